@@ -1,0 +1,31 @@
+# What holds for the project's own build alone: nothing here reaches a user of cairn::cairn.
+if(NOT PROJECT_IS_TOP_LEVEL)
+  return()
+endif()
+
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+if(CAIRN_WARNINGS_AS_ERRORS)
+  add_compile_options(-Werror)
+endif()
+
+if(CAIRN_SANITIZE)
+  add_compile_options(
+    -fsanitize=${CAIRN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${CAIRN_SANITIZE})
+  # With sanitizers GCC warns of the standard library where nothing is wrong; the other builds keep
+  # these warnings, and take all as errors.
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+  if(CAIRN_SANITIZE STREQUAL "thread")
+    # Asio's fences, which stand beside mutexes that the sanitizer does understand.
+    add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
+  endif()
+endif()
+
+find_program(CAIRN_CCACHE ccache)
+mark_as_advanced(CAIRN_CCACHE)
+if(CAIRN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CAIRN_CCACHE}")
+endif()

@@ -1,0 +1,232 @@
+// `cairn::actors<…>`: the actor types of a program, and what is checked of each.
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "codec.hpp"
+#include "context.hpp"
+#include "detail/actor_type.hpp"
+#include "detail/world.hpp"
+#include "supervisor.hpp"
+#include "task.hpp"
+
+namespace cairn {
+
+namespace detail {
+
+/// Sends a handler's return value to who asked, as an effect of the turn.
+template <class R>
+void answer(turn& here, const return_address& asker, R value) {
+  if (!asker.wanted()) return;
+  auto reply = make_envelope<R>(std::move(value));
+  reply->kind = envelope_kind::reply;
+  reply->answer = asker;
+  here.send(std::move(reply), {asker.asker, asker.id});
+}
+
+/// The end of a coroutine handler.
+template <class R>
+void finish_handler(activity& ended, turn& here) {
+  auto& promise = ended.running.promise<task_promise<R>>();
+  if constexpr (std::is_void_v<R>) {
+    promise.take();
+    answer(here, ended.answer, unit{});
+  } else {
+    answer<R>(here, ended.answer, promise.take());
+  }
+}
+
+/// Calls a handler, or a hook in its place, and goes on with what it returns.
+template <class Call>
+void start_handler(cell& self, turn& here, const envelope& message, Call&& call) {
+  using returned = decltype(call());
+  if constexpr (is_task<returned>) {
+    using R = typename returned::value_type;
+    auto started = call();
+    activity& handler = self.rest().handler;
+    handler.running = std::move(started).release();
+    handler.finish = &finish_handler<R>;
+    handler.answer = message.answer;
+    handler.what = message.ops->name;
+    handler.index = message.index;
+    handler.running.resume();
+  } else if constexpr (std::is_void_v<returned>) {
+    call();
+    answer(here, message.answer, unit{});
+  } else {
+    answer<returned>(here, message.answer, call());
+  }
+}
+
+template <class A, class M>
+void begin_handler(cell& self, turn& here, envelope& carried) {
+  auto& actor = held<A>(self);
+  start_handler(self, here, carried, [&] {
+    M& value = *static_cast<M*>(carried.payload());
+    if constexpr (takes_context<A, M>) {
+      return actor.state.on(std::move(value), actor.context_here);
+    } else {
+      return actor.state.on(std::move(value));
+    }
+  });
+}
+
+template <class A>
+concept has_on_birth = requires(A& a, context<A>& self) { a.on_birth(self); };
+template <class A>
+concept has_on_start = requires(A& a, context<A>& self) { a.on_start(self); };
+template <class A>
+concept has_on_stop = requires(A& a, stop_reason why) { a.on_stop(why); };
+template <class A>
+concept has_on_commit = requires(A& a, epoch number) {
+  a.on_commit(number);
+} || requires(A& a, epoch number, context<A>& self) { a.on_commit(number, self); };
+template <class A>
+concept has_prepare = requires(A& a) {
+  { a.prepare_outputs() } -> std::same_as<std::function<void()>>;
+};
+
+template <class A>
+void begin_birth(cell& self, turn& here, envelope& carried) {
+  auto& actor = held<A>(self);
+  start_handler(self, here, carried, [&] { return actor.state.on_birth(actor.context_here); });
+}
+
+template <class A>
+void begin_commit(cell& self, turn& here, envelope& carried) {
+  auto& actor = held<A>(self);
+  const epoch number{static_cast<commit_note*>(carried.payload())->number};
+  start_handler(self, here, carried, [&] {
+    if constexpr (requires { actor.state.on_commit(number); }) {
+      return actor.state.on_commit(number);
+    } else {
+      return actor.state.on_commit(number, actor.context_here);
+    }
+  });
+}
+
+/// Names a message's operations and gives them their codec, where it has one.
+template <class M>
+const payload_ops* register_payload(registry& types, std::string_view name, std::uint64_t hash) {
+  if constexpr (encodable<M>) make_encodable<M>();
+  static const bool once = [&] {
+    ops_of<M>.name = name;
+    ops_of<M>.hash = hash;
+    return true;
+  }();
+  (void)once;
+  types.messages.emplace(hash, &ops_of<M>);
+  return &ops_of<M>;
+}
+
+template <class A, class M>
+const payload_ops* register_message(registry& types) {
+  static_assert(encodable<M> || ephemeral_actor<A>,
+                "a message of a persistent actor must serialize and default-construct: write "
+                "void serialize(auto& ar) { ar(...); }");
+  return register_payload<M>(types, type_name<M>, type_hash<M>);
+}
+
+template <class A>
+void describe_state(actor_type& type) {
+  static_assert(encodable<A>,
+                "a persistent actor's state must serialize and default-construct: write "
+                "void serialize(auto& ar) { ar(...); }, or declare the actor ephemeral: "
+                "using persistence = cairn::ephemeral;");
+  type.raw_base = std::is_trivially_copyable_v<A>;
+  type.construct = [](cell& self) { make_incarnation<A>(self); };
+  type.encode = [](const cell& self, buffer& to) { cairn::encode(held<A>(self).state, to); };
+  type.decode = [](cell& self, bytes_view from) { cairn::decode(held<A>(self).state, from); };
+  if constexpr (std::is_trivially_copyable_v<A>) {
+    type.save_raw = [](const cell& self, buffer& to) {
+      to.append(&held<A>(self).state, sizeof(A));
+    };
+    type.load_raw = [](cell& self, bytes_view from) {
+      std::memcpy(static_cast<void*>(&held<A>(self).state), from.data(), sizeof(A));
+    };
+    type.encode_raw = [](bytes_view object, buffer& to) {
+      A copy{};
+      std::memcpy(static_cast<void*>(&copy), object.data(), sizeof(A));
+      cairn::encode(copy, to);
+    };
+  }
+}
+
+template <class A>
+void describe_hooks(registry& types, actor_type& type) {
+  handler birth;
+  if constexpr (has_on_birth<A>) {
+    birth = {register_payload<birth_note>(types, "cairn.birth", fnv1a("cairn.birth")), "on_birth",
+             &begin_birth<A>};
+    type.has_birth = true;
+  }
+  type.handlers.push_back(birth);
+  handler commit;
+  if constexpr (has_on_commit<A>) {
+    commit = {register_payload<commit_note>(types, "cairn.commit", fnv1a("cairn.commit")),
+              "on_commit", &begin_commit<A>};
+    type.has_commit = true;
+  }
+  type.handlers.push_back(commit);
+  if constexpr (has_on_start<A>) {
+    type.on_start = [](cell& self) { held<A>(self).state.on_start(held<A>(self).context_here); };
+  }
+  if constexpr (has_on_stop<A>) {
+    type.on_stop = [](cell& self, stop_reason why) noexcept {
+      try {
+        held<A>(self).state.on_stop(why);
+      } catch (...) {  // the incarnation ends either way
+      }
+    };
+  }
+  if constexpr (has_prepare<A>) {
+    type.prepare = [](cell& self) { return held<A>(self).state.prepare_outputs(); };
+  }
+}
+
+template <class A>
+void register_actor(registry& types) {
+  static_assert(check_handlers<A>());
+  actor_type type;
+  type.name = type_name<A>;
+  type.hash = type_hash<A>;
+  type.size = sizeof(A);
+  type.persistent = !ephemeral_actor<A>;
+  type.destroy = &drop_incarnation<A>;
+  if constexpr (requires { A::mailbox; }) type.mailbox = A::mailbox;
+  if constexpr (!ephemeral_actor<A>) describe_state<A>(type);
+  for_each(typename A::protocol{}, [&]<class M>() {
+    type.handlers.push_back({register_message<A, M>(types), type_name<M>, &begin_handler<A, M>});
+    using R = stored_reply<reply_of<A, M>>;
+    static_assert(encodable<R>, "what a handler returns must serialize and default-construct");
+    make_encodable<R>();
+  });
+  describe_hooks<A>(types, type);
+  types.actors.insert_or_assign(type.hash, std::move(type));
+}
+
+/// What cairn itself sends and supervises with.
+inline void register_own(registry& types) {
+  register_payload<control_note>(types, "cairn.control", fnv1a("cairn.control"));
+  register_payload<unit>(types, "cairn.unit", fnv1a("cairn.unit"));
+  make_encodable<std::string>();
+  register_actor<supervisor_actor>(types);
+}
+
+}  // namespace detail
+
+/// Declares the actor types of a program: `cairn::run<cairn::actors<account, teller>>(…)`.
+///
+/// Preconditions, checked when it compiles: every message of each protocol has a handler that
+/// takes it by value; messages and the state of persistent actors serialize and
+/// default-construct.
+template <class... As>
+struct actors {
+  static void describe(detail::registry& types) { (detail::register_actor<As>(types), ...); }
+};
+
+}  // namespace cairn

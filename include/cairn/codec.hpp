@@ -1,0 +1,104 @@
+// State and messages to bytes and back: cereal's portable binary layout, checked while it is read.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <cereal/types/array.hpp>
+#include <cereal/types/chrono.hpp>
+#include <cereal/types/map.hpp>
+#include <cereal/types/memory.hpp>
+#include <cereal/types/optional.hpp>
+#include <cereal/types/set.hpp>
+#include <cereal/types/string.hpp>
+#include <cereal/types/tuple.hpp>
+#include <cereal/types/unordered_map.hpp>
+#include <cereal/types/utility.hpp>
+#include <cereal/types/variant.hpp>
+#include <cereal/types/vector.hpp>
+
+#include "detail/archive.hpp"
+#include "detail/buffer.hpp"
+#include "error.hpp"
+#include "type_name.hpp"
+
+namespace cairn {
+namespace detail {
+
+template <class T>
+concept archived = cereal::traits::is_output_serializable<T, output_archive>::value &&
+                   cereal::traits::is_input_serializable<T, input_archive>::value;
+
+template <class T>
+[[nodiscard]] std::string about(const char* what) {
+  return std::string{spelled_name<T>()} + ": " + what;
+}
+
+template <class T>
+consteval bool check_encodable() {
+  static_assert(std::is_empty_v<T> || archived<T>,
+                "state must serialize: write void serialize(auto& ar) { ar(members...); }");
+  static_assert(std::default_initializable<T>,
+                "state must be default-constructible: it is made first and then read");
+  return true;
+}
+
+}  // namespace detail
+
+/// What can be written and read back: a default-constructible type that serializes the way cereal
+/// knows (`serialize`, `save` and `load`, members or not), or that is empty.
+template <class T>
+concept encodable = std::default_initializable<T> && (std::is_empty_v<T> || detail::archived<T>);
+
+/// Appends `value` to `to`, in cereal's portable binary layout, little-endian. An empty type
+/// without functions of its own takes no bytes.
+///
+/// Errors: what `serialize` throws; `errc::misuse` where values are nested deeper than
+/// `detail::max_nesting`, or elements write nothing. `to` is as before then.
+/// Thread safety: values and buffers apart, any number of threads.
+template <class T>
+void encode(const T& value, detail::buffer& to) {
+  static_assert(detail::check_encodable<T>());
+  if constexpr (detail::archived<T>) {
+    const std::size_t before = to.size();
+    try {
+      detail::output_archive{to}(value);
+    } catch (...) {
+      to.resize(before);
+      throw;
+    }
+  }
+}
+
+/// Reads what `encode` wrote. All of `from` belongs to the value.
+///
+/// Errors: `errc::damaged` where the bytes are no such value, `errc::newer_schema` where a class
+/// version is above this program's; both name the type. `value` is then valid, and unspecified.
+/// Thread safety: values apart, any number of threads.
+template <class T>
+void decode(T& value, detail::bytes_view from) {
+  static_assert(detail::check_encodable<T>());
+  try {
+    detail::reader bytes{from};
+    if constexpr (detail::archived<T>) detail::input_archive{bytes}(value);
+    if (bytes.left() != 0) throw error{errc::damaged, "bytes are left over"};
+  } catch (const error& why) {
+    throw error{why.code(), detail::about<T>(why.what())};
+  } catch (const std::exception& why) {  // cereal's, the allocator's, a check in `serialize`
+    throw error{errc::damaged, detail::about<T>(why.what())};
+  }
+}
+
+/// The same as a value.
+template <class T>
+[[nodiscard]] T decode(detail::bytes_view from) {
+  T value{};
+  decode(value, from);
+  return value;
+}
+
+}  // namespace cairn

@@ -1,0 +1,265 @@
+// `context<A>`: what a handler may do besides changing its state.
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "codec.hpp"
+#include "detail/actor_type.hpp"
+#include "detail/holder.hpp"
+#include "ref.hpp"
+
+namespace cairn {
+
+template <class A>
+class context;
+
+/// An actor that another one watches has been stopped. In the watcher's protocol.
+struct stopped {
+  actor_id id{};
+  std::string reason{};
+  void serialize(auto& archive) { archive(id, reason); }
+};
+
+namespace detail {
+
+/// Sets a type's codec. Called once for each type before a value of it can meet a snapshot.
+template <class T>
+void make_encodable() {
+  static const bool once = [] {
+    ops_of<T>.encode = [](const void* value, buffer& to) {
+      cairn::encode(*static_cast<const T*>(value), to);
+    };
+    ops_of<T>.decode = [](void* to, bytes_view from) {
+      std::construct_at(static_cast<T*>(to));
+      try {
+        cairn::decode(*static_cast<T*>(to), from);
+      } catch (...) {
+        std::destroy_at(static_cast<T*>(to));
+        throw;
+      }
+    };
+    return true;
+  }();
+  (void)once;
+}
+
+/// What a spawn came to, as it stands in the log.
+struct spawned {
+  actor_id id{};
+  std::uint32_t slot_index = 0;
+  errc code = errc::ok;
+  std::uint8_t padding[3] = {};
+};
+
+[[nodiscard]] inline bool is_good_name(std::string_view name) noexcept {
+  return !name.empty() && name.size() <= 255 && name.find('/') == std::string_view::npos;
+}
+
+/// The parent's child of this name, null if there is none.
+[[nodiscard]] inline child* find_child(cell& parent, std::string_view name) {
+  if (!parent.more) return nullptr;
+  const auto found = parent.more->children.find(std::string{name});
+  return found != parent.more->children.end() ? &found->second : nullptr;
+}
+
+template <class C, class... Args>
+void construct_child(cell& made, Args&&... args) {
+  if constexpr (ephemeral_actor<C>) {
+    static_assert((std::is_copy_constructible_v<std::decay_t<Args>> && ...),
+                  "an ephemeral actor restarts from the arguments of its spawn: they are copied");
+    made.rest().rebuild = [kept = std::make_tuple(std::decay_t<Args>(args)...)](cell& again) {
+      std::apply([&](const auto&... each) { make_incarnation<C>(again, each...); }, kept);
+    };
+  }
+  make_incarnation<C>(made, std::forward<Args>(args)...);
+}
+
+/// Spawns within the turn; the child lives once the turn has ended.
+template <class C, class... Args>
+[[nodiscard]] spawned spawn_now(turn& here, cell& parent, std::string_view name, Args&&... args) {
+  const actor_type& type = here.system->type_named(type_hash<C>, type_name<C>);
+  if (!name.empty()) {
+    if (!is_good_name(name)) return {.code = errc::bad_name};
+    if (child* known = find_child(parent, name)) {
+      if (!known->restored || known->type != &type) return {.code = errc::name_taken};
+      known->restored = false;
+      return {known->where.id, known->where.where->slot_index};
+    }
+  }
+  cell& made = here.system->allocate_cell(type);
+  try {
+    construct_child<C>(made, std::forward<Args>(args)...);
+  } catch (...) {
+    here.system->release_cell(made);
+    throw;
+  }
+  made.name = name;
+  here.born.push_back({&made, &parent});
+  parent.rest().children[child_key(made)] = {made.self(), &type, false};
+  return {made.self().id, made.slot_index};
+}
+
+template <class C, class... Args>
+[[nodiscard]] ref<C> spawn(turn& here, cell& parent, std::string_view name, Args&&... args) {
+  const spawned outcome =
+      here.handed([&] { return spawn_now<C>(here, parent, name, std::forward<Args>(args)...); });
+  if (outcome.code != errc::ok) {
+    throw error{outcome.code, "cannot spawn \"" + std::string{name} +
+                                  "\": " + std::string{to_string(outcome.code)}};
+  }
+  here.note(raw(outcome.id), type_hash<C>);
+  return ref<C>{address{here.system->locate(outcome.slot_index), outcome.id}};
+}
+
+/// The part of a context that does not depend on the actor's type.
+class context_base {
+ public:
+  explicit context_base(cell& self) noexcept : self_{&self} {}
+  context_base(const context_base&) = delete;
+  context_base& operator=(const context_base&) = delete;
+
+  /// Retires this actor and its state when the turn ends.
+  void stop(std::string reason = "stopped") {
+    turn& here = mine("stop()");
+    here.stop = true;
+    here.stop_reason = std::move(reason);
+    here.note(0, raw(id()));
+  }
+
+  /// The wall clock, the same in replay.
+  [[nodiscard]] std::chrono::system_clock::time_point now() {
+    turn& here = mine("now()");
+    const auto ticks = here.handed([&] { return here.system->wall_now().time_since_epoch(); });
+    return std::chrono::system_clock::time_point{ticks};
+  }
+
+  /// The epoch of this turn, the same in replay: a snapshot of it or of a later one holds the turn,
+  /// an earlier one does not.
+  [[nodiscard]] cairn::epoch epoch() {
+    turn& here = mine("epoch()");
+    return here.handed([&] { return self_->at; });
+  }
+
+  /// A random number of 64 bits, the same in replay.
+  [[nodiscard]] std::uint64_t random() {
+    turn& here = mine("random()");
+    return here.handed([&] { return here.system->random(); });
+  }
+
+  /// Whether this turn has run before. For logging only: what a handler does must not depend on it.
+  [[nodiscard]] bool replaying() { return mine("replaying()").replaying(); }
+
+  /// Suspends the handler, at least this long. Goes on over restarts and crashes.
+  [[nodiscard]] asking<void> sleep(std::chrono::nanoseconds span) {
+    turn& here = mine("sleep()");
+    const auto number = open_slot(here, {}, "sleep");
+    here.timers.push_back({number, span, nullptr, false});
+    return asking<void>{awaited_slot{self_, number}};
+  }
+
+  /// Runs `fn(args...)` on a thread that may block and gives what it returns; the result is
+  /// recorded, so replay and recovery hand it over without running `fn` again.
+  ///
+  /// Preconditions: `fn` takes what it needs as arguments and never sees the actor. At least once:
+  /// a crash before the result is recorded runs it again. Errors: an exception in `fn` is thrown
+  /// here as `ask_error{errc::failed}`.
+  template <class Fn, class... Args>
+    requires std::invocable<std::decay_t<Fn>, std::decay_t<Args>...>
+  [[nodiscard]] auto run(std::string_view name, Fn fn, Args... args) {
+    static_assert(std::is_trivially_destructible_v<Fn>,
+                  "write self.run(\"name\", fn, args...): a closure here must be trivially "
+                  "destructible");
+    using R = std::invoke_result_t<std::decay_t<Fn>, std::decay_t<Args>...>;
+    turn& here = mine("run()");
+    make_encodable<stored_reply<R>>();
+    const auto number = open_slot(here, {}, "run");
+    here.note(1, number);
+    here.runs.push_back({number, std::string{name},
+                         [fn, kept = std::make_tuple(std::move(args)...)]() -> envelope_ptr {
+                           if constexpr (std::is_void_v<R>) {
+                             std::apply(fn, kept);
+                             return make_envelope(unit{});
+                           } else {
+                             return make_envelope<R>(std::apply(fn, kept));
+                           }
+                         }});
+    return asking<R>{awaited_slot{self_, number}};
+  }
+
+  [[nodiscard]] actor_id id() const noexcept { return self_->self().id; }
+  [[nodiscard]] std::string_view name() const noexcept { return self_->name; }
+  /// How many messages this actor has consumed, the present one included.
+  [[nodiscard]] position consumed() const noexcept { return self_->consumed; }
+  /// For cairn itself.
+  [[nodiscard]] cell& where() const noexcept { return *self_; }
+
+ protected:
+  [[nodiscard]] turn& mine(const char* what) const {
+    turn& here = turn_here(what);
+    if (here.self != self_) throw error{errc::misuse, "a context is used by another actor"};
+    return here;
+  }
+
+  cell* self_;
+};
+
+}  // namespace detail
+
+/// Given to a handler that asks for it as its last parameter, and to the hooks. Lives as long as
+/// the incarnation. Belongs to its actor: no other may use it.
+template <class A>
+class context : public detail::context_base {
+ public:
+  using detail::context_base::context_base;
+
+  [[nodiscard]] cairn::ref<A> ref() const noexcept { return cairn::ref<A>{self_->self()}; }
+
+  /// Spawns a child and builds its first state in place from `args`. An empty name names nobody.
+  ///
+  /// Effects: the child lives once this turn has ended. Errors: throws `errc::name_taken`,
+  /// `errc::bad_name`, or `errc::unknown_type` where `cairn::actors<…>` does not list it.
+  template <class C, class... Args>
+  cairn::ref<C> spawn(std::string_view name, Args&&... args) {
+    return detail::spawn<C>(mine("spawn()"), *self_, name, std::forward<Args>(args)...);
+  }
+
+  /// Sends this actor a message after a while, also over restarts and crashes.
+  template <class M, class... Args>
+  void send_after(std::chrono::nanoseconds delay, Args&&... args) {
+    detail::turn& here = mine("send_after()");
+    auto message = detail::build_message<M, typename A::protocol>(std::forward<Args>(args)...);
+    message->to = self_;
+    message->target = id();
+    here.note(message->index, raw(id()));
+    here.timers.push_back({self_->next_number++, delay, std::move(message), false});
+  }
+
+  /// Asks to be told once, by a `cairn::stopped`, when that actor stops or if it is not there.
+  template <class B>
+  void watch(const cairn::ref<B>& whom) {
+    static_assert(in_protocol<stopped, typename A::protocol>,
+                  "a watcher's protocol lists cairn::stopped");
+    mine("watch()").send(detail::make_control(detail::control::watch, self_->self(), {}),
+                         whom.where());
+  }
+  template <class B>
+  void unwatch(const cairn::ref<B>& whom) {
+    mine("unwatch()")
+        .send(detail::make_control(detail::control::unwatch, self_->self(), {}), whom.where());
+  }
+
+  /// Stops the child at this path, such as "alice" or "desk/drawer".
+  void stop_child(std::string path) {
+    mine("stop_child()")
+        .send(detail::make_control(detail::control::stop_path, {}, std::move(path)), self_->self());
+  }
+};
+
+}  // namespace cairn

@@ -1,0 +1,189 @@
+// The payloads of records: what an actor's cut says, and messages that wait. `docs/format.md` has
+// the layout for people.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actor_type.hpp"
+#include "control.hpp"
+#include "record.hpp"
+#include "world.hpp"
+
+namespace cairn::detail {
+
+inline constexpr std::uint8_t actor_payload_format = 1;
+
+inline void put_address(buffer& to, const address& who) {
+  to.put(who.id);
+  to.put(who.where != nullptr ? who.where->slot_index : std::uint32_t{0});
+}
+[[nodiscard]] inline address get_address(reader& from, const runtime& system) {
+  address who;
+  who.id = from.get<actor_id>();
+  who.where = system.locate(from.get<std::uint32_t>());
+  return who;
+}
+
+/// Answers that somebody outside waits for do not survive: they are stored as unwanted.
+inline void put_return(buffer& to, const return_address& who) {
+  put_address(to, {who.asker, who.id});
+  to.put(who.asker != nullptr ? who.number : std::uint64_t{0});
+}
+[[nodiscard]] inline return_address get_return(reader& from, const runtime& system) {
+  const address who = get_address(from, system);
+  const auto number = from.get<std::uint64_t>();
+  return {who.where, who.id, who.where != nullptr ? number : 0, false};
+}
+
+/// Appends `encode(buffer&)`'s bytes behind their length.
+template <class Encode>
+void put_sized(buffer& to, Encode&& encode) {
+  const auto mark = to.size();
+  to.put(std::uint32_t{0});
+  encode(to);
+  to.put_at(mark, static_cast<std::uint32_t>(to.size() - mark - sizeof(std::uint32_t)));
+}
+[[nodiscard]] inline bytes_view get_sized(reader& from) {
+  return from.take(from.get<std::uint32_t>());
+}
+
+/// A message, a reply or a control message, without its place.
+inline void put_envelope(buffer& to, const envelope& message) {
+  to.put(message.kind);
+  to.put(message.code);
+  to.put(message.reserved);
+  to.put(message.index);
+  to.put(message.sent);
+  to.put(message.ops->hash);
+  put_return(to, message.answer);
+  put_sized(to, [&](buffer& bytes) {
+    if (message.ops == &ops_of<encoded_value>) {
+      bytes.append(static_cast<const encoded_value*>(message.payload())->bytes.view());
+    } else if (message.ops->encode != nullptr) {
+      message.ops->encode(message.payload(), bytes);
+    }
+  });
+}
+
+/// The index of a message in a type's protocol: the program may have reordered it since.
+[[nodiscard]] inline std::optional<std::uint16_t> find_handler(const actor_type& type,
+                                                               std::uint64_t message_hash) {
+  for (std::size_t at = 0; at < type.handlers.size(); ++at) {
+    if (type.handlers[at].message != nullptr && type.handlers[at].message->hash == message_hash) {
+      return static_cast<std::uint16_t>(at);
+    }
+  }
+  return std::nullopt;
+}
+
+/// The names that the store has for hashes, for the text of errors.
+using name_table = std::unordered_map<std::uint64_t, std::string>;
+
+[[nodiscard]] inline std::string name_of(const name_table& names, std::uint64_t hash) {
+  const auto found = names.find(hash);
+  return found != names.end() ? found->second : "type " + std::to_string(hash);
+}
+
+/// Errors: throws `errc::unknown_type` naming the message's type, `errc::damaged`.
+[[nodiscard]] inline envelope_ptr get_envelope(reader& from, const world& system,
+                                               const actor_type& receiver,
+                                               const name_table& names) {
+  const auto kind = from.get<envelope_kind>();
+  const auto code = from.get<errc>();
+  const bool reserved = from.get<std::uint8_t>() != 0;
+  auto index = from.get<std::uint16_t>();
+  const auto sent = from.get<epoch>();
+  const auto hash = from.get<std::uint64_t>();
+  const return_address answer = get_return(from, system);
+  const bytes_view bytes = get_sized(from);
+  envelope_ptr made;
+  if (kind == envelope_kind::reply) {
+    encoded_value value;
+    value.bytes.append(bytes);
+    made = make_envelope(std::move(value));
+  } else {
+    const payload_ops* ops = &ops_of<control_note>;
+    if (kind == envelope_kind::message) {
+      const auto found = find_handler(receiver, hash);
+      if (!found) {
+        throw error{errc::unknown_type, "actor type \"" + std::string{receiver.name} +
+                                            "\" does not handle the stored message \"" +
+                                            name_of(names, hash) + "\""};
+      }
+      index = *found;
+      ops = receiver.handlers[index].message;
+    }
+    made = make_envelope(*ops, [&](void* where) { ops->decode(where, bytes); });
+  }
+  made->kind = kind;
+  made->code = code;
+  made->reserved = reserved;
+  made->index = index;
+  made->sent = sent;
+  made->answer = answer;
+  return made;
+}
+
+inline void put_log(buffer& to, replay_log& log) {
+  const auto mark = to.size();
+  to.put(std::uint32_t{0});
+  std::uint32_t count = 0;
+  replay_log::cursor at{};
+  while (const log_entry* entry = log.next(at)) {
+    ++count;
+    to.put(entry->kind);
+    to.put(entry->code);
+    to.put(entry->number);
+    to.put(entry->ticket);
+    to.put(entry->effects);
+    to.put(entry->type);
+    put_return(to, entry->answer);
+    put_sized(to, [&](buffer& bytes) {
+      if (entry->ops == nullptr) {
+        bytes.append(entry->bytes());
+      } else if (entry->ops == &ops_of<encoded_value>) {
+        bytes.append(static_cast<const encoded_value*>(entry->value())->bytes.view());
+      } else {
+        entry->ops->encode(entry->value(), bytes);
+      }
+    });
+  }
+  to.put_at(mark, count);
+}
+
+/// Reads a log back; its values stay encoded until a handler wants them.
+inline void get_log(reader& from, replay_log& log, const world& system, const actor_type& type,
+                    const name_table& names) {
+  const auto count = from.get<std::uint32_t>();
+  for (std::uint32_t at = 0; at < count; ++at) {
+    const auto kind = from.get<log_kind>();
+    const auto code = from.get<errc>();
+    const auto number = from.get<std::uint64_t>();
+    const auto ticket = from.get<std::uint64_t>();
+    const auto effects = from.get<std::uint32_t>();
+    const auto hash = from.get<std::uint64_t>();
+    const return_address answer = get_return(from, system);
+    log_entry& made = log.append_bytes(kind, get_sized(from));
+    made.code = code;
+    made.number = number;
+    made.ticket = ticket;
+    made.effects = effects;
+    made.type = hash;
+    made.answer = answer;
+    if (kind == log_kind::message) {
+      const auto index = find_handler(type, hash);
+      if (!index) {
+        throw error{errc::unknown_type, "actor type \"" + std::string{type.name} +
+                                            "\" does not handle the stored message \"" +
+                                            name_of(names, hash) + "\""};
+      }
+      made.index = *index;
+    }
+  }
+}
+
+}  // namespace cairn::detail

@@ -1,0 +1,86 @@
+// What cairn knows of an actor's type once the type itself is no longer known.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "turn.hpp"
+
+namespace cairn {
+
+/// What a full mailbox does with one message too many. It becomes a dead letter.
+enum class overflow : std::uint8_t { drop_newest, drop_oldest };
+
+/// An actor declares `static constexpr cairn::mailbox_options mailbox{.capacity = 100};`
+struct mailbox_options {
+  std::size_t capacity = 1'048'576;  ///< messages; restored ones are exempt
+  overflow when_full = overflow::drop_newest;
+};
+
+/// Why `on_stop` is called.
+enum class stop_reason : std::uint8_t {
+  stopped,   ///< for good: by itself, by another actor, or with its parent
+  restart,   ///< this incarnation failed; another takes over
+  shutdown,  ///< the system ends; the state is in its last epoch
+};
+
+namespace detail {
+
+/// One message of a protocol, as its receiver sees it.
+struct handler {
+  const payload_ops* message = nullptr;
+  std::string_view name{};
+  /// Runs the handler's first turn. Moves the payload out; leaves the coroutine, if it suspends or
+  /// not, in the cell's activity. Throws what a plain handler throws.
+  void (*begin)(cell& self, turn& here, envelope& message) = nullptr;
+};
+
+/// One per actor type and program; constant once made.
+struct actor_type {
+  std::string_view name{};
+  std::uint64_t hash = 0;
+  std::uint32_t schema = 0;  ///< cereal's class version
+  bool persistent = true;
+  bool raw_base = false;  ///< the state may be copied as bytes
+  std::size_t size = 0;   ///< of the state itself
+  mailbox_options mailbox{};
+  /// The protocol's messages in order, then `on_birth`, then `on_commit`.
+  std::vector<handler> handlers{};
+  bool has_birth = false;
+  bool has_commit = false;
+
+  void (*construct)(cell&) = nullptr;  ///< a default state; null: it has none
+  void (*destroy)(cell&) noexcept = nullptr;
+  void (*encode)(const cell&, buffer& to) = nullptr;
+  void (*decode)(cell&, bytes_view from) = nullptr;  ///< into a default-constructed state
+  void (*save_raw)(const cell&, buffer& to) = nullptr;
+  void (*load_raw)(cell&, bytes_view from) = nullptr;
+  void (*encode_raw)(bytes_view object, buffer& to) = nullptr;
+  void (*on_start)(cell&) = nullptr;
+  void (*on_stop)(cell&, stop_reason) noexcept = nullptr;
+  /// What must be done outside before the epoch of the cut that calls it is committed, or null.
+  std::function<void()> (*prepare)(cell&) = nullptr;
+
+  [[nodiscard]] std::uint16_t birth_index() const noexcept {
+    return static_cast<std::uint16_t>(handlers.size() - 2);
+  }
+  [[nodiscard]] std::uint16_t commit_index() const noexcept {
+    return static_cast<std::uint16_t>(handlers.size() - 1);
+  }
+};
+
+/// The message behind `on_birth`.
+struct birth_note {};
+
+/// The message behind `on_commit`.
+struct commit_note {
+  std::uint64_t number = 0;
+  void serialize(auto& archive) { archive(number); }
+};
+
+}  // namespace detail
+}  // namespace cairn

@@ -1,0 +1,397 @@
+// cereal archives over our own bytes. The layout is that of cereal's portable binary archive.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <typeindex>
+#include <utility>
+#include <vector>
+
+#include <cereal/cereal.hpp>
+#include <cereal/types/memory.hpp>
+
+#include "../error.hpp"
+#include "../type_name.hpp"
+#include "buffer.hpp"
+
+namespace cairn::detail {
+
+/// How deep classes and containers may lie in each other: what a worker's stack can bear.
+inline constexpr std::size_t max_nesting = 256;
+
+/// How many elements that take no bytes a container may have: nothing else bounds their number.
+inline constexpr std::size_t max_empty_elements = std::size_t{1} << 20;
+
+template <class T>
+concept sized = requires(const T& all) {
+  typename T::value_type;
+  all.size();
+};
+
+/// The fewest bytes that a `T` is written as.
+template <class T>
+[[nodiscard]] constexpr std::size_t fewest_bytes() {
+  if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T>) {
+    return sizeof(T);
+  } else {
+    return std::is_empty_v<T> ? 0 : 1;
+  }
+}
+
+/// The fewest bytes of an element, where `T` is a container.
+template <class T>
+inline constexpr std::size_t element_floor = 1;
+template <sized T>
+inline constexpr std::size_t element_floor<T> = fewest_bytes<typename T::value_type>();
+
+/// Containers whose elements might write nothing although they are not empty.
+template <class T>
+inline constexpr bool needs_floor_check = false;
+template <sized T>
+inline constexpr bool needs_floor_check<T> =
+    std::is_class_v<typename T::value_type> && !std::is_empty_v<typename T::value_type>;
+
+/// What cereal wraps values in: passed over where nesting is counted.
+template <class T>
+inline constexpr bool is_wrapper = !std::is_class_v<T>;
+template <class T>
+inline constexpr bool is_wrapper<cereal::NameValuePair<T>> = true;
+template <class T>
+inline constexpr bool is_wrapper<cereal::SizeTag<T>> = true;
+template <class T>
+inline constexpr bool is_wrapper<cereal::BinaryData<T>> = true;
+template <class T>
+inline constexpr bool is_wrapper<cereal::memory_detail::PtrWrapper<T>> = true;
+template <class K, class V>
+inline constexpr bool is_wrapper<cereal::MapItem<K, V>> = true;
+
+/// The class whose version is read next: a base is wrapped, too.
+template <class T>
+struct unwrapped_base {
+  using type = T;
+};
+template <class T>
+struct unwrapped_base<cereal::base_class<T>> {
+  using type = std::remove_cv_t<T>;
+};
+template <class T>
+struct unwrapped_base<cereal::virtual_base_class<T>> {
+  using type = std::remove_cv_t<T>;
+};
+
+class output_archive;
+
+template <class T>
+concept versioned = cereal::traits::has_member_versioned_serialize<T, output_archive>::value ||
+                    cereal::traits::has_non_member_versioned_serialize<T, output_archive>::value ||
+                    cereal::traits::has_member_versioned_save<T, output_archive>::value ||
+                    cereal::traits::has_non_member_versioned_save<T, output_archive>::value;
+
+/// The version that the program gives to `T`. cereal keeps versions in one map for all threads and
+/// inserts at the first use of a type: this does it before `main`, after that the map is only read.
+/// A registered version may be initialized later than this, so it is not read but registered.
+template <class T>
+inline const std::uint32_t version_of = [] {
+  using version = cereal::detail::Version<T>;
+  if constexpr (requires { version::registerVersion(); }) {
+    return version::registerVersion();
+  } else {
+    return cereal::detail::StaticObject<cereal::detail::Versions>::getInstance().find(
+        std::type_index(typeid(T)).hash_code(), 0);
+  }
+}();
+
+template <class T>
+struct ownership {
+  static constexpr bool allowed = true;
+};
+template <class T>
+struct ownership<std::shared_ptr<T>> {
+  static constexpr bool allowed = std::is_const_v<T> && !std::is_polymorphic_v<T>;
+};
+template <class T>
+struct ownership<std::weak_ptr<T>> {
+  static constexpr bool allowed = false;
+};
+template <class T, class D>
+struct ownership<std::unique_ptr<T, D>> {
+  static constexpr bool allowed = !std::is_polymorphic_v<T>;
+};
+
+template <class T>
+consteval bool check_ownership() {
+  static_assert(ownership<T>::allowed,
+                "shared ownership is of constants only: write std::shared_ptr<const T>, without "
+                "virtual functions (write a std::variant), or hold the value itself");
+  return true;
+}
+
+/// One for each type, whose address names it.
+template <class T>
+inline constexpr char type_mark{};
+
+/// Writes one value and what it holds.
+class output_archive
+    : public cereal::OutputArchive<output_archive, cereal::AllowEmptyClassElision> {
+ public:
+  explicit output_archive(buffer& to) : OutputArchive{this}, to_{to} { to_.put(true); }
+
+  void write(const void* from, std::size_t count) { to_.append(from, count); }
+
+  // What `input_archive` would refuse is refused here first.
+
+  void enter(std::size_t floor, bool check_floor) {
+    if (++depth_ > max_nesting) throw error{errc::misuse, "values are nested too deep to be saved"};
+    floor_ = floor;
+    checked_ = check_floor;
+    if (check_floor) least_size_.push_back(0);
+  }
+  void leave(bool check_floor) {
+    --depth_;
+    floor_ = 1;
+    checked_ = false;
+    if (!check_floor) return;
+    if (to_.size() < least_size_.back()) {
+      throw error{errc::misuse, "elements that write nothing must be of an empty type"};
+    }
+    least_size_.pop_back();
+  }
+  void write_size(cereal::size_type count) {
+    if (floor_ == 0 && count > max_empty_elements) {
+      throw error{errc::misuse, "too many empty elements to be saved"};
+    }
+    to_.put(count);
+    if (checked_) least_size_.back() = to_.size() + count;
+    checked_ = false;
+  }
+
+  /// The number that stands for what `shared` points to, and whether it is met for the first time.
+  /// A member shares its address with what it lies in, so the type counts, too.
+  template <class T>
+  [[nodiscard]] std::pair<std::uint32_t, bool> share(const std::shared_ptr<T>& shared) {
+    const auto number = static_cast<std::uint32_t>(shared_.size() + 1);
+    const auto [at, added] = shared_.try_emplace({shared.get(), &type_mark<T>}, number, shared);
+    return {at->second.first, added};
+  }
+
+ private:
+  buffer& to_;
+  std::size_t depth_ = 0;
+  std::size_t floor_ = 1;
+  bool checked_ = false;  // a container has just begun, and its elements must not vanish
+  std::vector<std::size_t> least_size_{};
+  // Held as well: else a temporary's address could come back as another object's.
+  std::map<std::pair<const void*, const char*>,
+           std::pair<std::uint32_t, std::shared_ptr<const void>>>
+      shared_{};
+};
+
+/// Reads one value and what it holds. Nothing is allocated for a size that cannot be true.
+class input_archive : public cereal::InputArchive<input_archive, cereal::AllowEmptyClassElision> {
+ public:
+  explicit input_archive(reader& from) : InputArchive{this}, from_{from} {
+    if (from_.get<std::uint8_t>() != 1) throw error{errc::damaged, "bytes are not little-endian"};
+  }
+
+  void read(void* to, std::size_t count) { from_.take(to, count); }
+  [[nodiscard]] bytes_view take(std::size_t count) { return from_.take(count); }
+  [[nodiscard]] std::uint32_t read_u32() { return from_.get<std::uint32_t>(); }
+
+  /// A count of elements, in view of what is left.
+  [[nodiscard]] cereal::size_type read_size() {
+    const auto count = from_.get<cereal::size_type>();
+    const auto most = floor_ == 0 ? max_empty_elements : from_.left() / floor_;
+    if (count > most) throw error{errc::damaged, "a size is larger than what is left"};
+    return count;
+  }
+
+  /// `floor`: the fewest bytes of an element, if a container begins here.
+  void enter(std::size_t floor, std::uint32_t newest_version, std::string_view name) {
+    if (++depth_ > max_nesting) throw error{errc::damaged, "values are nested too deep"};
+    floor_ = floor;
+    newest_version_ = newest_version;
+    entered_ = name;
+  }
+  void leave() noexcept {
+    --depth_;
+    floor_ = 1;
+  }
+
+  /// cereal reads a class's version right after it has entered the class.
+  void check_version(std::uint32_t read) const {
+    if (read <= newest_version_) return;
+    throw error{errc::newer_schema, "version " + std::to_string(read) + " of " +
+                                        std::string{entered_} + " is above this program's " +
+                                        std::to_string(newest_version_)};
+  }
+
+  /// What a number stood for. Objects whose reading has not ended are not there yet.
+  template <class T>
+  [[nodiscard]] std::shared_ptr<T> shared(std::uint32_t number) const {
+    if (number == 0) return nullptr;
+    if (number > shared_.size() || shared_[number - 1].second != &type_mark<T>) {
+      throw error{errc::damaged, "a shared value is not there"};
+    }
+    return std::static_pointer_cast<T>(shared_[number - 1].first);
+  }
+  /// Takes the next number for an object that is going to be read.
+  void expect_shared(std::uint32_t number) {
+    shared_.emplace_back();
+    if (number != shared_.size()) throw error{errc::damaged, "shared values are out of order"};
+  }
+  template <class T>
+  void set_shared(std::uint32_t number, std::shared_ptr<T> read) {
+    shared_[number - 1] = {std::move(read), &type_mark<T>};
+  }
+
+ private:
+  reader& from_;
+  std::size_t depth_ = 0;
+  std::size_t floor_ = 1;
+  std::uint32_t newest_version_ = 0;
+  std::string_view entered_{};
+  std::vector<std::pair<std::shared_ptr<const void>, const char*>> shared_{};
+};
+
+template <class Archive>
+concept own_archive = std::same_as<Archive, output_archive> || std::same_as<Archive, input_archive>;
+
+// Found by cereal through the archive: called before and after each value.
+
+template <class T>
+void prologue(output_archive& archive, const T&) {
+  static_assert(check_ownership<T>());
+  if constexpr (!is_wrapper<T>) {
+    using bare = typename unwrapped_base<T>::type;
+    if constexpr (versioned<bare>) (void)version_of<bare>;
+    archive.enter(element_floor<T>, needs_floor_check<T>);
+  }
+}
+
+template <class T>
+void epilogue(output_archive& archive, const T&) {
+  if constexpr (!is_wrapper<T>) archive.leave(needs_floor_check<T>);
+}
+
+template <class T>
+void prologue(input_archive& archive, const T&) {
+  static_assert(check_ownership<T>());
+  if constexpr (!is_wrapper<T>) {
+    using bare = typename unwrapped_base<T>::type;
+    std::uint32_t newest_version = 0;
+    if constexpr (versioned<bare>) newest_version = version_of<bare>;
+    archive.enter(element_floor<T>, newest_version, spelled_name<bare>());
+  }
+}
+
+template <class T>
+void epilogue(input_archive& archive, const T&) {
+  if constexpr (!is_wrapper<T>) archive.leave();
+}
+
+// `long double` is left out: its size and padding are not portable.
+
+template <class T>
+concept portable_number = std::is_arithmetic_v<T> && !std::is_same_v<T, long double>;
+
+template <portable_number T>
+void save(output_archive& archive, const T& value) {
+  archive.write(&value, sizeof value);
+}
+
+template <portable_number T>
+void load(input_archive& archive, T& value) {
+  if constexpr (std::is_same_v<T, bool>) {
+    const auto byte = std::to_integer<unsigned>(archive.take(1).front());
+    if (byte > 1) throw error{errc::damaged, "a bool is neither 0 nor 1"};
+    value = byte == 1;
+  } else {
+    archive.read(&value, sizeof value);
+  }
+}
+
+template <own_archive Archive, class T>
+void serialize(Archive& archive, cereal::NameValuePair<T>& pair) {
+  archive(pair.value);
+  if constexpr (std::is_same_v<Archive, input_archive> &&
+                std::is_same_v<std::remove_reference_t<T>, std::uint32_t>) {
+    if (std::string_view{pair.name} == "cereal_class_version") archive.check_version(pair.value);
+  }
+}
+
+template <class T>
+void save(output_archive& archive, const cereal::SizeTag<T>& tag) {
+  archive.write_size(static_cast<cereal::size_type>(tag.size));
+}
+template <class T>
+void load(input_archive& archive, cereal::SizeTag<T>& tag) {
+  tag.size = static_cast<std::remove_reference_t<T>>(archive.read_size());
+}
+
+template <class T>
+void save(output_archive& archive, const cereal::BinaryData<T>& bytes) {
+  archive.write(bytes.data, static_cast<std::size_t>(bytes.size));
+}
+template <class T>
+void load(input_archive& archive, cereal::BinaryData<T>& bytes) {
+  using pointed = std::remove_pointer_t<std::remove_reference_t<T>>;
+  using element = std::remove_cv_t<std::remove_all_extents_t<pointed>>;
+  const auto count = static_cast<std::size_t>(bytes.size);
+  if constexpr (std::is_same_v<element, bool>) {
+    for (auto* to = static_cast<bool*>(bytes.data); to != static_cast<bool*>(bytes.data) + count;
+         ++to) {
+      load(archive, *to);
+    }
+  } else {
+    archive.read(bytes.data, count);
+  }
+}
+
+/// In cereal's layout a number's highest bit says that the object itself follows.
+inline constexpr std::uint32_t first_time = 0x80000000;
+
+// cereal's own versions believe any number they read, whatever its object's type.
+
+template <class T>
+  requires(ownership<std::shared_ptr<T>>::allowed)
+void save(output_archive& archive, const std::shared_ptr<T>& shared) {
+  if (shared == nullptr) return save(archive, std::uint32_t{0});
+  const auto [number, added] = archive.share(shared);
+  save(archive, added ? number | first_time : number);
+  if (added) archive(*shared);
+}
+
+template <class T>
+  requires(ownership<std::shared_ptr<T>>::allowed)
+void load(input_archive& archive, std::shared_ptr<T>& shared) {
+  const std::uint32_t read = archive.read_u32();
+  const std::uint32_t number = read & ~first_time;
+  if (read == number) {
+    shared = archive.shared<T>(number);
+    return;
+  }
+  archive.expect_shared(number);
+  auto made = std::make_shared<std::remove_const_t<T>>();
+  archive(*made);
+  shared = std::move(made);
+  archive.set_shared(number, shared);
+}
+
+template <class T>
+void save(output_archive&, const std::shared_ptr<T>&) = delete;
+template <class T>
+void load(input_archive&, std::shared_ptr<T>&) = delete;
+template <class T>
+void save(output_archive&, const std::weak_ptr<T>&) = delete;
+template <class T>
+void load(input_archive&, std::weak_ptr<T>&) = delete;
+
+}  // namespace cairn::detail
+
+CEREAL_SETUP_ARCHIVE_TRAITS(cairn::detail::input_archive, cairn::detail::output_archive)

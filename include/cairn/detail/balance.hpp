@@ -1,0 +1,50 @@
+// Balance between workers: an idle one asks a busy one, which gives away ready actors at its next
+// turn boundary. After Acar, Chargueraud and Rainey, "Scheduling Parallel Programs by Work Stealing
+// with Private Deques" (PPoPP 2013), receiver-initiated.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "delivery.hpp"
+#include "world.hpp"
+
+namespace cairn::detail {
+
+/// An idle worker asks the busiest one.
+inline void beg(world& all, worker& mine) noexcept {
+  worker* best = nullptr;
+  std::size_t most = 1;
+  for (const auto& each : all.workers) {
+    const std::size_t load = each->load.load(std::memory_order_relaxed);  // a hint
+    if (each.get() == &mine || load <= most) continue;
+    best = each.get();
+    most = load;
+  }
+  // pairs with the exchange in answer_beggar()
+  if (best != nullptr) best->beggar.store(&mine, std::memory_order_release);
+}
+
+/// A busy worker wakes one that seems to have nothing to do: only who is awake can ask.
+inline void rouse(world& all, const worker& mine) noexcept {
+  for (const auto& each : all.workers) {
+    // Relaxed: a hint.
+    if (each.get() == &mine || each->load.load(std::memory_order_relaxed) != 0) continue;
+    all.wake(*each);
+    return;
+  }
+}
+
+/// Gives half of the ready actors away, while no snapshot is open here: an actor that moves is in
+/// no list of an open snapshot, and it is handed over before this worker acknowledges a flip.
+inline void answer_beggar(worker& mine, delivery& mail) {
+  if (mine.beggar.load(std::memory_order_relaxed) == nullptr) return;  // looked at again below
+  worker* thief = mine.beggar.exchange(nullptr, std::memory_order_acquire);  // pairs with beg()
+  if (mine.open) return;
+  for (std::size_t left = std::min<std::size_t>(mine.ready.size() / 2, 64); left > 0; --left) {
+    cell* one = mine.ready.pop();
+    if (!mail.give_away(*one, *thief)) mine.ready.push(*one);
+  }
+}
+
+}  // namespace cairn::detail

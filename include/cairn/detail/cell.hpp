@@ -1,0 +1,183 @@
+// One logical actor: it outlives its incarnations, and a ref points here.
+//
+// Cells live in slabs that are never given back to the operating system, so that whoever still
+// holds a pointer may look at `id` and see that another actor lives here now.
+//
+// Who may touch what: `id`, `home` and `box.incoming`/`box.queued` any worker; everything else the
+// home worker alone, at a turn boundary or within the actor's own turn.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <coroutine>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "../ids.hpp"
+#include "frame.hpp"
+#include "mailbox.hpp"
+#include "replay_log.hpp"
+
+namespace cairn::detail {
+
+struct actor_type;
+struct runtime;
+struct supervision;
+struct turn;
+class worker;
+
+/// A cell and the actor that was meant: the two parts of every ref.
+struct address {
+  cell* where = nullptr;
+  actor_id id{};
+
+  friend bool operator==(const address&, const address&) = default;
+};
+
+/// Where one answer is awaited. `number` is deterministic: replay asks under the same numbers.
+struct slot {
+  std::uint64_t number = 0;
+  std::coroutine_handle<> waiter{};
+  envelope_ptr value{};
+  address from{};  ///< who is to answer; nobody for sleeps and runs
+  errc code = errc::ok;
+  bool arrived = false;
+  std::string_view what{};  ///< the message's type, for the text of an error
+};
+
+/// Something to happen at a time of the system's steady clock.
+struct timer {
+  std::uint64_t number = 0;
+  std::chrono::nanoseconds due{};
+  envelope_ptr message{};  ///< null: the await of this number ends
+  bool ask = false;        ///< ends with `timeout`, else it is a sleep
+};
+
+struct child {
+  address where{};
+  const actor_type* type = nullptr;
+  bool restored = false;  ///< not yet asked for by the program
+};
+
+/// What a local restart begins from: the state's bytes, and everything consumed since.
+struct recovery {
+  buffer state{};
+  bool valid = false;
+  bool raw = false;  ///< `state` is the object itself, not its encoding
+  position at{};
+  std::uint64_t next_number = 1;
+  replay_log log{};
+};
+
+/// The handler that has not ended yet.
+struct activity {
+  coroutine_frame running{};
+  /// Takes the result out of the ended frame and answers; throws what the handler threw.
+  void (*finish)(activity&, turn&) = nullptr;
+  return_address answer{};
+  std::string_view what{};
+  std::uint16_t index = 0;
+};
+
+/// What most actors never need.
+struct extra {
+  activity handler{};
+  std::vector<slot> slots{};
+  std::vector<timer> timers{};
+  std::unordered_map<std::string, child> children{};
+  std::vector<address> watchers{};
+  std::vector<return_address> waiting_for_room{};
+  std::vector<std::chrono::nanoseconds> restarts{};
+  std::size_t reserved_room = 0;
+  std::uint32_t attempts = 0;            ///< of the turn that failed last
+  std::function<void(cell&)> rebuild{};  ///< of an ephemeral actor
+};
+
+/// Everything that is new with a new actor in the same cell.
+struct cell_body {
+  const actor_type* type = nullptr;
+  void* state = nullptr;  ///< a `holder<A>`, null between incarnations
+  address parent{};
+  /// Shared: a child may outlive its supervisor's state for as long as it takes to stop it.
+  std::shared_ptr<const supervision> policy{};
+  std::unique_ptr<recovery> saved{};
+  std::unique_ptr<extra> more{};
+  std::string name{};
+
+  epoch at{};  ///< the actor's own epoch
+  epoch stopped_in{};
+  position consumed{};
+  std::uint64_t next_number = 1;
+  std::uint64_t swept_ticket = 0;  ///< how far a sweep has come in the mailbox
+  incarnation life{};
+
+  bool changed = false;       ///< differs from its standing record
+  bool on_disk = false;       ///< some snapshot holds a record of it
+  bool needs_start = false;   ///< `on_start` is due
+  bool diverged = false;      ///< its replay went another way; see `failures`
+  bool needs_replay = false;  ///< restored with a handler that was suspended
+  bool dormant = false;       ///< restored, its supervisor not yet declared
+  bool suspended = false;     ///< keeps state and mailbox, handles nothing
+  bool stopped = false;       ///< a tombstone
+  bool pinned = false;        ///< never given to another worker
+};
+
+/// In which of its home's lists of touched cells a cell is.
+enum class touched_list : std::uint8_t { none, touched, sweeping, swept };
+
+struct cell : cell_body {
+  // Any thread reads these.
+  std::atomic<actor_id> id{};
+  /// Changed by the home alone, while it holds the mark `box.queued`: who finds the mark clear and
+  /// sets it may rely on the home it reads then.
+  std::atomic<worker*> home{nullptr};
+  mailbox box{};
+  cell* wake_next = nullptr;  ///< in a wake queue; belongs to who holds the mark
+
+  // The home worker's.
+  runtime* owner = nullptr;
+  cell* ready_next = nullptr;
+  cell* touched_prev = nullptr;
+  cell* touched_next = nullptr;
+  epoch touched_in{};
+  std::uint32_t slot_index = 0;
+  touched_list listed = touched_list::none;
+  bool touched_again = false;  ///< in the worker's epoch, while in the open snapshot's lists
+  bool ready = false;          ///< in the home's ready queue
+  bool moving = false;         ///< given away and not yet taken
+
+  [[nodiscard]] extra& rest() {
+    if (!more) more = std::make_unique<extra>();
+    return *more;
+  }
+  [[nodiscard]] bool busy() const noexcept { return more && more->handler.running; }
+  /// Precondition: called by the home worker, or before the system runs.
+  [[nodiscard]] address self() noexcept {
+    return {this, id.load(std::memory_order_relaxed)};  // only the home changes it
+  }
+  [[nodiscard]] bool is(actor_id expected) const noexcept {
+    // Relaxed: a stale answer only sends a message to a place that looks again.
+    return id.load(std::memory_order_relaxed) == expected;
+  }
+  [[nodiscard]] slot* find_slot(std::uint64_t number) noexcept {
+    if (!more) return nullptr;
+    for (auto& one : more->slots) {
+      if (one.number == number) return &one;
+    }
+    return nullptr;
+  }
+  void forget_slot(std::uint64_t number) noexcept {
+    if (more) std::erase_if(more->slots, [&](const slot& one) { return one.number == number; });
+  }
+};
+
+/// The key of an actor in its parent's table. No name begins with '/'.
+[[nodiscard]] inline std::string child_key(const cell& of) {
+  if (!of.name.empty()) return of.name;
+  return "/" + std::to_string(raw(of.id.load(std::memory_order_relaxed)));  // the home asks
+}
+
+}  // namespace cairn::detail

@@ -1,0 +1,343 @@
+// The epoch protocol as one worker sees it: touching, cutting, late messages, sweeping, closing.
+//
+// Everything here runs on the worker that is the cell's home, between turns, except where said.
+// The colours: an actor in `at`, a message of `sent`, the worker in `seen`. While `open`, the
+// snapshot of previous(seen) collects records.
+#pragma once
+
+#include <chrono>
+#include <exception>
+#include <utility>
+
+#include "actor_record.hpp"
+#include "world.hpp"
+
+namespace cairn::detail {
+
+class cutter {
+ public:
+  cutter(world& all, worker& mine) noexcept : all_{all}, mine_{mine} {}
+
+  /// Takes part in the flip. Nothing of this worker's earlier turns is under way: it is between
+  /// turns, and a turn's effects are linked before it ends.
+  void acknowledge(epoch flipped) noexcept {
+    if (mine_.seen >= flipped) return;
+    mine_.seen = flipped;
+    // Relaxed: the coordinator's stages order it.
+    if (std::exchange(mine_.substantial, false)) {
+      all_.substantial.store(true, std::memory_order_relaxed);
+    }
+    mine_.open = true;
+    mine_.sweep_begun = false;
+  }
+
+  /// Lists a cell that handled or received something. Its first touch after an epoch's end brings
+  /// an untouched actor to this epoch: its older record stands for the epochs between.
+  void touch(cell& one) {
+    if (one.listed == touched_list::none) {
+      if (one.at < mine_.seen) one.at = mine_.seen;
+      one.touched_in = mine_.seen;
+      mine_.touched.push_back(one, touched_list::touched);
+      if (!all_.dirty.load(std::memory_order_relaxed)) note_dirty();
+    } else if (one.touched_in < mine_.seen) {
+      one.touched_again = true;
+    }
+  }
+
+  /// An actor that was given away is at home here now. Its former home may have touched it in an
+  /// epoch that this worker has left already: then it is cut like any other.
+  void take_over(cell& one) {
+    one.touched_in = mine_.seen;
+    mine_.touched.push_back(one, touched_list::touched);
+    note_dirty();
+    bring(one);
+  }
+
+  /// Before the actor's next turn, and before it is handed a message: cuts it if it still stands
+  /// in the epoch whose snapshot is open.
+  void bring(cell& one) {
+    if (one.at >= mine_.seen) return;
+    if (one.listed != touched_list::none && mine_.open) write_cut(one);
+    one.at = mine_.seen;
+  }
+
+  /// An actor meets a message that is about to be handled, dropped or given up: an unrecorded one
+  /// of an earlier epoch belongs into the open snapshot, for its sender's cut has it as sent.
+  void meet(cell& one, envelope& message) {
+    acknowledge(message.sent);
+    touch(one);
+    bring(one);
+    if (is_late(one, message)) record_mail(one, message);
+  }
+
+  /// One bounded slice of the sweep. True when every touched cell has been visited.
+  [[nodiscard]] bool sweep() {
+    if (!mine_.sweep_begun) begin_sweep();
+    for (int visits = 0; visits < slice_visits; ++visits) {
+      cell* one = mine_.sweeping.front();
+      if (one == nullptr) return flush(), true;
+      if (!all_.has_write_room() || mine_.records.size() > slice_bytes) return flush(), false;
+      if (!visit(*one)) return false;
+      mine_.sweeping.remove(*one);
+      mine_.swept.push_back(*one, touched_list::swept);
+    }
+    return flush(), false;
+  }
+
+  /// The snapshot is committed: what was visited and not touched since is clean.
+  void keep() {
+    mine_.open = false;
+    while (cell* one = mine_.swept.front()) {
+      mine_.swept.remove(*one);
+      if (one->touched_again) {
+        relist(*one);
+      } else if (one->box.empty() && !one->busy() && !one->suspended && !one->needs_replay) {
+        one->saved.reset();  // the next turn takes a base from the state, which is unchanged
+      }
+    }
+    if (!mine_.touched.empty()) note_dirty();
+  }
+
+  /// The snapshot is void: the next one says everything again.
+  void splice_back() {
+    const epoch gone = previous(mine_.seen);
+    for (touched_cells* list : {&mine_.sweeping, &mine_.swept}) {
+      while (cell* one = list->front()) {
+        list->remove(*one);
+        relist(*one);
+      }
+    }
+    for (cell* one = mine_.touched.front(); one != nullptr; one = one->touched_next) {
+      one->changed = true;
+      for (envelope_list* list : {&one->box.queue, &one->box.replies}) {
+        for (envelope* each = list->front(); each != nullptr; each = each->next) {
+          if (each->recorded == gone) each->recorded = epoch{};
+        }
+      }
+    }
+    mine_.records.clear();
+    mine_.open = false;
+    note_dirty();
+  }
+
+  /// Gives a message that has just been linked into the private queue its number.
+  static void number(cell& one, envelope& message) noexcept {
+    message.ticket = ++one.box.last_ticket;
+  }
+
+  /// The time that a base is taken: before the actor consumes anything that is not in it.
+  void ensure_base(cell& one) {
+    if (!one.type->persistent) return;
+    if (!one.saved) one.saved = std::make_unique<recovery>();
+    recovery& base = *one.saved;
+    if (base.valid && !one.busy() &&
+        (one.type->raw_base || base.log.bytes() > std::max(base.state.size(), min_log))) {
+      base.valid = false;
+    }
+    if (!base.valid) renew_base(one);
+  }
+
+  /// Precondition: no handler is suspended.
+  void renew_base(cell& one) {
+    if (!one.type->persistent) return;
+    if (!one.saved) one.saved = std::make_unique<recovery>();
+    recovery& base = *one.saved;
+    buffer state;
+    if (one.type->raw_base) {
+      base.state.clear();
+      one.type->save_raw(one, base.state);
+    } else {
+      one.type->encode(one, state);
+      base.state = std::move(state);
+    }
+    rebase(one);
+    base.raw = one.type->raw_base;
+  }
+
+ private:
+  static constexpr int slice_visits = 64;
+  static constexpr std::size_t slice_bytes = 256 * 1024;
+  static constexpr std::size_t min_log = 4096;
+
+  void note_dirty() {
+    // Relaxed: the coordinator looks again at its next poll, which this wakes.
+    if (!all_.dirty.exchange(true, std::memory_order_relaxed)) all_.wake(*all_.workers.front());
+  }
+
+  void relist(cell& one) {
+    one.touched_again = false;
+    one.touched_in = mine_.seen;
+    mine_.touched.push_back(one, touched_list::touched);
+  }
+
+  [[nodiscard]] bool is_late(const cell& one, const envelope& message) const noexcept {
+    // What is for the cell's former actor is not the present one's to record.
+    return mine_.open && message.sent < mine_.seen && message.recorded == epoch{} &&
+           one.is(message.target) && message.answer.number != wake_number && one.type != nullptr &&
+           one.type->persistent && (!one.stopped || one.stopped_in >= mine_.seen);
+  }
+
+  void record_mail(cell& one, envelope& message) {
+    const bool reply = message.kind == envelope_kind::reply;
+    record_header header;
+    header.kind = reply ? record_kind::reply : record_kind::mail;
+    header.place = reply ? message.answer.number : message.ticket;
+    header.actor = one.self().id;
+    header.type = message.ops->hash;
+    header.epoch = previous(mine_.seen);
+    const auto mark = begin_record(mine_.records, header);
+    try {
+      put_envelope(mine_.records, message);
+    } catch (const std::exception& why) {
+      mine_.records.resize(mark);
+      all_.tell_of(event_kind::failed, one,
+                   std::string{"a message could not be encoded: "} + why.what());
+      return;
+    }
+    end_record(mine_.records, mark);
+    ++mine_.recorded;
+    message.recorded = header.epoch;
+  }
+
+  void begin_sweep() {
+    mine_.sweep_begun = true;
+    mine_.visited = 0;
+    while (cell* one = mine_.touched.front()) {
+      mine_.touched.remove(*one);
+      if (one->touched_in == mine_.seen) one->touched_again = true;
+      one->swept_ticket = 0;
+      mine_.sweeping.push_back(*one, touched_list::sweeping);
+    }
+  }
+
+  /// False where the slice ended within the mailbox.
+  [[nodiscard]] bool visit(cell& one) {
+    bring(one);
+    for (envelope* each = one.box.replies.front(); each != nullptr; each = each->next) {
+      if (is_late(one, *each)) record_mail(one, *each);
+    }
+    for (envelope* each = one.box.queue.front(); each != nullptr; each = each->next) {
+      if (each->ticket <= one.swept_ticket) continue;
+      one.swept_ticket = each->ticket;
+      if (is_late(one, *each)) record_mail(one, *each);
+      if (mine_.records.size() > slice_bytes && each->next != nullptr) return flush(), false;
+    }
+    ++mine_.visited;
+    return true;
+  }
+
+  void flush() {
+    if (!mine_.records.empty()) all_.write(mine_.records);
+  }
+
+  /// Writes what the open snapshot has to say of this actor.
+  void write_cut(cell& one) {
+    if (!one.changed || one.type == nullptr || !one.type->persistent) return;
+    one.changed = false;
+    record_header header;
+    header.actor = one.self().id;
+    header.epoch = previous(mine_.seen);
+    if (one.stopped) {
+      if (!one.on_disk) return;
+      header.kind = record_kind::gone;
+      append_record(mine_.records, header, {});
+      ++mine_.recorded;
+      return;
+    }
+    header.kind = record_kind::actor;
+    header.floor = one.box.done_ticket;
+    header.type = one.type->hash;
+    header.schema = one.type->schema;
+    header.position = one.consumed;
+    if (write_actor(one, header)) one.on_disk = true;
+    if (mine_.records.size() > slice_bytes) flush();
+  }
+
+  /// A `serialize` that throws suspends its actor alone. It is recorded as its last base and what
+  /// it consumed since; without any base, as what the store holds of it already.
+  bool write_actor(cell& one, const record_header& header) {
+    const auto before = mine_.records.size();
+    for (int tries = 0; tries < 2; ++tries) {
+      try {
+        const bool rests = !one.busy() && !one.needs_replay && !one.suspended;
+        if (rests || !one.saved || !one.saved->valid) renew_base(one);
+        if (one.type->prepare != nullptr && one.state != nullptr) {
+          if (auto prepare = one.type->prepare(one)) all_.add_prepare(std::move(prepare));
+        }
+        const auto mark = begin_record(mine_.records, header);
+        put_actor(mine_.records, one);
+        end_record(mine_.records, mark);
+        ++mine_.recorded;
+        // A new record takes the place of older replies too: those that still wait are said again.
+        for (envelope* each = one.box.replies.front(); each != nullptr; each = each->next) {
+          each->recorded = epoch{};
+        }
+        return true;
+      } catch (const std::exception& why) {
+        mine_.records.resize(before);
+        one.changed = true;
+        if (one.suspended) continue;
+        one.suspended = true;
+        all_.tell_of(event_kind::suspended, one,
+                     std::string{"its state could not be serialized: "} + why.what(), errc::failed);
+      }
+    }
+    return false;
+  }
+
+  static void rebase(cell& one) noexcept {
+    recovery& base = *one.saved;
+    base.valid = true;
+    base.at = one.consumed;
+    base.next_number = one.next_number;
+    base.log.clear();
+  }
+
+  void put_actor(buffer& to, cell& one) const {
+    const recovery& base = *one.saved;
+    to.put(actor_payload_format);
+    to.put(one.slot_index);
+    put_address(to, one.parent);
+    to.put_text(one.name);
+    to.put(one.life);
+    to.put(static_cast<std::uint8_t>(one.suspended ? 1 : 0));
+    to.put(one.next_number);
+    to.put(one.box.last_ticket);
+    put_rest(to, one);
+    put_sized(to, [&](buffer& state) {
+      if (base.raw) {
+        one.type->encode_raw(base.state.view(), state);
+      } else {
+        state.append(base.state.view());
+      }
+    });
+    to.put(base.at);
+    to.put(base.next_number);
+    put_log(to, one.saved->log);
+  }
+
+  void put_rest(buffer& to, const cell& one) const {
+    static const extra nothing{};
+    const extra& rest = one.more ? *one.more : nothing;
+    to.put(static_cast<std::uint32_t>(rest.watchers.size()));
+    for (const auto& who : rest.watchers) put_address(to, who);
+    to.put(static_cast<std::uint32_t>(rest.waiting_for_room.size()));
+    for (const auto& who : rest.waiting_for_room) put_return(to, who);
+    const auto now = all_.steady_now();
+    to.put(static_cast<std::uint32_t>(rest.restarts.size()));
+    for (const auto when : rest.restarts) to.put(std::int64_t{(now - when).count()});
+    to.put(static_cast<std::uint32_t>(rest.timers.size()));
+    for (const auto& each : rest.timers) {
+      to.put(each.number);
+      to.put(std::int64_t{(each.due - now).count()});
+      to.put(static_cast<std::uint8_t>(each.ask ? 1 : 0));
+      to.put(static_cast<std::uint8_t>(each.message ? 1 : 0));
+      if (each.message) put_envelope(to, *each.message);
+    }
+  }
+
+  world& all_;
+  worker& mine_;
+};
+
+}  // namespace cairn::detail

@@ -1,0 +1,338 @@
+// How messages reach mailboxes, and how a turn's effects leave.
+//
+// Runs on the worker `mine`, between turns.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "../dead_letter.hpp"
+#include "../supervisor.hpp"
+#include "cutter.hpp"
+
+namespace cairn::detail {
+
+class delivery {
+ public:
+  delivery(world& all, worker& mine) noexcept : all_{all}, mine_{mine}, cut_{all, mine} {}
+
+  [[nodiscard]] cutter& cuts() noexcept { return cut_; }
+
+  /// Sends a stamped message on its way.
+  void send(envelope_ptr message) {
+    cell* to = message->to;
+    if (to == nullptr) {
+      if (message->kind == envelope_kind::reply) all_.answer_outside(std::move(message));
+      return;
+    }
+    // pairs with the release in give_away(): what the former home did to the cell is visible
+    if (to->home.load(std::memory_order_acquire) == &mine_) {
+      take_incoming(*to);
+      enqueue(*to, std::move(message));
+      return;
+    }
+    push(*to, std::move(message));
+  }
+
+  /// Moves what other workers pushed into the private queue.
+  void take_incoming(cell& one) {
+    arrive(one);
+    envelope* each = one.box.incoming.take_all();
+    while (each != nullptr) {
+      envelope* after = std::exchange(each->next, nullptr);
+      enqueue(one, envelope_ptr{each});
+      each = after;
+    }
+  }
+
+  /// Takes the actors that others queued here, and with them those that were given away.
+  void take_wakes() {
+    cell* each = mine_.wakes.take_all();
+    while (each != nullptr) {
+      cell* after = std::exchange(each->wake_next, nullptr);
+      // Cleared before the drain: pairs with the exchange in push(), whose message is then either
+      // seen by the drain or queues the actor again.
+      each->box.queued.exchange(false, std::memory_order_seq_cst);
+      take_incoming(*each);
+      mine_.ready.push(*each);
+      each = after;
+    }
+  }
+
+  /// Sends what threads outside have left here, in their order. While intake rests, only answers
+  /// come in, for handlers that wait for them.
+  void take_lane(bool intake_rests) {
+    while (!intake_rests && !mine_.intake.empty()) send(mine_.intake.pop_front());
+    envelope* each = mine_.lane.take_all();
+    while (each != nullptr) {
+      envelope* after = std::exchange(each->next, nullptr);
+      cut_.acknowledge(each->sent);
+      if (intake_rests && each->kind != envelope_kind::reply) {
+        mine_.intake.push_back(envelope_ptr{each});
+      } else {
+        send(envelope_ptr{each});
+      }
+      each = after;
+    }
+  }
+
+  /// Hands a ready actor to another worker, whose wake entry it becomes.
+  /// Precondition: no snapshot is open here, and the actor is not in the ready queue any more.
+  [[nodiscard]] bool give_away(cell& one, worker& thief) {
+    // A tombstone stands in a list of this worker, a vacant cell too.
+    if (one.type == nullptr || one.stopped) return false;
+    if (one.pinned || (one.more && !one.more->timers.empty())) return false;
+    // The mark is this worker's while the actor moves: nobody else queues it. pairs with push()
+    if (one.box.queued.exchange(true, std::memory_order_seq_cst)) return false;
+    if (one.listed != touched_list::none) mine_.list_of(one.listed).remove(one);
+    one.moving = true;
+    worker_counters::take(mine_.counters.actors, 1);
+    one.home.store(&thief, std::memory_order_release);  // pairs with the acquires in send(), push()
+    thief.wakes.push(&one);
+    all_.wake(thief);
+    return true;
+  }
+
+  /// Answers an ask with a failure.
+  void refuse(const return_address& asker, errc code, std::string text, epoch at) {
+    if (!asker.wanted()) return;
+    auto reply = make_envelope(std::move(text));
+    reply->kind = envelope_kind::reply;
+    reply->code = code;
+    reply->to = asker.asker;
+    reply->target = asker.id;
+    reply->answer = asker;
+    reply->sent = at;
+    send(std::move(reply));
+  }
+
+  /// Gives a message up. Precondition: the actor has met it.
+  void bury(cell& one, envelope_ptr message, errc code, const std::string& text) {
+    if (message->kind == envelope_kind::reply) return;  // nobody waits for it any more
+    if (message->kind == envelope_kind::control) {
+      bury_control(one, *message, code);
+      return;
+    }
+    refuse(message->answer, code, text, one.at);
+    cairn::dead_letter letter;
+    letter.message = message->ops->name;
+    letter.payload = encoded(*message);
+    report_dead(one, std::move(letter), message->target, code, text);
+  }
+
+  /// Empty where the message has no codec, or its codec throws.
+  [[nodiscard]] static std::vector<std::byte> encoded(const envelope& message) {
+    buffer bytes;
+    try {
+      if (message.ops->encode != nullptr) message.ops->encode(message.payload(), bytes);
+    } catch (const std::exception&) {
+      return {};  // a dead letter without its payload is better than none
+    }
+    return {bytes.view().begin(), bytes.view().end()};
+  }
+
+  void report_dead(cell& one, cairn::dead_letter letter, actor_id target, errc code,
+                   const std::string& text) {
+    const bool known = one.is(target);
+    letter.target = target;
+    letter.name = known ? world::label(one) : "#" + std::to_string(raw(target));
+    letter.code = code;
+    letter.text = text;
+    letter.at = known ? one.consumed : position{};
+    letter.in = one.at;
+    event what;
+    what.kind = event_kind::dead_letter;
+    what.at = one.at;
+    what.actor = target;
+    what.name = letter.name;
+    what.text = letter.message + ": " + text;
+    what.code = code;
+    what.consumed = letter.at;
+    what.letter = &letter;
+    all_.report(what);
+  }
+
+  /// The effects of a turn that has ended well leave together.
+  void flush(cell& one) {
+    turn& here = mine_.here;
+    for (auto& each : here.born) welcome(one, each);
+    here.born.clear();
+    for (auto& each : here.timers) arm(one, each);
+    here.timers.clear();
+    while (!here.outbox.empty()) {
+      auto message = here.outbox.pop_front();
+      message->sent = one.at;
+      if (is_held(one, *message)) {
+        all_.has_outputs.store(true, std::memory_order_relaxed);  // ordered by the sweep
+        mine_.held.push_back({one.at, std::move(message)});
+      } else {
+        send(std::move(message));
+      }
+    }
+    for (auto& each : here.runs) all_.start_run(one.self(), std::move(each));
+    here.runs.clear();
+  }
+
+  void arm(cell& one, new_timer& each) {
+    const auto due = all_.steady_now() + each.delay;
+    one.rest().timers.push_back({each.number, due, std::move(each.message), each.ask});
+    mine_.add_timer({due, one.self(), each.number});
+  }
+
+  static void disarm(cell& one, std::uint64_t number) {
+    if (!one.more) return;
+    std::erase_if(one.more->timers,
+                  [&](const timer& each) { return each.number == number && !each.message; });
+  }
+
+  /// Outputs of a committed epoch leave.
+  void release_held(epoch committed) {
+    while (!mine_.held.empty() && mine_.held.front().of <= committed) {
+      envelope_ptr message = std::move(mine_.held.front().message);
+      mine_.held.pop_front();
+      send(std::move(message));
+    }
+  }
+
+  /// Puts a message at the end of the private queue; the actor is at home here.
+  void enqueue(cell& one, envelope_ptr message) {
+    if (message->kind == envelope_kind::reply) {
+      if (message->answer.number != wake_number) cut_.touch(one);  // waking changes nothing
+      one.box.replies.push_back(std::move(message));
+    } else if (is_full(one, *message)) {
+      overflow(one, std::move(message));
+    } else {
+      cut_.touch(one);
+      cutter::number(one, *message);
+      if (message->reserved && one.more && one.more->reserved_room > 0) --one.more->reserved_room;
+      one.box.queue.push_back(std::move(message));
+    }
+    mine_.ready.push(one);
+  }
+
+ private:
+  void push(cell& to, envelope_ptr message) {
+    to.box.incoming.push(message.release());
+    // The mark, once set by us, keeps the actor where it is: its home is read after. pairs with
+    // the exchanges in take_wakes() and give_away()
+    if (to.box.queued.exchange(true, std::memory_order_seq_cst)) return;
+    worker* home = to.home.load(std::memory_order_acquire);  // pairs with give_away()
+    home->wakes.push(&to);
+    all_.wake(*home);
+  }
+
+  /// Takes over an actor that was given away.
+  void arrive(cell& one) {
+    if (!one.moving) return;
+    one.moving = false;
+    worker_counters::add(mine_.counters.actors, 1);
+    one.touched_again = false;
+    cut_.take_over(one);
+  }
+
+  /// Late messages are exempt, like restored ones: the open snapshot has them as waiting.
+  [[nodiscard]] bool is_full(const cell& one, const envelope& message) const noexcept {
+    if (mine_.open && message.sent < mine_.seen) return false;
+    return one.type != nullptr && message.kind == envelope_kind::message && !message.reserved &&
+           one.box.queue.size() >= one.type->mailbox.capacity;
+  }
+
+  /// Overflow never fails a turn: something becomes a dead letter.
+  void overflow(cell& one, envelope_ptr message) {
+    cutter::number(one, *message);
+    const envelope& first = *one.box.queue.front();
+    const bool stays = first.kind == envelope_kind::control || first.reserved;
+    if (one.type->mailbox.when_full == overflow::drop_oldest && !stays) {
+      envelope_ptr oldest = one.box.queue.pop_front();
+      one.box.queue.push_back(std::move(message));
+      message = std::move(oldest);
+      cut_.meet(one, *message);
+      one.box.done_ticket = message->ticket;
+      one.changed = true;
+    } else {  // what is exempt from the bound is never dropped: the newest goes instead
+      cut_.meet(one, *message);
+    }
+    const std::string text = "the mailbox of " + world::label(one) + " is full";
+    bury(one, std::move(message), errc::mailbox_full, text);
+  }
+
+  void bury_control(cell& one, const envelope& message, errc code) {
+    const auto& note = *static_cast<const control_note*>(message.payload());
+    switch (control{message.index}) {
+      case control::room:
+        refuse(message.answer, errc::stopped, "the actor is stopped", one.at);
+        break;
+      case control::watch:
+        tell_stopped(note.who, message.target, std::string{to_string(code)}, one.at);
+        break;
+      default:
+        break;
+    }
+  }
+
+ public:
+  /// Tells a watcher. A watcher's protocol lists `stopped`: its `watch` checked that.
+  void tell_stopped(const address& who, actor_id gone, std::string reason, epoch at) {
+    if (who.where == nullptr) return;
+    auto message = make_envelope(stopped{gone, std::move(reason)});
+    message->to = who.where;
+    message->target = who.id;
+    message->index = any_index;
+    message->sent = at;
+    send(std::move(message));
+  }
+
+  /// The receiver finds the handler by the message's type.
+  static constexpr std::uint16_t any_index = 0xffff;
+
+ private:
+  [[nodiscard]] bool is_held(const cell& one, const envelope& message) const noexcept {
+    return message.kind == envelope_kind::reply && message.answer.when_committed &&
+           one.type->persistent;
+  }
+
+  /// A child that a turn has spawned begins to live, in its parent's epoch.
+  void welcome(cell& parent_cell, const newborn& born) {
+    cell& made = *born.made;
+    cell& parent = *born.parent;
+    made.parent = parent.self();
+    made.policy = parent.type->hash == type_hash<supervisor_actor>
+                      ? held<supervisor_actor>(parent).state.options
+                      : default_supervision;
+    made.at = parent_cell.at;
+    made.changed = true;
+    made.needs_start = true;
+    made.home.store(&mine_,
+                    std::memory_order_release);  // pairs with the acquires in send(), push()
+    worker_counters::add(mine_.counters.actors, 1);
+    cut_.touch(made);
+    greet(made);
+  }
+
+ public:
+  /// What every actor needs when it comes to live here: new, restored or given.
+  void greet(cell& made) {
+    if (made.type->has_commit) {
+      made.pinned = true;
+      mine_.listeners.push_back(made.self());
+      all_.has_outputs.store(true, std::memory_order_relaxed);  // ordered by the sweep
+    }
+    if (made.type->has_birth && made.life == incarnation{} && !made.on_disk) {
+      auto birth = make_envelope(birth_note{});
+      birth->index = made.type->birth_index();
+      birth->reserved = true;
+      birth->sent = made.at;
+      birth->to = &made;
+      birth->target = made.self().id;
+      enqueue(made, std::move(birth));
+    }
+    mine_.ready.push(made);
+  }
+
+ private:
+  world& all_;
+  worker& mine_;
+  cutter cut_;
+};
+
+}  // namespace cairn::detail

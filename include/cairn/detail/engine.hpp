@@ -1,0 +1,393 @@
+// The running system: what a step of a worker does, and what reaches it from outside.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "../options.hpp"
+#include "../scheduler.hpp"
+#include "balance.hpp"
+#include "coordinator.hpp"
+#include "ending.hpp"
+#include "outside.hpp"
+#include "restore.hpp"
+#include "survey.hpp"
+#include "turns.hpp"
+#include "watching.hpp"
+
+namespace cairn::detail {
+
+/// The worker whose step runs on this thread.
+inline constinit thread_local worker* current_worker = nullptr;
+
+class engine : public world {
+ public:
+  engine(options chosen, registry known)
+      : options_{std::move(chosen)},
+        writer_{options_.store, options_.epoch.write_buffer, [this] { wake(*workers.front()); }},
+        leader_{*this, writer_, options_.epoch},
+        chance_{options_.seed ? *options_.seed : std::random_device{}()} {
+    types = std::move(known);
+    time = options_.clock ? std::move(options_.clock) : std::make_unique<machine_clock>();
+    default_ask_timeout = options_.ask_timeout;
+    max_history = options_.max_history;
+    make_workers();
+    try {
+      open_store();
+    } catch (...) {
+      const scoped_current<worker> scope{current_worker, workers.front().get()};
+      tear_down_all(*this);  // what had been restored until then
+      throw;
+    }
+  }
+  ~engine() override {
+    halt();
+    drop_lanes(*this);  // what was sent to a system that had ended
+  }
+
+  // Before `start`.
+  [[nodiscard]] bool was_restored() const noexcept { return found_.latest.has_value(); }
+  [[nodiscard]] const restored_counts& restored() const noexcept { return counts_; }
+
+  /// Lets the workers run, on the scheduler.
+  void start() {
+    scheduler_ =
+        options_.executor
+            ? std::unique_ptr<scheduler>{std::make_unique<executor_scheduler>(options_.executor)}
+            : std::make_unique<thread_scheduler>();
+    writing_ = std::thread{[this] { writer_.run(); }};
+    scheduler_->start(static_cast<unsigned>(workers.size()),
+                      [this](unsigned at) { return step(*workers[at]); });
+    running_.store(true, std::memory_order_seq_cst);  // pairs with wake()
+    board_.set_running(true);
+    for (const auto& each : workers) wake(*each);
+  }
+
+  /// Ends every thread. What no committed epoch covers is lost, except for who resumes.
+  void halt() noexcept {
+    if (std::exchange(halted_, true)) return;
+    if (scheduler_) scheduler_->stop();
+    running_.store(false, std::memory_order_seq_cst);  // pairs with wake()
+    board_.set_running(false);
+    beside.stop();
+    runs_.stop();
+    writer_.stop();
+    if (writing_.joinable()) writing_.join();
+    asks_.close(errc::stopped);
+    const scoped_current<worker> scope{current_worker, workers.front().get()};
+    tear_down_all(*this);
+  }
+
+  // Of the world.
+
+  void wake(worker& sleeping) noexcept override {
+    // Before the start nobody sleeps; start() wakes all.
+    if (running_.load(std::memory_order_seq_cst)) scheduler_->wake(sleeping.index);
+  }
+  void report(const event& what) noexcept override {
+    try {
+      if (options_.on_event) options_.on_event(what);
+    } catch (...) {  // a subscriber must not throw; nothing can be done about it here
+    }
+  }
+  void answer_outside(envelope_ptr reply) override { asks_.answer(std::move(reply)); }
+  void fail(std::exception_ptr why) noexcept override {
+    const std::lock_guard lock{guard_};
+    if (!failure_) failure_ = std::move(why);
+    if (on_failure_) on_failure_();
+  }
+  [[nodiscard]] bool has_write_room() const noexcept override { return writer_.has_room(); }
+  void write(buffer& records) override { writer_.append(records); }
+  void add_prepare(std::function<void()> prepare) override {
+    leader_.add_prepare(std::move(prepare));
+  }
+
+  /// Announced, so that a flip can wait for it: between the stamp and the link nobody may close
+  /// the stamp's epoch. The announcement is visible before the epoch is read again, and the
+  /// coordinator raises the epoch before it looks for announcements.
+  void send_from_outside(envelope_ptr message) override {
+    std::uint64_t stamp = now_epoch.load(std::memory_order_seq_cst);
+    for (;;) {
+      announced[stamp % 2].fetch_add(1, std::memory_order_seq_cst);
+      const std::uint64_t again = now_epoch.load(std::memory_order_seq_cst);
+      if (again == stamp) break;
+      announced[stamp % 2].fetch_sub(1, std::memory_order_seq_cst);
+      stamp = again;
+    }
+    message->sent = epoch{stamp};
+    // One lane for each actor keeps the order of what one thread sends to it.
+    worker& by = *workers[message->to->slot_index % workers.size()];
+    by.lane.push(message.release());
+    announced[stamp % 2].fetch_sub(1, std::memory_order_release);  // pairs with sends_under_way()
+    wake(by);
+  }
+
+  void start_run(address of, outside_run work) override {
+    runs_.post([this, of, work = std::move(work)] {
+      envelope_ptr reply;
+      try {
+        reply = work.work();
+      } catch (const std::exception& why) {
+        reply = make_envelope(work.name + ": " + why.what());
+        reply->code = errc::failed;
+      } catch (...) {
+        reply = make_envelope(work.name + ": an exception of an unknown type");
+        reply->code = errc::failed;
+      }
+      reply->kind = envelope_kind::reply;
+      reply->answer.number = work.number;
+      reply->to = of.where;
+      reply->target = of.id;
+      send_from_outside(std::move(reply));
+    });
+  }
+
+  [[nodiscard]] cell& allocate_cell(const actor_type& type) override {
+    cell* made = nullptr;
+    auto& vacant = current_worker->vacant;
+    if (!vacant.empty()) {
+      made = vacant.back();
+      vacant.pop_back();
+    } else {
+      made = &cells.fresh();
+    }
+    static_cast<cell_body&>(*made) = cell_body{};
+    made->type = &type;
+    made->owner = this;
+    made->policy = default_supervision;
+    made->home.store(current_worker, std::memory_order_release);  // pairs with delivery::send()
+    // Relaxed: ids need only differ.
+    made->id.store(actor_id{next_id.fetch_add(1, std::memory_order_relaxed)},
+                   std::memory_order_relaxed);
+    return *made;
+  }
+
+  void release_cell(cell& gone) noexcept override {
+    if (gone.state != nullptr) gone.type->destroy(gone);
+    static_cast<cell_body&>(gone) = cell_body{};
+    gone.id.store(actor_id{}, std::memory_order_relaxed);  // a hint: the home looks again
+    current_worker->vacant.push_back(&gone);
+  }
+
+  [[nodiscard]] std::uint64_t random() override {
+    const std::lock_guard lock{guard_};
+    return chance_();
+  }
+
+  // For the whole.
+
+  [[nodiscard]] coordinator& leader() noexcept { return leader_; }
+  [[nodiscard]] outside_asks& asks() noexcept { return asks_; }
+  [[nodiscard]] survey& board() noexcept { return board_; }
+  [[nodiscard]] snapshot_writer& writer() noexcept { return writer_; }
+  [[nodiscard]] any_store& store() noexcept { return options_.store; }
+  [[nodiscard]] const options& chosen() const noexcept { return options_; }
+  [[nodiscard]] blocking_pool& runs() noexcept { return runs_; }
+  [[nodiscard]] std::exception_ptr failure() const {
+    const std::lock_guard lock{guard_};
+    return failure_;
+  }
+  /// Before the start: called once the system cannot go on, by any thread.
+  void on_failure(std::function<void()> call) { on_failure_ = std::move(call); }
+  /// Before the start: called by the first worker when an epoch has ended.
+  void on_epoch_end(std::function<void(const epoch_end&)> call) { on_end_ = std::move(call); }
+  [[nodiscard]] turns& turns_of(worker& one) noexcept { return *turns_[one.index]; }
+
+  /// Does a bounded part of what there is to do for one worker. One thread at a time.
+  [[nodiscard]] step_outcome step(worker& mine) {
+    const scoped_current<worker> scope{current_worker, &mine};
+    const stepping moment{mine};
+    turns& own = *turns_[mine.index];
+    bool busy = false;
+    try {
+      busy = take_part(mine, own);
+      busy = board_.take_part(mine) || busy;
+      own.mail().take_lane(resting.load(std::memory_order_relaxed));  // published by the stage
+      own.mail().take_wakes();
+      own.fire_timers(time->steady());
+      busy = run_ready(mine, own) || busy;
+      answer_beggar(mine, own.mail());
+      if (mine.index == 0) {
+        busy = leader_.poll(on_end_) || busy;
+        asks_.expire(time->steady());
+        tend(mine);
+      }
+    } catch (...) {
+      fail(std::current_exception());
+      return {};
+    }
+    if (!busy && mine.ready.empty()) beg(*this, mine);
+    return {busy || !mine.ready.empty(), wait_of(mine)};
+  }
+
+ protected:
+  /// Called by the first worker at the end of each of its steps.
+  virtual void tend(worker& /*first*/) {}
+
+ private:
+  static constexpr int slice = 256;  ///< activations between looks at timers and the epoch
+  static constexpr std::chrono::milliseconds longest_slice{2};
+
+  void make_workers() {
+    unsigned count = options_.workers;
+    if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
+    for (unsigned at = 0; at < count; ++at) {
+      workers.push_back(std::make_unique<worker>(at));
+      turns_.push_back(std::make_unique<turns>(*this, *workers.back()));
+      workers.back()->here.system = this;
+    }
+    board_.prepare();
+    cells.reserve(2);  // the root's cell is the first one, always
+    cells.at(1)->id.store(actor_id{1}, std::memory_order_relaxed);  // nobody runs yet
+  }
+
+  void open_store() {
+    store_options how;
+    how.lock_wait = options_.lock_wait;
+    how.retain = options_.epoch.retain;
+    how.accept_older = options_.accept_older;
+    how.warn = [this](const std::string& text) {
+      event what;
+      what.kind = event_kind::store_warning;
+      what.text = text;
+      report(what);
+    };
+    found_ = options_.store.open(how);
+    name_table names;
+    for (const auto& [hash, type] : types.actors) names[hash] = type.name;
+    for (const auto& [hash, ops] : types.messages) names[hash] = ops->name;
+    next_id.store(2, std::memory_order_relaxed);  // nobody runs yet; 1 is the root
+    if (found_.latest) restore(*found_.latest);
+    // The root asks under numbers that no run of the program before has used: an answer to one of
+    // those may still be under way.
+    cells.at(1)->next_number = now_epoch.load(std::memory_order_relaxed) << 32U;  // nobody runs yet
+    for (const auto& each : workers) {
+      each->seen = epoch{now_epoch.load(std::memory_order_relaxed)};  // nobody runs yet
+    }
+    leader_.set_names(std::move(names));
+    leader_.set_program(options_.program_version);
+  }
+
+  void restore(epoch latest) {
+    restorer from{*this};
+    from.read(options_.store, latest, options_.program_version);
+    counts_ = from.counts();
+    now_epoch.store(raw(latest) + 1, std::memory_order_relaxed);  // nobody runs yet
+    committed.store(raw(latest), std::memory_order_relaxed);
+    from.settle();
+    event what;
+    what.kind = event_kind::restored;
+    what.at = latest;
+    what.text = std::to_string(counts_.actors) + " actors, " + std::to_string(counts_.messages) +
+                " messages in flight, " + std::to_string(counts_.suspended_handlers) +
+                " suspended handlers";
+    report(what);
+  }
+
+  /// The worker's part of an epoch. True: more of it is to do.
+  bool take_part(worker& mine, turns& own) {
+    const std::uint64_t asked = stage.load(std::memory_order_acquire);  // pairs with enter()
+    if (asked == mine.stage_done) return false;
+    const epoch number{stage_epoch.load(std::memory_order_relaxed)};  // published by `stage`
+    cutter& cut = own.mail().cuts();
+    switch (static_cast<phase>(asked % 8)) {
+      case phase::rest:
+        own.count_unfinished();
+        break;
+      case phase::flip:
+        cut.acknowledge(next(number));
+        break;
+      case phase::drain:
+        own.mail().take_lane(false);  // what is stamped with the closed epoch must be in
+        own.mail().take_wakes();
+        break;
+      case phase::sweep:
+        if (!mine.sweep_begun) own.mail().take_wakes();
+        if (!cut.sweep()) return true;
+        break;
+      case phase::keep:
+        cut.keep();
+        own.go_on();
+        own.mail().release_held(number);
+        own.tell_listeners(number);
+        own.bury_tombs(number);
+        break;
+      case phase::abandon:
+        cut.splice_back();
+        own.go_on();
+        break;
+      default:
+        break;
+    }
+    mine.stage_done = asked;
+    // pairs with the acquire load in coordinator::everybody_has()
+    if (stage_waits.fetch_sub(1, std::memory_order_acq_rel) == 1) wake(*workers.front());
+    return true;
+  }
+
+  bool run_ready(worker& mine, turns& own) {
+    bool ran = false;
+    slow_watch watch{*this, mine, options_.slow_turn};
+    const auto began = time->coarse();
+    for (int at = 0; at < slice && time->coarse() - began < longest_slice; ++at) {
+      cell* one = mine.ready.pop();
+      if (one == nullptr) break;
+      ran = true;
+      own.activate(*one);
+      watch.look(*one);
+      // Relaxed: the next step's take_part() reads it again, with acquire.
+      if (stage.load(std::memory_order_relaxed) != mine.stage_done) break;
+    }
+    if (ran && mine.index != 0 && leader_.enough_consumed()) wake(*workers.front());
+    mine.load.store(mine.ready.size(), std::memory_order_relaxed);  // a hint for beggars
+    if (mine.ready.size() > 1) rouse(*this, mine);
+    return ran;
+  }
+
+  [[nodiscard]] std::chrono::nanoseconds wait_of(const worker& mine) const {
+    std::chrono::nanoseconds due{-1};
+    const auto earlier = [&](std::chrono::nanoseconds other) {
+      if (other.count() > 0 && (due.count() < 0 || other < due)) due = other;
+    };
+    if (!mine.timers.empty()) earlier(mine.timers.front().due);
+    if (mine.index == 0) {
+      earlier(leader_.next_due());
+      earlier(asks_.next_deadline());
+    }
+    if (due.count() < 0) return due;
+    return std::max(due - time->steady(), std::chrono::nanoseconds{0});
+  }
+
+  options options_;
+  std::unique_ptr<scheduler> scheduler_{};
+  std::atomic<bool> running_{false};
+  bool halted_ = false;
+  snapshot_writer writer_;
+  coordinator leader_;
+  std::vector<std::unique_ptr<turns>> turns_{};
+  outside_asks asks_{};
+  survey board_{*this};
+  opened found_{};
+  restored_counts counts_{};
+  std::function<void(const epoch_end&)> on_end_{[](const epoch_end&) {}};
+  std::function<void()> on_failure_{};
+  std::thread writing_{};
+
+  mutable std::mutex guard_{};  ///< of what follows
+  std::exception_ptr failure_{};
+  std::mt19937_64 chance_;
+
+  blocking_pool runs_{4};
+};
+
+}  // namespace cairn::detail

@@ -1,0 +1,378 @@
+// A turn that throws has had no effect: what the supervisor's decision comes to.
+//
+// Restart: the incarnation is torn down, its base restored, what it consumed since replayed, and
+// the failing turn tried again with the same input. After its attempts the message is given up.
+#pragma once
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "delivery.hpp"
+#include "replay.hpp"
+#include "retiring.hpp"
+#include "watching.hpp"
+
+namespace cairn::detail {
+
+class failures {
+ public:
+  failures(world& all, worker& mine, delivery& mail) noexcept
+      : all_{all}, mine_{mine}, mail_{mail}, replay_{all, mine} {}
+
+  /// Notes what the turn that is about to begin was given.
+  void begin_turn(cell& one, const envelope& input) {
+    show_turn(mine_, one, input);
+    if (input.kind == envelope_kind::message) {
+      answer_ = input.answer;
+      what_ = input.ops->name;
+    }
+    if (!one.saved) return;
+    replay_log& log = one.saved->log;
+    entry_ = log.end();
+    const bool message = input.kind == envelope_kind::message;
+    log_entry& made = log.append_object(message ? log_kind::message : log_kind::handed, *input.ops,
+                                        input.payload());
+    made.number = message ? 0 : input.answer.number;
+    made.answer = message ? input.answer : return_address{};
+    made.code = input.code;
+    made.index = input.index;
+    made.type = input.ops->hash;
+    made.ticket = input.ticket;
+    after_entry_ = log.end();
+  }
+
+  /// Runs one turn. Its effects leave when it ends well; else the supervisor decides.
+  template <class Body>
+  void run(cell& one, Body&& body) {
+    worker_counters::add(mine_.counters.turns, 1);
+    std::exception_ptr thrown;
+    {
+      turn& here = mine_.here;
+      const scoped_turn scope{all_, here, one};
+      try {
+        body();
+        settle(one, here);
+      } catch (...) {
+        thrown = std::current_exception();
+      }
+    }
+    if (thrown) {
+      failed(one, thrown);
+    } else {
+      ended(one);
+    }
+  }
+
+  /// Opens the incarnation's resources. False if that failed, and the actor is suspended.
+  bool start(cell& one) {
+    one.needs_start = false;
+    if (one.type->on_start == nullptr) return true;
+    const std::uint32_t tries = 1 + one.policy->attempts;
+    for (std::uint32_t at = 0; at < tries; ++at) {
+      std::string text;
+      {
+        const scoped_turn scope{all_, mine_.here, one};
+        mine_.here.starting = true;
+        try {
+          one.type->on_start(one);
+        } catch (const std::exception& why) {
+          text = why.what();
+        } catch (...) {
+          text = "an exception of an unknown type";
+        }
+      }
+      mine_.here.starting = false;
+      mine_.here.clear();  // it has no effects
+      if (text.empty()) return true;
+      all_.tell_of(event_kind::failed, one, "on_start: " + text, errc::failed);
+    }
+    one.needs_start = true;
+    suspend(one, "on_start failed");
+    return false;
+  }
+
+  /// The first activation after the process's restart, of an actor whose handler was suspended.
+  bool resume_restored(cell& one) {
+    mail_.cuts().touch(one);
+    mail_.cuts().bring(one);
+    try {
+      replay_.rebuild(one, one.saved->log.end());
+    } catch (const std::exception& why) {
+      if (one.diverged) {
+        diverged(one, why.what());
+        return false;
+      }
+      one.suspended = true;
+      all_.fail(std::make_exception_ptr(
+          error{errc::diverged, "actor " + world::label(one) + " (" + std::string{one.type->name} +
+                                    ") could not be restored: " + why.what()}));
+      return false;
+    }
+    one.needs_replay = one.diverged = false;
+    if (one.busy() && one.more->handler.index == one.type->commit_index()) {
+      all_.notices.fetch_add(1, std::memory_order_relaxed);  // a count; the end reads it at rest
+    }
+    if (!start(one)) return false;
+    for (auto& each : replay_.unfinished()) {
+      const slot* found = one.find_slot(each.number);
+      if (found != nullptr && !found->arrived) all_.start_run(one.self(), std::move(each));
+    }
+    interrupt_lost_asks(one);
+    return true;
+  }
+
+  void suspend(cell& one, const std::string& why) {
+    if (one.suspended) return;
+    one.suspended = true;
+    one.changed = true;
+    mail_.cuts().touch(one);
+    all_.tell_of(event_kind::suspended, one, why, errc::failed);
+    mine_.ready.push(one);  // asks that wait are told
+  }
+
+  void resume(cell& one) {
+    if (!one.suspended) return;
+    one.suspended = false;
+    if (one.more) one.more->restarts.clear();
+    all_.tell_of(event_kind::resumed, one, "resumed");
+    mine_.ready.push(one);
+  }
+
+  /// Retires the actor.
+  void stop(cell& one, const std::string& reason) {
+    if (one.busy() && one.more->handler.index == one.type->commit_index()) {
+      all_.notices.fetch_sub(1, std::memory_order_relaxed);  // a count; the end reads it at rest
+    }
+    const return_address asker = one.busy() ? one.more->handler.answer : return_address{};
+    replay_.tear_down(one, stop_reason::stopped);
+    retire(all_, mine_, mail_, one, reason);
+    mail_.refuse(asker, errc::stopped, "the actor stopped before it answered", one.at);
+  }
+
+  /// A handler that was handed more than its record may hold is given up before it goes on.
+  void give_up_history(cell& one) {
+    const std::string text = "its handler was handed more than " +
+                             std::to_string(all_.max_history) + " bytes; keep less in one handler";
+    all_.tell_of(event_kind::failed, one, text, errc::history_exceeded);
+    try {
+      restart(one);
+      give_up(one, text);
+    } catch (const std::exception& why) {
+      diverged(one, why.what());
+    }
+  }
+
+ private:
+  void ended(cell& one) {
+    turn& here = mine_.here;
+    if (one.saved) {
+      log_entry& made = one.saved->log.append_bytes(log_kind::turn, {});
+      made.number = here.digest;
+      made.effects = here.effects;
+    }
+    if (one.more) one.more->attempts = 0;
+    const bool stops = here.stop;
+    const std::string reason = std::move(here.stop_reason);
+    mail_.flush(one);
+    here.clear();
+    if (stops) stop(one, reason);
+  }
+
+  [[nodiscard]] static std::string text_of(const std::exception_ptr& thrown) {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::exception& why) {
+      return why.what();
+    } catch (...) {
+      return "an exception of an unknown type";
+    }
+  }
+
+  void failed(cell& one, const std::exception_ptr& thrown) {
+    mine_.here.clear();
+    const std::string text = text_of(thrown);
+    all_.tell_of(event_kind::failed, one, text, errc::failed);
+    const bool first = one.rest().attempts++ == 0;
+    const bool exceeded = first && !may_restart(one);
+    worker_counters::add(mine_.counters.restarts, first ? 1 : 0);
+    if (!one.type->persistent) {
+      restart_fresh(one, text, exceeded);
+      return;
+    }
+    one.saved->log.truncate(after_entry_);
+    try {
+      restart(one);
+    } catch (const std::exception& why) {
+      diverged(one, why.what());
+      return;
+    }
+    if (one.suspended) {  // its on_start failed
+      put_back(one, text);
+    } else if (exceeded) {
+      put_back(one, text);
+      suspend(one, "more restarts than " + std::to_string(one.policy->intensity.restarts) +
+                       "; the last failure: " + text);
+    } else if (one.more->attempts <= one.policy->attempts) {
+      all_.tell_of(event_kind::restarted, one, "the failing turn is tried again");
+      try_again(one);
+    } else {
+      give_up(one, text);
+    }
+  }
+
+  /// Restarts are counted within a period; retries of one turn count as one.
+  [[nodiscard]] bool may_restart(cell& one) {
+    const auto now = all_.steady_now();
+    auto& restarts = one.rest().restarts;
+    std::erase_if(restarts,
+                  [&](const auto when) { return now - when > one.policy->intensity.within; });
+    restarts.push_back(now);
+    return restarts.size() <= one.policy->intensity.restarts;
+  }
+
+  /// To where the actor stood before the failing turn.
+  void restart(cell& one) {
+    const auto entry = entry_;
+    replay_.rebuild(one, entry);
+    one.life = next(one.life);
+    one.changed = true;
+    (void)start(one);
+  }
+
+  void try_again(cell& one) {
+    auto at = entry_;
+    const log_entry& entry = *one.saved->log.next(at);
+    if (entry.kind == log_kind::message) {
+      const auto message = replay_.message_of(one, entry);
+      one.consumed = next(one.consumed);
+      run(one, [&] { one.type->handlers[message->index].begin(one, mine_.here, *message); });
+    } else {
+      const auto waiter = replay_.hand_over(one, entry);
+      run(one, [&] {
+        if (waiter) waiter.resume();
+      });
+    }
+  }
+
+  /// Precondition: the actor stands before the failing turn, whose input is last in the log.
+  void give_up(cell& one, const std::string& text) {
+    cairn::dead_letter letter = letter_of(one);
+    const return_address asker = one.busy() ? one.more->handler.answer : answer_;
+    const bool begun = one.busy();
+    if (begun) drop_handler(one);
+    if (!begun) one.consumed = next(one.consumed);
+    one.saved->log.clear();
+    one.saved->valid = false;
+    mail_.cuts().renew_base(one);
+    one.more->attempts = 0;
+    mail_.report_dead(one, std::move(letter), one.self().id, errc::failed, text);
+    all_.tell_of(event_kind::given_up, one, text, errc::failed);
+    mail_.refuse(asker, errc::failed, text, one.at);
+  }
+
+  /// The state is taken before the frame is destroyed; what its destructors do is discarded.
+  void drop_handler(cell& one) {
+    buffer state;
+    one.type->encode(one, state);
+    const auto position = one.consumed;
+    const auto number = one.next_number;
+    replay_.tear_down(one, stop_reason::restart);
+    const scoped_current<runtime> scope{current_runtime, &all_};
+    one.type->construct(one);
+    one.type->decode(one, state.view());
+    one.consumed = position;
+    one.next_number = number;
+    std::erase_if(one.more->timers, [](const timer& each) { return !each.message; });
+    (void)start(one);
+  }
+
+  [[nodiscard]] cairn::dead_letter letter_of(cell& one) {
+    cairn::dead_letter letter;
+    replay_log::cursor at{};
+    const log_entry* last = nullptr;
+    while (const log_entry* each = one.saved->log.next(at)) {
+      if (each->kind == log_kind::message) last = each;
+    }
+    if (last == nullptr) return letter;
+    const payload_ops& ops = *one.type->handlers[last->index].message;
+    letter.message = ops.name;
+    buffer bytes;
+    if (last->ops != nullptr) {
+      ops.encode(last->value(), bytes);
+    } else {
+      bytes.append(last->bytes());
+    }
+    letter.payload.assign(bytes.view().begin(), bytes.view().end());
+    return letter;
+  }
+
+  /// The actor will be suspended: a message whose handler has had no turn yet waits in front.
+  void put_back(cell& one, const std::string& text) {
+    if (one.busy()) {
+      give_up(one, text);
+      return;
+    }
+    auto at = entry_;
+    const log_entry& entry = *one.saved->log.next(at);
+    auto message = replay_.message_of(one, entry);
+    one.box.done_ticket = message->ticket - 1;
+    one.box.queue.push_front(std::move(message));
+    one.saved->log.truncate(entry_);
+    one.more->attempts = 0;
+  }
+
+  /// An ephemeral actor has nothing to replay; its message is lost.
+  void restart_fresh(cell& one, const std::string& text, bool exceeded) {
+    const return_address asker = one.busy() ? one.more->handler.answer : answer_;
+    cairn::dead_letter letter;
+    letter.message = one.busy() ? one.more->handler.what : what_;
+    replay_.tear_down(one, stop_reason::restart);
+    std::erase_if(one.more->timers, [](const timer& each) { return !each.message; });
+    one.more->attempts = 0;
+    one.more->rebuild(one);
+    one.life = next(one.life);
+    mail_.report_dead(one, std::move(letter), one.self().id, errc::failed, text);
+    mail_.refuse(asker, errc::failed, text, one.at);
+    if (exceeded) {
+      suspend(one, "more restarts than " + std::to_string(one.policy->intensity.restarts) +
+                       "; the last failure: " + text);
+    } else if (start(one)) {
+      all_.tell_of(event_kind::restarted, one, "restarted fresh");
+    }
+  }
+
+  /// Never go on silently: the actor keeps its base and its log and handles nothing.
+  void diverged(cell& one, const std::string& why) {
+    replay_.tear_down(one, stop_reason::restart);
+    one.needs_replay = one.diverged = true;
+    one.rest().attempts = 0;
+    all_.tell_of(event_kind::diverged, one, why, errc::diverged);
+    suspend(one, "replay diverged: " + why);
+  }
+
+  /// Over a crash an ask that waits for who did not survive it ends.
+  void interrupt_lost_asks(cell& one) {
+    if (!one.more) return;
+    for (const slot& each : one.more->slots) {
+      if (each.arrived || each.from.id == actor_id{}) continue;
+      if (std::binary_search(all_.restored_ids.begin(), all_.restored_ids.end(), each.from.id)) {
+        continue;
+      }
+      const return_address self{&one, one.self().id, each.number, false};
+      mail_.refuse(self, errc::interrupted, "lost in a restart of the process", one.at);
+    }
+  }
+
+  world& all_;
+  worker& mine_;
+  delivery& mail_;
+  replayer replay_;
+  replay_log::cursor entry_{};  ///< the input of the turn that runs
+  replay_log::cursor after_entry_{};
+  return_address answer_{};  ///< who asked, of the message whose first turn runs
+  std::string_view what_{};
+};
+
+}  // namespace cairn::detail

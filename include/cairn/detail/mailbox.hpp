@@ -1,0 +1,69 @@
+// Where messages wait. The home worker alone touches `queue` and `replies`; every other worker
+// pushes into the inbox.
+#pragma once
+
+#include <atomic>
+#include <utility>
+
+#include "envelope.hpp"
+
+namespace cairn::detail {
+
+/// Many producers push, one consumer takes everything at once. Lock-free; `Node` has a `Node*`
+/// member `Next` that belongs to the list while the node is in it.
+template <class Node, Node* Node::* Next>
+class inbox {
+ public:
+  /// Any thread. Sequentially consistent, because the pusher then looks whether the consumer
+  /// sleeps, and the consumer says that it sleeps before it looks here: one of them sees the other.
+  void push(Node* node) noexcept {
+    Node* top = top_.load(std::memory_order_relaxed);
+    do {
+      node->*Next = top;
+      // pairs with the exchange in take_all() and the load in empty()
+    } while (!top_.compare_exchange_weak(top, node, std::memory_order_seq_cst,
+                                         std::memory_order_relaxed));
+  }
+
+  /// The consumer only. The nodes in the order of their pushes, linked through `Next`.
+  [[nodiscard]] Node* take_all() noexcept {
+    if (top_.load(std::memory_order_relaxed) == nullptr) return nullptr;
+    Node* newest = top_.exchange(nullptr, std::memory_order_acquire);  // pairs with push()
+    Node* oldest = nullptr;
+    while (newest != nullptr) {
+      Node* before = std::exchange(newest->*Next, oldest);
+      oldest = std::exchange(newest, before);
+    }
+    return oldest;
+  }
+
+  /// Any thread. Sequentially consistent: see push().
+  [[nodiscard]] bool empty() const noexcept {
+    return top_.load(std::memory_order_seq_cst) == nullptr;
+  }
+
+ private:
+  std::atomic<Node*> top_{nullptr};
+};
+
+using envelope_inbox = inbox<envelope, &envelope::next>;
+
+/// One actor's waiting messages.
+///
+/// A local send first takes over what stands in the inbox; else a message that another worker
+/// pushed earlier, on behalf of the same sender before it moved here, would be overtaken.
+struct mailbox {
+  envelope_inbox incoming{};
+  /// Set by the pusher who queues the actor at its home, cleared by the home when it takes that
+  /// entry, before it drains `incoming`: a push after the drain finds it clear and queues again.
+  std::atomic<bool> queued{false};
+
+  envelope_list queue{};          ///< home worker only: messages and control, in order
+  envelope_list replies{};        ///< home worker only
+  std::uint64_t last_ticket = 0;  ///< given to the newest in `queue`
+  std::uint64_t done_ticket = 0;  ///< of the newest that was consumed
+
+  [[nodiscard]] bool empty() const noexcept { return queue.empty() && replies.empty(); }
+};
+
+}  // namespace cairn::detail

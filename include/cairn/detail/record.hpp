@@ -1,0 +1,162 @@
+// The framed record: what an actor's cut has to say, with a checksum, ready to be appended.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+
+// Inline, so that cairn stays header-only: nothing of xxHash is linked.
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+#undef XXH_INLINE_ALL
+
+#include "../error.hpp"
+#include "../ids.hpp"
+#include "buffer.hpp"
+
+namespace cairn::detail {
+
+/// XXH3-64: protects against accident, not against someone who may write to the store.
+[[nodiscard]] inline std::uint64_t checksum(bytes_view bytes) noexcept {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+/// What a record tells of. The numbers are part of the store's format.
+enum class record_kind : std::uint8_t {
+  meta = 1,   ///< the system's own state: one for each snapshot
+  name = 2,   ///< a text that other records refer to by its place
+  actor = 3,  ///< an actor's base and log
+  mail = 4,   ///< a message that waits, or was under way at the cut
+  reply = 5,  ///< a recorded result that reached an actor after its cut
+  gone = 6,   ///< a tombstone: the actor was stopped
+};
+
+/// What a record says of itself, before its payload.
+struct record_header {
+  record_kind kind = record_kind::meta;
+  std::uint64_t place = 0;     ///< orders the mail and replies of one actor; a name's key
+  actor_id actor{};            ///< whose record it is
+  std::uint64_t floor = 0;     ///< an actor record: its mail up to this place is consumed
+  std::uint64_t type = 0;      ///< hash of the type's name
+  std::uint32_t schema = 0;    ///< version of that type
+  cairn::epoch epoch{};        ///< the snapshot it was written for
+  cairn::position position{};  ///< an actor record: messages consumed since birth
+
+  friend bool operator==(const record_header&, const record_header&) = default;
+};
+
+/// A record in place. Valid as long as the bytes it was read from.
+struct record_view {
+  record_header header;
+  bytes_view payload;
+};
+
+inline constexpr std::size_t record_header_bytes = 64;
+inline constexpr std::size_t record_overhead = record_header_bytes + sizeof(std::uint64_t);
+
+/// Begins a record: the payload is then appended to `to` by the caller.
+///
+/// Effects: returns the mark that `end_record` needs.
+inline std::size_t begin_record(buffer& to, const record_header& header) {
+  const auto mark = to.size();
+  to.put(std::uint32_t{0});  // the length, known at the end
+  to.put(header.kind);
+  for (int i = 0; i < 3; ++i) to.put(std::uint8_t{0});
+  to.put(header.place);
+  to.put(header.actor);
+  to.put(header.floor);
+  to.put(header.type);
+  to.put(header.schema);
+  to.put(std::uint32_t{0});
+  to.put(header.epoch);
+  to.put(header.position);
+  return mark;
+}
+
+/// Ends the record begun at `mark`: fills in its length and appends the checksum.
+///
+/// Errors: throws `cairn::error{errc::misuse}` for a payload of 4 GiB or more.
+inline void end_record(buffer& to, std::size_t mark) {
+  check(to.size() >= mark + record_header_bytes, "end_record without begin_record");
+  const auto length = to.size() - mark - record_header_bytes;
+  if (length > std::numeric_limits<std::uint32_t>::max() - record_overhead) {
+    throw error{errc::misuse, "a record of " + std::to_string(length) + " bytes is too long"};
+  }
+  to.put_at(mark, static_cast<std::uint32_t>(length));
+  to.put(checksum(to.view_from(mark)));
+}
+
+/// Appends a whole record.
+inline void append_record(buffer& to, const record_header& header, bytes_view payload) {
+  const auto mark = begin_record(to, header);
+  to.append(payload);
+  end_record(to, mark);
+}
+
+/// Walks over records, verifying each one before it is parsed.
+///
+/// Errors: `next` throws `cairn::error{errc::damaged}` with `where` and the offset. A wrong length
+/// leads to that error too, never to reading or allocating more than there is.
+class record_cursor {
+ public:
+  /// `base` is what offsets in messages count from.
+  record_cursor(bytes_view bytes, std::string where, std::uint64_t base = 0)
+      : bytes_{bytes}, where_{std::move(where)}, base_{base} {}
+
+  /// The next record, or nothing at the end.
+  [[nodiscard]] std::optional<record_view> next() {
+    if (at_ == bytes_.size()) return std::nullopt;
+    const auto rest = bytes_.subspan(at_);
+    if (rest.size() < record_overhead) raise("a record ends too early");
+    reader from{rest};
+    const std::size_t length = from.get<std::uint32_t>();
+    if (length > rest.size() - record_overhead) raise("a record's length leads too far");
+    const auto body = rest.first(record_header_bytes + length);
+    std::uint64_t stored = 0;
+    std::memcpy(&stored, rest.data() + body.size(), sizeof stored);
+    if (stored != checksum(body)) raise("a record does not match its checksum");
+    record_view found{parse(from), body.subspan(record_header_bytes)};
+    last_ = at_;
+    at_ += record_overhead + length;
+    return found;
+  }
+
+  /// Where the record that `next` returned last begins.
+  [[nodiscard]] std::size_t last() const noexcept { return last_; }
+  /// Where the next one begins.
+  [[nodiscard]] std::size_t offset() const noexcept { return at_; }
+
+ private:
+  record_header parse(reader& from) const {
+    const auto kind = from.get<std::uint8_t>();
+    if (kind < 1 || kind > 6) raise("a record is of no known kind");
+    record_header header;
+    header.kind = static_cast<record_kind>(kind);
+    (void)from.take(3);
+    header.place = from.get<std::uint64_t>();
+    header.actor = from.get<actor_id>();
+    header.floor = from.get<std::uint64_t>();
+    header.type = from.get<std::uint64_t>();
+    header.schema = from.get<std::uint32_t>();
+    (void)from.get<std::uint32_t>();
+    header.epoch = from.get<epoch>();
+    header.position = from.get<position>();
+    return header;
+  }
+
+  [[noreturn]] void raise(const char* what) const {
+    throw error{errc::damaged, where_ + ", offset " + std::to_string(base_ + at_) + ": " + what};
+  }
+
+  bytes_view bytes_;
+  std::string where_;
+  std::uint64_t base_;
+  std::size_t at_ = 0;
+  std::size_t last_ = 0;
+};
+
+}  // namespace cairn::detail

@@ -1,0 +1,175 @@
+// Running handlers again: from a base, through what was consumed since, to a place in the log.
+// Effects of turns that had ended are compared and not repeated.
+#pragma once
+
+#include <exception>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "world.hpp"
+
+namespace cairn::detail {
+
+/// The end of a coroutine handler within its last turn: its answer is one more effect.
+inline void settle(cell& one, turn& here) {
+  if (!one.busy() || !one.more->handler.running.done()) return;
+  one.more->handler.finish(one.more->handler, here);  // throws what the handler threw
+  one.more->handler = {};
+}
+
+/// Makes `here` the turn on this thread.
+class scoped_turn {
+ public:
+  scoped_turn(world& all, turn& here, cell& self) noexcept
+      : turn_{current_turn, &here}, runtime_{current_runtime, &all} {
+    here.self = &self;
+    here.system = &all;
+  }
+
+ private:
+  scoped_current<turn> turn_;
+  scoped_current<runtime> runtime_;
+};
+
+class replayer {
+ public:
+  replayer(world& all, worker& mine) noexcept : all_{all}, mine_{mine} {}
+
+  /// Ends the incarnation. What destructors want to happen is discarded.
+  void tear_down(cell& one, stop_reason reason) noexcept {
+    {
+      const scoped_turn scope{all_, mine_.here, one};
+      if (one.state != nullptr && one.type->on_stop != nullptr) one.type->on_stop(one, reason);
+      if (one.more) {
+        one.more->handler = {};
+        one.more->slots.clear();
+      }
+      if (one.state != nullptr) one.type->destroy(one);
+    }
+    mine_.here.clear();
+  }
+
+  /// Brings a persistent actor to where it stood when the log was at `until`.
+  ///
+  /// Errors: throws `errc::diverged` where a handler does something else than before, and what the
+  /// codec throws. The cell then has some state; base and log are untouched.
+  void rebuild(cell& one, replay_log::cursor until) {
+    tear_down(one, stop_reason::restart);
+    restore_base(one);
+    unfinished_.clear();
+    replay_log& log = one.saved->log;
+    replay_log::cursor at{};
+    while (at != until) {
+      log_entry* entry = log.next(at);
+      if (entry == nullptr) break;
+      again(one, *entry, at);
+    }
+  }
+
+  /// The runs that the replayed handlers began. Their results may have been handed over since.
+  [[nodiscard]] std::vector<outside_run>& unfinished() noexcept { return unfinished_; }
+
+  void restore_base(cell& one) {
+    const scoped_current<runtime> scope{current_runtime, &all_};
+    recovery& base = *one.saved;
+    one.type->construct(one);
+    if (base.raw) {
+      one.type->load_raw(one, base.state.view());
+    } else {
+      one.type->decode(one, base.state.view());
+    }
+    one.consumed = base.at;
+    one.next_number = base.next_number;
+  }
+
+  /// The envelope of a logged message, to be handled once more.
+  [[nodiscard]] envelope_ptr message_of(cell& one, const log_entry& entry) const {
+    const scoped_current<runtime> scope{current_runtime, &all_};
+    const payload_ops& ops = *one.type->handlers[entry.index].message;
+    auto made = make_envelope(ops, [&](void* where) {
+      if (entry.ops != nullptr) {
+        ops.copy(where, entry.value());
+      } else {
+        ops.decode(where, entry.bytes());
+      }
+    });
+    made->index = entry.index;
+    made->ticket = entry.ticket;
+    made->answer = entry.answer;
+    made->to = &one;
+    made->target = one.self().id;
+    made->sent = one.at;
+    return made;
+  }
+
+  /// Puts a logged answer where it is awaited; returns who waits for it, or nobody.
+  [[nodiscard]] std::coroutine_handle<> hand_over(cell& one, const log_entry& entry) const {
+    slot* found = one.find_slot(entry.number);
+    if (found == nullptr || found->arrived) {
+      throw error{errc::diverged, "an answer arrives that is not awaited"};
+    }
+    found->arrived = true;
+    found->code = entry.code;
+    if (entry.ops != nullptr) {
+      found->value =
+          make_envelope(*entry.ops, [&](void* where) { entry.ops->copy(where, entry.value()); });
+    } else {
+      encoded_value bytes;
+      bytes.bytes.append(entry.bytes());
+      found->value = make_envelope(std::move(bytes));
+    }
+    return std::exchange(found->waiter, {});
+  }
+
+ private:
+  void again(cell& one, log_entry& entry, replay_log::cursor& at) {
+    turn& here = mine_.here;
+    here.clear();
+    const scoped_turn scope{all_, here, one};
+    const scoped_current<replay_log::cursor> reading{here.replay, &at};
+    try {
+      if (entry.kind == log_kind::message) {
+        const auto message = message_of(one, entry);
+        one.consumed = next(one.consumed);
+        one.type->handlers[entry.index].begin(one, here, *message);
+      } else if (entry.kind == log_kind::handed) {
+        const auto waiter = hand_over(one, entry);
+        if (!waiter) return;
+        waiter.resume();
+      } else {
+        throw error{errc::diverged, "a handler takes fewer values than before"};
+      }
+      settle(one, here);
+    } catch (const error&) {
+      here.clear();
+      throw;
+    } catch (const std::exception& why) {
+      here.clear();
+      throw error{errc::diverged, std::string{"a turn that had ended well throws: "} + why.what()};
+    }
+    compare(one, at);
+    for (auto& each : here.runs) unfinished_.push_back(std::move(each));
+    here.clear();
+  }
+
+  void compare(cell& one, replay_log::cursor& at) const {
+    const log_entry* ended = one.saved->log.next(at);
+    const turn& here = mine_.here;
+    if (ended == nullptr || ended->kind != log_kind::turn) {
+      throw error{errc::diverged, "a handler takes fewer values than before"};
+    }
+    if (ended->effects != here.effects || ended->number != here.digest) {
+      throw error{errc::diverged, "at position " + std::to_string(raw(one.consumed)) + " it had " +
+                                      std::to_string(ended->effects) + " effects and now has " +
+                                      std::to_string(here.effects) +
+                                      (ended->effects == here.effects ? ", of other kinds" : "")};
+    }
+  }
+
+  world& all_;
+  worker& mine_;
+  std::vector<outside_run> unfinished_;
+};
+
+}  // namespace cairn::detail

@@ -1,0 +1,149 @@
+// What an actor consumed since its base, and what its handlers were handed: enough to run them
+// again. Compact and append-only; values are copied as objects, the codec is never run here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "envelope.hpp"
+
+namespace cairn::detail {
+
+enum class log_kind : std::uint8_t {
+  message,  ///< a handler began with this message
+  handed,   ///< an answer, or why there is none, arrived for the await of this number
+  value,    ///< handed over at once: the time, a random number, the child that a spawn made
+  turn,     ///< a turn ended; `number` is the digest of its effects
+};
+
+/// One entry; its value, an object of `ops` or plain bytes, follows it.
+struct log_entry {
+  std::uint32_t room = 0;    ///< bytes to the next entry
+  std::uint32_t length = 0;  ///< of plain bytes, where there are no `ops`
+  const payload_ops* ops = nullptr;
+  std::uint64_t number = 0;
+  return_address answer{};
+  std::uint64_t ticket = 0;
+  std::uint64_t type = 0;     ///< hash of a message's type
+  std::uint32_t effects = 0;  ///< how many left with the turn
+  std::uint16_t index = 0;
+  log_kind kind = log_kind::message;
+  errc code = errc::ok;
+
+  [[nodiscard]] void* value() noexcept { return this + 1; }
+  [[nodiscard]] const void* value() const noexcept { return this + 1; }
+  [[nodiscard]] bytes_view bytes() const noexcept {
+    return {reinterpret_cast<const std::byte*>(this + 1), length};
+  }
+};
+
+/// Entries in chunks that never move. Home worker only.
+class replay_log {
+ public:
+  /// Where reading stands.
+  struct cursor {
+    std::size_t chunk = 0;
+    std::size_t at = 0;
+    friend bool operator==(const cursor&, const cursor&) = default;
+  };
+
+  replay_log() = default;
+  replay_log(replay_log&&) = default;
+  replay_log& operator=(replay_log&&) = default;
+  ~replay_log() { truncate({}); }
+
+  /// Appends an entry with a copy of `value`; what cannot be copied is encoded instead.
+  log_entry& append_object(log_kind kind, const payload_ops& ops, const void* value) {
+    if (ops.copy == nullptr || ops.align > alignof(log_entry)) {
+      buffer bytes;
+      ops.encode(value, bytes);
+      return append_bytes(kind, bytes.view());
+    }
+    log_entry& made = make_room(kind, ops.size);
+    if (ops.trivial) {
+      std::memcpy(made.value(), value, ops.size);
+    } else {
+      ops.copy(made.value(), value);
+    }
+    made.ops = &ops;
+    commit(made);
+    return made;
+  }
+
+  log_entry& append_bytes(log_kind kind, bytes_view bytes) {
+    log_entry& made = make_room(kind, bytes.size());
+    if (!bytes.empty()) std::memcpy(made.value(), bytes.data(), bytes.size());
+    made.length = static_cast<std::uint32_t>(bytes.size());
+    commit(made);
+    return made;
+  }
+
+  /// The entry at `at`, which moves on; null at the end.
+  [[nodiscard]] log_entry* next(cursor& at) noexcept {
+    while (at.chunk < chunks_.size() && at.at == chunks_[at.chunk].used) at = {at.chunk + 1, 0};
+    if (at.chunk >= chunks_.size()) return nullptr;
+    auto* entry = reinterpret_cast<log_entry*>(chunks_[at.chunk].bytes.get() + at.at);
+    at.at += entry->room;
+    return entry;
+  }
+
+  [[nodiscard]] cursor end() const noexcept {
+    return chunks_.empty() ? cursor{} : cursor{chunks_.size() - 1, chunks_.back().used};
+  }
+  [[nodiscard]] bool empty() const noexcept { return bytes_ == 0; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+
+  /// Destroys every entry from `from` on.
+  void truncate(cursor from) noexcept {
+    cursor at = from;
+    while (log_entry* entry = next(at)) {
+      bytes_ -= entry->room;
+      if (entry->ops != nullptr) entry->ops->destroy(entry->value());
+    }
+    if (chunks_.empty()) return;
+    if (from.chunk < chunks_.size()) {
+      chunks_.resize(from.chunk + 1);
+      chunks_.back().used = from.at;
+    }
+    if (bytes_ == 0 && chunks_.size() == 1 && chunks_[0].size > chunk_bytes) chunks_.clear();
+  }
+  void clear() noexcept { truncate({}); }
+
+ private:
+  struct chunk {
+    std::unique_ptr<std::byte[]> bytes;
+    std::size_t size = 0;
+    std::size_t used = 0;
+  };
+  static constexpr std::size_t chunk_bytes = 4096;
+
+  log_entry& make_room(log_kind kind, std::size_t value_bytes) {
+    constexpr std::size_t align = alignof(log_entry);
+    const std::size_t room = (sizeof(log_entry) + value_bytes + align - 1) / align * align;
+    if (chunks_.empty() || chunks_.back().size - chunks_.back().used < room) {
+      const std::size_t first = chunks_.empty() ? 512 : chunk_bytes;
+      const std::size_t size = std::max(room, first);
+      chunks_.push_back({std::make_unique<std::byte[]>(size), size, 0});
+    }
+    chunk& last = chunks_.back();
+    auto* made = std::construct_at(reinterpret_cast<log_entry*>(last.bytes.get() + last.used));
+    made->kind = kind;
+    made->room = static_cast<std::uint32_t>(room);
+    return *made;
+  }
+
+  /// Only now is the entry part of the log: copying its value may have thrown.
+  void commit(const log_entry& made) noexcept {
+    chunks_.back().used += made.room;
+    bytes_ += made.room;
+  }
+
+  std::vector<chunk> chunks_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace cairn::detail

@@ -1,0 +1,248 @@
+// The process begins again: the records of a snapshot become actors, before any worker runs.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../context.hpp"
+#include "../store.hpp"
+#include "../supervisor.hpp"
+#include "actor_record.hpp"
+#include "world.hpp"
+
+namespace cairn::detail {
+
+/// What a snapshot held.
+struct restored_counts {
+  epoch from{};
+  std::uint64_t actors = 0;
+  std::uint64_t messages = 0;  ///< in flight
+  std::uint64_t suspended_handlers = 0;
+  std::uint64_t timers = 0;
+};
+
+class restorer {
+ public:
+  explicit restorer(world& all) noexcept : all_{all} {}
+
+  /// Reads the snapshot into the world's cells. They are dormant until their supervisor is
+  /// declared.
+  ///
+  /// Errors: throws `cairn::error` that names the type or the actor; nothing has run then, and the
+  /// store is as it was.
+  void read(any_store& store, epoch latest, const std::string& program) {
+    counts_.from = latest;
+    const scoped_current<runtime> scope{current_runtime, &all_};
+    store.read(latest, [&](const record_view& record) { take(record); });
+    for (cell* one : made_) {
+      adopt(*one);
+      all_.restored_ids.push_back(one->self().id);
+    }
+    std::sort(all_.restored_ids.begin(), all_.restored_ids.end());
+    for (cell* one : made_) {
+      if (!one->needs_replay) continue;
+      ++counts_.suspended_handlers;
+      if (program_ != program) {
+        throw error{errc::newer_schema, "actor " + world::label(*one) + " (" +
+                                            std::string{one->type->name} +
+                                            ") was suspended in a handler by program version \"" +
+                                            program_ + "\"; this is version \"" + program +
+                                            "\". Let the old program end orderly first"};
+      }
+    }
+  }
+
+  /// Gives every cell a home; those that nobody lives in will be used again.
+  void settle() {
+    for (std::uint32_t index = 2; index < all_.cells.used(); ++index) {
+      cell& one = *all_.cells.at(index);
+      const bool supervisor = one.type != nullptr && one.type->hash == type_hash<supervisor_actor>;
+      worker& home = *all_.workers[supervisor ? 0 : index % all_.workers.size()];
+      one.owner = &all_;
+      one.home.store(&home, std::memory_order_relaxed);  // nobody runs yet
+      if (one.type == nullptr) {
+        home.vacant.push_back(&one);
+        continue;
+      }
+      one.at = next(counts_.from);
+      one.pinned = supervisor;
+      worker_counters::add(home.counters.actors, 1);
+    }
+  }
+
+  [[nodiscard]] const restored_counts& counts() const noexcept { return counts_; }
+  [[nodiscard]] const std::vector<cell*>& actors() const noexcept { return made_; }
+  [[nodiscard]] const name_table& names() const noexcept { return names_; }
+
+ private:
+  void take(const record_view& record) {
+    switch (record.header.kind) {
+      case record_kind::name:
+        names_[record.header.place] = std::string{
+            reinterpret_cast<const char*>(record.payload.data()), record.payload.size()};
+        break;
+      case record_kind::meta:
+        take_meta(reader{record.payload});
+        break;
+      case record_kind::actor:
+        take_actor(record);
+        break;
+      case record_kind::mail:
+      case record_kind::reply:
+        take_mail(record);
+        break;
+      case record_kind::gone:
+        break;
+    }
+  }
+
+  void take_meta(reader from) {
+    if (from.get<std::uint8_t>() != 1) {
+      throw error{errc::newer_schema, "the snapshot was written by a newer version of cairn"};
+    }
+    all_.next_id.store(from.get<std::uint64_t>(), std::memory_order_relaxed);  // nobody runs yet
+    (void)from.get<std::int64_t>();
+    all_.cells.reserve(from.get<std::uint32_t>());
+    program_ = from.get_text();
+  }
+
+  void take_actor(const record_view& record) {
+    const auto& header = record.header;
+    const auto known = all_.types.actors.find(header.type);
+    if (known == all_.types.actors.end()) {
+      throw error{errc::unknown_type, "the store holds an actor of type \"" +
+                                          name_of(names_, header.type) +
+                                          "\", which cairn::actors<...> does not list"};
+    }
+    reader from{record.payload};
+    if (from.get<std::uint8_t>() != actor_payload_format) {
+      throw error{errc::newer_schema, "an actor of type \"" + std::string{known->second.name} +
+                                          "\" was written by a newer version of cairn"};
+    }
+    const auto slot_index = from.get<std::uint32_t>();
+    all_.cells.reserve(slot_index + 1);
+    cell& one = *all_.cells.at(slot_index);
+    check(one.type == nullptr, "two actors in one cell");
+    static_cast<cell_body&>(one) = cell_body{};
+    one.type = &known->second;
+    one.owner = &all_;
+    one.id.store(header.actor, std::memory_order_relaxed);  // nobody runs yet
+    one.box.done_ticket = header.floor;
+    one.policy = default_supervision;
+    one.dormant = true;
+    one.on_disk = true;
+    one.needs_start = true;
+    try {
+      read_body(one, from, header.position);
+    } catch (const error& why) {
+      throw error{why.code(), "actor " + world::label(one) + " (" + std::string{one.type->name} +
+                                  "): " + why.what()};
+    }
+    made_.push_back(&one);
+    current_ = &one;
+    ++counts_.actors;
+  }
+
+  void read_body(cell& one, reader& from, position consumed) {
+    one.parent = get_address(from, all_);
+    one.name = from.get_text();
+    one.life = from.get<incarnation>();
+    one.suspended = (from.get<std::uint8_t>() & 1U) != 0;
+    const auto next_number = from.get<std::uint64_t>();
+    one.box.last_ticket = from.get<std::uint64_t>();
+    read_rest(one, from);
+    const bytes_view state = get_sized(from);
+    const auto base_at = from.get<position>();
+    const auto base_number = from.get<std::uint64_t>();
+    replay_log log;
+    get_log(from, log, all_, *one.type, names_);
+    if (log.empty()) {
+      one.type->construct(one);
+      one.type->decode(one, state);
+    } else {
+      one.saved = std::make_unique<recovery>();
+      one.saved->state.append(state);
+      one.saved->valid = true;
+      one.saved->at = base_at;
+      one.saved->next_number = base_number;
+      one.saved->log = std::move(log);
+      one.needs_replay = true;
+    }
+    one.consumed = consumed;
+    one.next_number = next_number;
+  }
+
+  void read_rest(cell& one, reader& from) {
+    for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
+      one.rest().watchers.push_back(get_address(from, all_));
+    }
+    for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
+      one.rest().waiting_for_room.push_back(get_return(from, all_));
+    }
+    const auto now = all_.steady_now();
+    // Restarts of the process before do not count: that somebody has started another one is a
+    // decision of its own. What was suspended stays so.
+    for (auto left = from.get<std::uint32_t>(); left > 0; --left) (void)from.get<std::int64_t>();
+    for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
+      timer made;
+      made.number = from.get<std::uint64_t>();
+      made.due = now + std::chrono::nanoseconds{from.get<std::int64_t>()};
+      made.ask = from.get<std::uint8_t>() != 0;
+      if (from.get<std::uint8_t>() != 0) {
+        made.message = get_envelope(from, all_, *one.type, names_);
+        made.message->to = &one;
+      }
+      one.rest().timers.push_back(std::move(made));
+      ++counts_.timers;
+    }
+  }
+
+  void take_mail(const record_view& record) {
+    if (current_ == nullptr || !current_->is(record.header.actor)) return;  // its actor is gone
+    cell& one = *current_;
+    reader from{record.payload};
+    auto message = get_envelope(from, all_, *one.type, names_);
+    message->to = &one;
+    message->target = record.header.actor;
+    message->recorded = record.header.epoch;
+    if (message->kind == envelope_kind::reply) {
+      if (record.header.place == wake_number) return;  // of the run before
+      message->answer.number = record.header.place;
+      one.box.replies.push_back(std::move(message));
+    } else {
+      message->ticket = record.header.place;
+      one.box.last_ticket = std::max(one.box.last_ticket, message->ticket);
+      one.box.queue.push_back(std::move(message));
+    }
+    ++counts_.messages;
+  }
+
+  /// Enters a restored actor in its parent's table, under its parent's rules.
+  void adopt(cell& one) {
+    for (auto& each : one.more ? one.more->timers : none_) {
+      if (each.message) each.message->target = one.self().id;
+    }
+    cell* parent = one.parent.where;
+    if (parent == nullptr || !parent->is(one.parent.id)) return;
+    const bool supervised =
+        parent->type == nullptr || parent->type->hash == type_hash<supervisor_actor>;
+    const std::string key = child_key(one);
+    parent->rest().children[key] = {one.self(), one.type, supervised || parent->slot_index == 1};
+    if (parent->type != nullptr && parent->type->hash == type_hash<supervisor_actor>) {
+      one.policy = held<supervisor_actor>(*parent).state.options;
+    }
+  }
+
+  world& all_;
+  name_table names_{};
+  std::vector<cell*> made_{};
+  cell* current_ = nullptr;
+  restored_counts counts_{};
+  std::string program_{};
+  std::vector<timer> none_{};
+};
+
+}  // namespace cairn::detail

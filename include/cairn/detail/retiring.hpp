@@ -1,0 +1,58 @@
+// An actor is stopped for good: what waits becomes dead letters, watchers and parent are told, its
+// children go with it. The cell stays as a tombstone until the epoch of the stop is closed.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "delivery.hpp"
+
+namespace cairn::detail {
+
+inline void send_control(delivery& mail, const cell& from, const address& to, envelope_ptr word) {
+  word->to = to.where;
+  word->target = to.id;
+  word->sent = from.at;
+  mail.send(std::move(word));
+}
+
+/// The youngest first.
+inline void stop_children(delivery& mail, const cell& one, const extra& rest) {
+  std::vector<address> all;
+  for (const auto& [name, each] : rest.children) all.push_back(each.where);
+  std::sort(all.begin(), all.end(), [](const address& a, const address& b) { return a.id > b.id; });
+  for (const address& each : all) {
+    send_control(mail, one, each, make_control(control::stop, {}, "its parent stopped"));
+  }
+}
+
+/// Precondition: the incarnation is torn down.
+inline void retire(world& all, worker& mine, delivery& mail, cell& one, const std::string& reason) {
+  one.stopped = true;
+  one.suspended = false;
+  one.stopped_in = one.at;
+  one.changed = true;
+  one.saved.reset();
+  worker_counters::take(mine.counters.actors, 1);
+  all.tell_of(event_kind::stopped, one, reason);
+  const auto rest = std::move(one.more);
+  if (one.parent.where != nullptr) {
+    send_control(mail, one, one.parent,
+                 make_control(control::child_stopped, one.self(), child_key(one)));
+  }
+  if (rest) {
+    for (const auto& who : rest->watchers) {
+      mail.tell_stopped(who, one.self().id, reason, one.at);
+    }
+    for (const auto& sender : rest->waiting_for_room) {
+      mail.refuse(sender, errc::stopped, "the actor is stopped", one.at);
+    }
+    stop_children(mail, one, *rest);
+  }
+  mine.tombs.push_back(&one);
+  mine.ready.push(one);  // its mail is buried
+}
+
+}  // namespace cairn::detail

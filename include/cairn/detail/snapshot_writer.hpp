@@ -1,0 +1,189 @@
+// The writer: it appends records while workers still sweep, syncs and publishes. Workers never
+// wait for the disk.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../store.hpp"
+
+namespace cairn::detail {
+
+/// How an epoch ended.
+struct writer_outcome {
+  epoch number{};
+  bool committed = false;
+  errc code = errc::ok;
+  std::string text{};
+};
+
+/// A queue of jobs and the thread that does them, in order. The store is touched by `step` alone.
+class snapshot_writer {
+ public:
+  using done = std::function<void()>;
+
+  snapshot_writer(any_store& store, std::size_t capacity, done notify)
+      : store_{store}, capacity_{capacity}, notify_{std::move(notify)} {}
+
+  // Workers.
+
+  /// Whether more records may be appended. Relaxed: a bound, not a promise.
+  [[nodiscard]] bool has_room() const noexcept {
+    return waiting_bytes_.load(std::memory_order_relaxed) < capacity_;
+  }
+  /// Takes the records; `from` is empty afterwards. Sweeps wait for room; cuts that a turn forces
+  /// cannot: where they outrun the disk by as much again, the epoch will be abandoned.
+  void append(buffer& from) {
+    if (waiting_bytes_.load(std::memory_order_relaxed) >= 2 * capacity_) {
+      overrun_.store(true, std::memory_order_relaxed);  // ordered by the commit's job
+      from.clear();
+      return;
+    }
+    written_.fetch_add(from.size(), std::memory_order_relaxed);        // a figure for people
+    waiting_bytes_.fetch_add(from.size(), std::memory_order_relaxed);  // a bound, as above
+    auto records = std::make_shared<buffer>(std::move(from));
+    from = buffer{};
+    put([this, records] {
+      const std::size_t size = records->size();
+      attempt([&] { store_.append(records->view()); });
+      waiting_bytes_.fetch_sub(size, std::memory_order_relaxed);  // a bound, as above
+    });
+  }
+
+  // The coordinator.
+
+  void begin(epoch number) {
+    put([this, number] {
+      failure_.reset();
+      begun_ = number;
+      attempt([&] { store_.begin(number); });
+    });
+  }
+  /// Nothing more will be appended. `prepare` runs first, then what it prepared is published.
+  void commit(std::vector<std::function<void()>> prepare) {
+    put([this, prepare = std::move(prepare)] {
+      if (overrun_.exchange(false, std::memory_order_relaxed)) {  // as above
+        failure_.emplace(errc::write_buffer_full, "records came faster than the disk took them");
+      }
+      for (const auto& each : prepare) attempt(each);
+      attempt([&] { store_.commit(); });
+      finish();
+    });
+  }
+  void abandon(errc code, std::string text) {
+    put([this, code, text = std::move(text)] {
+      if (!failure_) failure_.emplace(code, text);
+      finish();
+    });
+  }
+  /// A verb of the store that is called between epochs.
+  void call(std::function<void(any_store&)> verb) {
+    put([this, verb = std::move(verb)] {
+      try {
+        verb(store_);
+      } catch (...) {  // a verb that may fail says so itself
+      }
+    });
+  }
+  [[nodiscard]] std::optional<writer_outcome> outcome() {
+    const std::lock_guard lock{guard_};
+    return std::exchange(outcome_, std::nullopt);
+  }
+  [[nodiscard]] std::uint64_t written() const noexcept {
+    return written_.load(std::memory_order_relaxed);  // a figure for people
+  }
+
+  // The thread.
+
+  /// Does one job. False: there is none.
+  bool step() {
+    std::function<void()> job;
+    {
+      const std::lock_guard lock{guard_};
+      if (jobs_.empty()) return false;
+      job = std::move(jobs_.front());
+      jobs_.pop_front();
+    }
+    job();
+    return true;
+  }
+  /// Does jobs until `stop`, the last ones included.
+  void run() {
+    for (;;) {
+      if (step()) continue;
+      std::unique_lock lock{guard_};
+      more_.wait(lock, [&] { return stopping_ || !jobs_.empty(); });
+      if (stopping_ && jobs_.empty()) return;
+    }
+  }
+  void stop() {
+    {
+      const std::lock_guard lock{guard_};
+      stopping_ = true;
+    }
+    more_.notify_all();
+  }
+
+ private:
+  void put(std::function<void()> job) {
+    {
+      const std::lock_guard lock{guard_};
+      jobs_.push_back(std::move(job));
+    }
+    more_.notify_one();
+  }
+
+  /// After the first failure the rest of the epoch is skipped: it will be abandoned.
+  template <class Verb>
+  void attempt(Verb&& verb) {
+    if (failure_) return;
+    try {
+      verb();
+    } catch (const error& why) {
+      failure_.emplace(why.code(), why.what());
+    } catch (const std::exception& why) {
+      failure_.emplace(errc::io, why.what());
+    }
+  }
+
+  void finish() {
+    writer_outcome ended{begun_, !failure_, errc::ok, {}};
+    if (failure_) {
+      ended.code = failure_->first;
+      ended.text = failure_->second;
+      store_.abort();
+    }
+    {
+      const std::lock_guard lock{guard_};
+      outcome_ = std::move(ended);
+    }
+    notify_();
+  }
+
+  any_store& store_;
+  const std::size_t capacity_;
+  const done notify_;
+  std::atomic<std::size_t> waiting_bytes_{0};
+  std::atomic<std::uint64_t> written_{0};
+  std::atomic<bool> overrun_{false};
+
+  std::mutex guard_;  ///< of what follows
+  std::condition_variable more_;
+  std::deque<std::function<void()>> jobs_;
+  std::optional<writer_outcome> outcome_;
+  bool stopping_ = false;
+
+  // The thread's own.
+  std::optional<std::pair<errc, std::string>> failure_;
+  epoch begun_{};
+};
+
+}  // namespace cairn::detail

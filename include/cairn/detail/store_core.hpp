@@ -1,0 +1,294 @@
+// The store in files: opening, epochs, reading. What it writes is described in docs/format.md.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "../error.hpp"
+#include "../ids.hpp"
+#include "../store.hpp"
+#include "buffer.hpp"
+#include "disk.hpp"
+#include "record.hpp"
+#include "store_index.hpp"
+#include "store_journal.hpp"
+#include "store_log.hpp"
+#include "store_manifest.hpp"
+#include "store_reclaim.hpp"
+#include "store_segments.hpp"
+
+namespace cairn::detail {
+
+/// What `file_store` and `memory_store` stand on.
+class store_core {
+ public:
+  store_core(std::shared_ptr<disk> where, std::string directory, std::uint64_t segment_bytes)
+      : disk_{std::move(where)},
+        directory_{std::move(directory)},
+        segment_bytes_{std::clamp<std::uint64_t>(segment_bytes, 4096, std::uint64_t{1} << 30U)},
+        reader_{*disk_, directory_},
+        segments_{*disk_, directory_, segment_bytes_} {}
+
+  opened open(const store_options& options) {
+    if (lock_ || is_open_) throw error{errc::misuse, directory_ + " is already open"};
+    options_ = options;
+    options_.retain = std::max<std::size_t>(1, options.retain);
+    if (!options_.read_only) disk_->make_directory(directory_);
+    require_ours(disk_->list(directory_));
+    take_lock();
+    try {
+      load(disk_->list(directory_));
+    } catch (...) {
+      lock_.reset();
+      throw;
+    }
+    is_open_ = true;
+    opened found{latest(), list()};
+    return found;
+  }
+
+  void begin(epoch n) {
+    require_writable();
+    if (open_) throw error{errc::misuse, directory_ + ": an epoch is open already"};
+    if (latest() && n <= *latest()) {
+      throw error{errc::misuse, directory_ + ": epoch " + std::to_string(raw(n)) +
+                                    " is not beyond the committed ones"};
+    }
+    open_ = n;
+  }
+
+  void append(bytes_view framed_records) {
+    require_epoch();
+    if (framed_records.empty()) return;
+    const auto first_new = pending_.size();
+    record_cursor cursor{framed_records, directory_ + ": appended bytes"};
+    while (const auto record = cursor.next()) {
+      if (record->header.epoch != *open_) {
+        throw error{errc::misuse, directory_ + ": a record of another epoch"};
+      }
+      const auto length = static_cast<std::uint32_t>(cursor.offset() - cursor.last());
+      pending_.push_back({record->header, {0, static_cast<std::uint32_t>(cursor.last()), length}});
+    }
+    const auto at = segments_.append(*open_, framed_records);
+    for (auto i = first_new; i < pending_.size(); ++i) {
+      pending_[i].at.segment = at.segment;
+      pending_[i].at.offset += at.offset;
+      written_ += pending_[i].at.length;
+    }
+  }
+
+  void commit() {
+    require_epoch();
+    const auto n = *open_;
+    const auto damage = reclaim_.carry(n, written_, manifest_, index_, reader_, segments_);
+    if (damage) warn(*damage + "; the segment is kept as it is");
+    commit_edit edit;
+    edit.info = {n, {}, pending_.size(), written_, false};
+    edit.oldest = manifest_.oldest_with(n, options_.retain);
+    edit.extents = segments_.finish();
+    for (const auto& [number, segment] : manifest_.segments) {
+      const bool idle = segment.dropped == never && index_.live_bytes(number) == 0;
+      const bool written = std::any_of(edit.extents.begin(), edit.extents.end(),
+                                       [n = number](const auto& e) { return e.first == n; });
+      if (idle && !written && number != segments_.current()) edit.dropped.push_back(number);
+    }
+    const auto payload = encode(edit);
+    in_doubt_ = true;
+    writer_->publish(manifest_,
+                     {static_cast<std::uint32_t>(edit_kind::commit), raw(n), payload.view()});
+    in_doubt_ = false;
+    segments_.keep();
+    apply(n);
+    collect();
+  }
+
+  void abort() noexcept {
+    try {
+      open_.reset();
+      pending_.clear();
+      written_ = 0;
+      reclaim_.revert();
+      const auto made = segments_.abandon();
+      if (std::exchange(in_doubt_, false)) return;  // the edit may count: its files stay
+      for (const auto& path : made) disk_->remove(path);
+    } catch (const std::exception& problem) {
+      warn(directory_ + ": while giving up an epoch: " + problem.what());
+    }
+  }
+
+  void read(epoch n, const record_visitor& visit) {
+    require_open();
+    if (!manifest_.snapshots.contains(n)) {
+      throw error{errc::not_found, directory_ + ": no snapshot " + std::to_string(raw(n))};
+    }
+    index_.each_standing(n, [&](const index_item& item) {
+      reader_.read(item.at, [&](const record_view& record, bytes_view) { visit(record); });
+    });
+    reader_.forget();
+  }
+
+  [[nodiscard]] std::vector<snapshot_info> list() const {
+    std::vector<snapshot_info> all;
+    for (const auto& [number, info] : manifest_.snapshots) {
+      const auto before = all.size();
+      for (const auto& [name, kept] : manifest_.names) {
+        if (kept != number) continue;
+        all.push_back(info);
+        all.back().name = name;
+      }
+      if (all.size() == before) all.push_back(info);
+    }
+    return all;
+  }
+
+  void keep(epoch n, const std::string& name) {
+    require_writable();
+    if (name.empty()) throw error{errc::bad_name, directory_ + ": a savepoint needs a name"};
+    if (manifest_.names.contains(name)) {
+      throw error{errc::name_taken, directory_ + ": there is a savepoint '" + name + "'"};
+    }
+    if (!manifest_.snapshots.contains(n)) {
+      throw error{errc::not_found, directory_ + ": no snapshot " + std::to_string(raw(n))};
+    }
+    publish_name(edit_kind::keep, raw(n), name);
+  }
+
+  void remove(const std::string& name) {
+    require_writable();
+    if (!manifest_.names.contains(name)) {
+      throw error{errc::not_found, directory_ + ": no savepoint '" + name + "'"};
+    }
+    publish_name(edit_kind::remove, 0, name);
+    index_.prune_all(manifest_.numbers(), alive());
+  }
+
+  /// Not synced: the mark outlives the process at once, and the machine with the next commit.
+  void released(epoch n) {
+    require_writable();
+    const auto found = manifest_.snapshots.find(n);
+    if (found != manifest_.snapshots.end() && found->second.released) return;
+    const frame edit{static_cast<std::uint32_t>(edit_kind::released), raw(n), {}};
+    try {
+      writer_->publish(manifest_, edit, false);
+    } catch (const error& problem) {
+      manifest_.apply(edit);  // goes along with the next edit, which writes the whole state
+      warn(std::string{"noting that outputs have left: "} + problem.what());
+    }
+  }
+
+  std::unique_ptr<journal_log> journal(const std::string& name) {
+    require_open();
+    return std::make_unique<file_journal>(disk_, directory_, name, segment_bytes_,
+                                          options_.read_only);
+  }
+
+  [[nodiscard]] const std::string& directory() const noexcept { return directory_; }
+
+  [[nodiscard]] store_stats stats() const {
+    store_stats sizes;
+    sizes.segments = manifest_.segments.size();
+    for (const auto& [number, segment] : manifest_.segments) sizes.disk_bytes += segment.bytes();
+    sizes.live_bytes = index_.live_bytes();
+    sizes.index_entries = index_.size();
+    return sizes;
+  }
+
+ private:
+  [[nodiscard]] std::optional<epoch> latest() const {
+    if (manifest_.snapshots.empty()) return std::nullopt;
+    return manifest_.snapshots.rbegin()->first;
+  }
+  [[nodiscard]] store_index::alive_fn alive() const {
+    return [this](std::uint32_t segment) { return manifest_.alive(segment); };
+  }
+  void warn(const std::string& text) const {
+    if (options_.warn) options_.warn(text);
+  }
+  void require_open() const {
+    if (!is_open_) throw error{errc::misuse, directory_ + " is not open"};
+  }
+  void require_writable() const {
+    require_open();
+    if (options_.read_only) throw error{errc::misuse, directory_ + " is opened read-only"};
+  }
+  void require_epoch() const {
+    require_writable();
+    if (!open_) throw error{errc::misuse, directory_ + ": no epoch is open"};
+  }
+
+  /// Looks before anything is written: a wrong directory stays as it is.
+  void require_ours(const std::vector<std::string>& names) const;
+  void take_lock();
+  void load(const std::vector<std::string>& names);
+  void load_manifest(std::uint32_t number);
+  void choose_snapshot();
+  void load_segments(const manifest& state);
+
+  void publish_name(edit_kind kind, std::uint64_t number, const std::string& name) {
+    buffer payload;
+    payload.put_text(name);
+    writer_->publish(manifest_, {static_cast<std::uint32_t>(kind), number, payload.view()});
+  }
+
+  /// The epoch is durable: the index follows.
+  void apply(epoch n) {
+    auto& touched = touched_[n];
+    for (const auto& [header, at] : pending_) {
+      index_.add(header, at);
+      touched.push_back(header.actor);
+    }
+    reclaim_.apply(index_, alive());
+    std::sort(touched.begin(), touched.end());
+    touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
+    const auto numbers = manifest_.numbers();
+    index_.prune_common(numbers, alive());
+    for (const auto actor : touched) index_.prune(actor, numbers, alive());
+    // What was changed in `oldest` or before has no use left for the versions before that.
+    while (!touched_.empty() && touched_.begin()->first <= manifest_.oldest) {
+      for (const auto actor : touched_.begin()->second) index_.prune(actor, numbers, alive());
+      touched_.erase(touched_.begin());
+    }
+    open_.reset();
+    pending_.clear();
+    written_ = 0;
+  }
+
+  /// Removes files that no retained snapshot needs. The epoch stands: an error is only said.
+  void collect();
+
+  struct pending_record {
+    record_header header;
+    location at;
+  };
+
+  std::shared_ptr<disk> disk_;
+  std::string directory_;
+  std::uint64_t segment_bytes_;
+  store_options options_{};
+  std::unique_ptr<disk_lock> lock_{};
+  bool is_open_ = false;
+  manifest manifest_{};
+  std::optional<manifest_writer> writer_{};
+  store_index index_{};
+  record_reader reader_;
+  segment_writer segments_;
+  reclaimer reclaim_{segment_bytes_};
+  std::optional<epoch> open_{};
+  std::vector<pending_record> pending_{};
+  std::uint64_t written_ = 0;
+  bool in_doubt_ = false;
+  std::map<epoch, std::vector<actor_id>> touched_{};
+};
+
+}  // namespace cairn::detail
+
+#include "store_open.hpp"

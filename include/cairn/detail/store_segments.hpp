@@ -1,0 +1,224 @@
+// Segment files: written in extents, read by location.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../error.hpp"
+#include "../ids.hpp"
+#include "buffer.hpp"
+#include "disk.hpp"
+#include "record.hpp"
+#include "store_index.hpp"
+#include "store_log.hpp"
+#include "store_manifest.hpp"
+
+namespace cairn::detail {
+
+/// XXH3-64 of bytes that come piece by piece.
+class running_checksum {
+ public:
+  running_checksum() { XXH3_64bits_reset(&state_); }
+  void add(bytes_view bytes) { XXH3_64bits_update(&state_, bytes.data(), bytes.size()); }
+  [[nodiscard]] std::uint64_t value() const { return XXH3_64bits_digest(&state_); }
+
+ private:
+  XXH3_state_t state_;
+};
+
+/// Appends to segments, one extent for each epoch and segment.
+class segment_writer {
+ public:
+  segment_writer(disk& where, std::string directory, std::uint64_t limit)
+      : disk_{&where}, directory_{std::move(directory)}, limit_{limit} {}
+
+  /// Numbers of segments made from here on.
+  void number_from(std::uint32_t next) { next_ = next; }
+
+  /// Appends bytes and returns where they begin.
+  ///
+  /// Errors: throws `cairn::error`; `abandon` has to follow.
+  location append(epoch n, bytes_view bytes) {
+    if (!current_ || current_.end >= limit_) roll();
+    if (open_.empty() || open_.back().first != number_) {
+      open_.emplace_back(number_, extent{n, current_.end, 0, 0});
+      sum_ = running_checksum{};
+    }
+    if (bytes.size() > 0xffff'ffffU - current_.end) {
+      throw error{errc::misuse, "one append of " + std::to_string(bytes.size()) + " bytes"};
+    }
+    const location at{number_, static_cast<std::uint32_t>(current_.end),
+                      static_cast<std::uint32_t>(bytes.size())};
+    current_.append(bytes);
+    sum_.add(bytes);
+    open_.back().second.length += bytes.size();
+    return at;
+  }
+
+  /// Makes the epoch's extents durable and returns them.
+  std::vector<std::pair<std::uint32_t, extent>> finish() {
+    close_extent();
+    if (current_ && !open_.empty()) current_.file->sync();
+    if (!made_.empty()) disk_->sync_directory(directory_);
+    return open_;
+  }
+
+  /// The epoch is committed.
+  void keep() {
+    open_.clear();
+    made_.clear();
+  }
+
+  /// The epoch is given up. Its files are not written to again; those that hold nothing else are
+  /// returned.
+  std::vector<std::string> abandon() {
+    if (!open_.empty() || !made_.empty()) current_ = {};
+    open_.clear();
+    return std::exchange(made_, {});
+  }
+
+  /// The segment that is being written, or 0.
+  [[nodiscard]] std::uint32_t current() const noexcept { return current_ ? number_ : 0; }
+  [[nodiscard]] std::uint64_t appended() const {
+    std::uint64_t sum = 0;
+    for (const auto& [segment, e] : open_) sum += e.length;
+    return sum;
+  }
+
+ private:
+  void close_extent() {
+    if (!open_.empty()) open_.back().second.check = sum_.value();
+  }
+
+  void roll() {
+    const bool written = !open_.empty() && open_.back().first == number_;
+    if (current_ && written) {
+      close_extent();
+      current_.file->sync();
+    }
+    current_ = {};
+    number_ = next_++;
+    auto path = directory_ + "/" + numbered("segment-", number_);
+    made_.push_back(path);
+    const auto header = file_header(segment_magic, number_);
+    current_ = log_writer::create(*disk_, std::move(path), header.view());
+  }
+
+  disk* disk_;
+  std::string directory_;
+  std::uint64_t limit_;
+  std::uint32_t next_ = 1;
+  std::uint32_t number_ = 0;
+  log_writer current_{};
+  std::vector<std::pair<std::uint32_t, extent>> open_{};
+  std::vector<std::string> made_{};
+  running_checksum sum_{};
+};
+
+/// Reads records by where they lie, through a few windows on the segments.
+class record_reader {
+ public:
+  record_reader(disk& where, std::string directory)
+      : disk_{&where}, directory_{std::move(directory)} {}
+
+  [[nodiscard]] std::string path(std::uint32_t segment) const {
+    return directory_ + "/" + numbered("segment-", segment);
+  }
+
+  /// Passes the bytes of the one record at `at` to `use`, verified. `at.length` may be too long:
+  /// it only bounds the record. Returns its length.
+  ///
+  /// Errors: throws `damaged` with the file and the offset.
+  template <class Use>
+  std::uint32_t read(location at, Use use) {
+    auto bytes = window_on(at, std::min<std::size_t>(at.length, record_overhead));
+    std::size_t length = bytes.size();
+    if (length >= sizeof(std::uint32_t)) {
+      length = std::min<std::size_t>(
+          at.length, record_overhead + std::size_t{reader{bytes}.get<std::uint32_t>()});
+    }
+    bytes = window_on(at, length);
+    record_cursor cursor{bytes, path(at.segment), at.offset};
+    const auto record = cursor.next();
+    if (!record) raise_damaged(path(at.segment), at.offset, "a record is missing");
+    use(*record, bytes.first(cursor.offset()));
+    return static_cast<std::uint32_t>(cursor.offset());
+  }
+
+  /// Verifies all of a segment and passes each record with its location to `use`.
+  ///
+  /// Errors: throws `damaged` with the file and the offset; `io` where it cannot be read.
+  template <class Use>
+  void scan(std::uint32_t segment, const segment_state& state, Use use) {
+    const auto file = open(segment);
+    buffer bytes;
+    bytes.resize(file_header_bytes);
+    bytes.resize(file->read(0, bytes.data(), bytes.size()));
+    verify_file_header(bytes.view(), segment_magic, segment, path(segment));
+    const auto size = file->size();
+    for (const auto& e : state.extents) {
+      if (e.length > size || e.offset > size - e.length) {
+        raise_damaged(path(segment), size, "the segment is too short");
+      }
+      bytes.resize(e.length);
+      bytes.resize(file->read(e.offset, bytes.data(), bytes.size()));
+      record_cursor cursor{bytes.view(), path(segment), e.offset};
+      while (const auto record = cursor.next()) {
+        use(record->header, location{segment, static_cast<std::uint32_t>(e.offset + cursor.last()),
+                                     static_cast<std::uint32_t>(cursor.offset() - cursor.last())});
+      }
+      // Beyond the records' own checksums: none of them is missing, none is another epoch's.
+      if (bytes.size() != e.length || checksum(bytes.view()) != e.check) {
+        raise_damaged(path(segment), e.offset, "an extent does not match its checksum");
+      }
+    }
+  }
+
+  void forget() { windows_.clear(); }
+
+ private:
+  struct window {
+    std::unique_ptr<disk_file> file{};
+    std::uint64_t offset = 0;
+    buffer bytes{};
+  };
+  static constexpr std::size_t window_bytes = 256 * 1024;
+  static constexpr std::size_t most_windows = 32;
+
+  std::unique_ptr<disk_file> open(std::uint32_t segment) {
+    try {
+      return disk_->open(path(segment));
+    } catch (const error& problem) {
+      if (problem.code() != errc::not_found) throw;
+      throw error{errc::damaged, path(segment) + ": the segment is missing"};
+    }
+  }
+
+  bytes_view window_on(location at, std::size_t length) {
+    auto found = windows_.find(at.segment);
+    if (found == windows_.end()) {
+      if (windows_.size() >= most_windows) windows_.clear();
+      found = windows_.emplace(at.segment, window{open(at.segment), 0, {}}).first;
+    }
+    auto& [file, offset, bytes] = found->second;
+    if (at.offset < offset || at.offset + length > offset + bytes.size()) {
+      offset = at.offset;
+      bytes.resize(std::max(length, window_bytes));
+      bytes.resize(file->read(offset, bytes.data(), bytes.size()));
+    }
+    const auto rest = bytes.view_from(static_cast<std::size_t>(at.offset - offset));
+    return rest.first(std::min(length, rest.size()));
+  }
+
+  disk* disk_;
+  std::string directory_;
+  std::map<std::uint32_t, window> windows_{};
+};
+
+}  // namespace cairn::detail

@@ -1,0 +1,174 @@
+// The turn that runs on this thread, and what it wants to happen: its effects are kept here and
+// leave together when it ends. A turn that throws has had none.
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cell.hpp"
+
+namespace cairn::detail {
+
+struct actor_type;
+
+/// What a handler may want of the system around it. One implementation; the actors' row knows no
+/// more than this.
+struct runtime {
+  virtual ~runtime() = default;
+
+  // Any thread.
+  virtual void send_from_outside(envelope_ptr message) = 0;
+  [[nodiscard]] virtual std::chrono::nanoseconds steady_now() const = 0;
+  [[nodiscard]] virtual std::chrono::system_clock::time_point wall_now() const = 0;
+  [[nodiscard]] virtual cell* locate(std::uint32_t slot_index) const noexcept = 0;
+  [[nodiscard]] virtual const actor_type& type_named(std::uint64_t hash,
+                                                     std::string_view name) const = 0;
+
+  // Workers, within a turn.
+  [[nodiscard]] virtual cell& allocate_cell(const actor_type& type) = 0;
+  virtual void release_cell(cell& gone) noexcept = 0;
+  [[nodiscard]] virtual std::uint64_t random() = 0;
+  [[nodiscard]] virtual std::chrono::nanoseconds ask_timeout() const noexcept = 0;
+};
+
+struct newborn {
+  cell* made = nullptr;
+  cell* parent = nullptr;
+};
+
+struct new_timer {
+  std::uint64_t number = 0;
+  std::chrono::nanoseconds delay{};
+  envelope_ptr message{};
+  bool ask = false;
+};
+
+/// Work for a thread that may block; what it returns is the reply to the await of this number.
+struct outside_run {
+  std::uint64_t number = 0;
+  std::string name{};
+  std::function<envelope_ptr()> work{};
+};
+
+/// Not copied, not moved: `current_turn` points to it. One thread at a time.
+struct turn {
+  cell* self = nullptr;
+  runtime* system = nullptr;
+  replay_log::cursor* replay = nullptr;  ///< where replay reads; null: the turn is live
+  envelope_list outbox{};
+  std::vector<newborn> born{};
+  std::vector<new_timer> timers{};
+  std::vector<outside_run> runs{};
+  bool stop = false;
+  bool starting = false;  ///< `on_start` runs: what it takes belongs to no handler
+  std::string stop_reason{};
+
+  /// An order-free digest of the effects: replay compares it turn by turn.
+  std::uint64_t digest = 0;
+  std::uint32_t effects = 0;
+
+  [[nodiscard]] bool replaying() const noexcept { return replay != nullptr; }
+
+  void note(std::uint64_t what, std::uint64_t whom) noexcept {
+    std::uint64_t mixed = (what ^ (whom * 0x9e3779b97f4a7c15U)) * 0xff51afd7ed558ccdU;
+    digest += mixed ^ (mixed >> 32U);
+    ++effects;
+  }
+
+  void send(envelope_ptr message, address to) {
+    message->to = to.where;
+    message->target = to.id;
+    note(message->ops->hash ^ message->index, raw(to.id));
+    outbox.push_back(std::move(message));
+  }
+
+  [[nodiscard]] bool logs() const noexcept {
+    return self != nullptr && self->saved != nullptr && !starting;
+  }
+
+  /// Something handed over at once: made when live, taken from the log in replay.
+  ///
+  /// Errors: throws `errc::diverged` where the log holds something else.
+  template <class Make>
+    requires std::is_trivially_copyable_v<std::invoke_result_t<Make>>
+  [[nodiscard]] auto handed(Make make) {
+    using value = std::invoke_result_t<Make>;
+    if (replaying()) {
+      const log_entry* entry = self->saved->log.next(*replay);
+      if (entry == nullptr || entry->kind != log_kind::value || entry->length != sizeof(value)) {
+        throw error{errc::diverged, "a handler took a value that it did not take before"};
+      }
+      value taken;
+      std::memcpy(&taken, entry->value(), sizeof taken);
+      return taken;
+    }
+    const value made = make();
+    if (logs()) {
+      self->saved->log.append_bytes(log_kind::value,
+                                    std::as_bytes(std::span{&made, std::size_t{1}}));
+    }
+    return made;
+  }
+
+  /// Forgets the effects: they have left, or must not.
+  void clear() {
+    outbox.clear();
+    for (const auto& one : born) {
+      if (one.parent->more) one.parent->more->children.erase(child_key(*one.made));
+      system->release_cell(*one.made);
+    }
+    born.clear();
+    timers.clear();
+    runs.clear();
+    stop = false;
+    stop_reason.clear();
+    digest = 0;
+    effects = 0;
+  }
+};
+
+/// The turn on this thread, null between turns and on threads outside.
+inline constinit thread_local turn* current_turn = nullptr;
+
+/// The system whose bytes this thread decodes: refs find their cells through it.
+inline constinit thread_local runtime* current_runtime = nullptr;
+
+/// Sets one of the two for a scope.
+template <class T>
+class scoped_current {
+ public:
+  scoped_current(T*& place, T* value) noexcept : place_{place}, before_{place} { place = value; }
+  scoped_current(const scoped_current&) = delete;
+  scoped_current& operator=(const scoped_current&) = delete;
+  ~scoped_current() { place_ = before_; }
+
+ private:
+  T*& place_;
+  T* before_;
+};
+
+/// The turn on this thread. Throws where there is none.
+[[nodiscard]] inline turn& turn_here(const char* what) {
+  if (current_turn == nullptr) {
+    throw error{errc::misuse, std::string{what} + " has a meaning only inside a handler"};
+  }
+  return *current_turn;
+}
+
+/// Opens the place where an answer will be awaited.
+[[nodiscard]] inline std::uint64_t open_slot(turn& here, address from, std::string_view what) {
+  const std::uint64_t number = here.self->next_number++;
+  slot made;
+  made.number = number;
+  made.from = from;
+  made.what = what;
+  here.self->rest().slots.push_back(std::move(made));
+  return number;
+}
+
+}  // namespace cairn::detail

@@ -1,0 +1,330 @@
+// One worker runs its actors: what stands in a mailbox becomes turns.
+#pragma once
+
+#include <chrono>
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "delivery.hpp"
+#include "failures.hpp"
+#include "replay.hpp"
+#include "words.hpp"
+
+namespace cairn::detail {
+
+class turns {
+ public:
+  turns(world& all, worker& mine)
+      : all_{all}, mine_{mine}, mail_{all, mine}, fail_{all, mine, mail_}, words_{mail_, fail_} {}
+
+  [[nodiscard]] delivery& mail() noexcept { return mail_; }
+
+  /// Runs a ready actor for a bounded number of turns.
+  void activate(cell& one) {
+    mail_.take_incoming(one);
+    mine_.in_message.store(nullptr, std::memory_order_relaxed);  // a figure, see worker
+    for (int at = 0; at < budget; ++at) {
+      if (!advance(one)) return;
+    }
+    mine_.ready.push(one);
+  }
+
+  /// Timers that are due fire at their actors' home.
+  void fire_timers(std::chrono::nanoseconds now) {
+    while (!mine_.timers.empty() && mine_.timers.front().due <= now) {
+      const due_timer due = mine_.take_timer();
+      cell& one = *due.of.where;
+      // pairs with the release in give_away(); an actor with timers is never given away
+      if (!one.is(due.of.id) || one.home.load(std::memory_order_acquire) != &mine_) continue;
+      fire(one, due.number);
+    }
+  }
+
+  /// A commit is told to the actors that want to know: an ordinary message of the present epoch.
+  /// Not of an epoch in which nothing but such notices was handled, or it would never end.
+  void tell_listeners(epoch committed) {
+    if (!all_.substantial.load(std::memory_order_relaxed)) return;  // ordered by the stages
+    std::erase_if(mine_.listeners, [](const address& who) { return !who.where->is(who.id); });
+    for (const address& who : mine_.listeners) {
+      if (!who.where->stopped && !who.where->suspended) tell_listener(*who.where, committed);
+    }
+  }
+
+  /// Counts the handlers of this worker's persistent actors that have not ended, and names some.
+  void count_unfinished() {
+    mine_.unfinished.clear();
+    mine_.unfinished_count = 0;
+    for (std::uint32_t index = 2, end = all_.cells.used(); index < end; ++index) {
+      cell& one = *all_.cells.at(index);
+      // pairs with the release in give_away()
+      if (one.home.load(std::memory_order_acquire) != &mine_ || one.moving) continue;
+      if (one.type == nullptr || !one.type->persistent || !one.busy()) continue;
+      ++mine_.unfinished_count;
+      if (mine_.unfinished.size() < 5) {
+        mine_.unfinished.push_back(world::label(one) + " (" + std::string{one.more->handler.what} +
+                                   ")");
+      }
+    }
+  }
+
+  /// The snapshot at rest is over.
+  void go_on() {
+    for (cell* each : std::exchange(mine_.rested, {})) mine_.ready.push(*each);
+  }
+
+  /// Stopped actors whose epoch is closed leave their cells.
+  void bury_tombs(epoch closed) {
+    std::erase_if(mine_.tombs, [&](cell* one) {
+      if (one->stopped_in > closed || one->listed != touched_list::none || one->ready) return false;
+      all_.release_cell(*one);
+      return true;
+    });
+  }
+
+ private:
+  static constexpr int budget = 64;
+
+  void tell_listener(cell& one, epoch committed) {
+    auto note = make_envelope(commit_note{raw(committed)});
+    note->index = one.type->commit_index();
+    note->to = &one;
+    note->target = one.self().id;
+    note->sent = mine_.seen;
+    note->reserved = true;  // the bound is for the actor's own messages
+    all_.notices.fetch_add(1, std::memory_order_relaxed);  // a count; the end reads it at rest
+    mail_.send(std::move(note));
+  }
+
+  /// One turn, or one message that becomes none. False: there is nothing to do.
+  bool advance(cell& one) {
+    if (one.type == nullptr || one.stopped) return bury_next(one);
+    if (one.dormant) return wake_up(one);
+    if (one.needs_replay && !one.suspended && !fail_.resume_restored(one)) return false;
+    if (one.suspended) return attend_suspended(one);
+    if (!one.box.replies.empty()) return take_reply(one), true;
+    if (one.busy() && !is_word_to_root(one)) return false;
+    const bool birth = !one.box.queue.empty() && is_birth(one, *one.box.queue.front());
+    if (one.needs_start && !birth && !fail_.start(one)) return true;
+    if (one.box.queue.empty()) return false;
+    // Relaxed: who begins one handler more is counted at the next look.
+    if (all_.resting.load(std::memory_order_relaxed) && must_rest(one)) {
+      mine_.rested.push_back(&one);
+      return false;
+    }
+    consume(one, one.box.queue.pop_front());
+    return true;
+  }
+
+  /// Before a snapshot at rest only asks begin handlers: others may wait for their answers.
+  [[nodiscard]] static bool must_rest(const cell& one) noexcept {
+    if (one.box.queue.front()->kind != envelope_kind::message) return false;
+    if (one.more && !one.more->waiting_for_room.empty()) return false;  // handlers wait for it
+    for (const envelope* each = one.box.queue.front(); each != nullptr; each = each->next) {
+      if (each->answer.wanted() || each->reserved) return false;  // it, and what is before it
+    }
+    return true;
+  }
+
+  /// A restored actor sleeps until its supervisor is declared.
+  bool wake_up(cell& one) {
+    envelope_list kept;
+    while (!one.box.replies.empty()) {
+      auto each = one.box.replies.pop_front();
+      if (each->answer.number == wake_number && each->code == errc::ok) {
+        one.dormant = false;
+      } else {
+        kept.push_back(std::move(each));
+      }
+    }
+    one.box.replies = std::move(kept);
+    if (one.dormant) return false;
+    if (one.more) {
+      for (const timer& each : one.more->timers) {
+        mine_.add_timer({each.due, one.self(), each.number});
+      }
+    }
+    mail_.greet(one);
+    for (const envelope* each = one.box.queue.front(); each != nullptr; each = each->next) {
+      // Relaxed: a count, as below.
+      if (is_notice(*each)) all_.notices.fetch_add(1, std::memory_order_relaxed);
+    }
+    if (one.type->has_commit && !one.suspended)
+      tell_listener(one, epoch{all_.committed.load(std::memory_order_relaxed)});  // a number
+    return true;
+  }
+
+  /// The root task is one handler that lasts as long as the program: words reach it meanwhile.
+  [[nodiscard]] static bool is_word_to_root(const cell& one) noexcept {
+    return one.slot_index == 1 && !one.box.queue.empty() &&
+           one.box.queue.front()->kind == envelope_kind::control;
+  }
+
+  [[nodiscard]] static bool is_birth(const cell& one, const envelope& message) noexcept {
+    return one.type->has_birth && message.kind == envelope_kind::message &&
+           message.index == one.type->birth_index();
+  }
+
+  /// What reaches nobody: a tombstone's mail, or mail for who lived in this cell before.
+  bool bury_next(cell& one) {
+    envelope_list& from = one.box.replies.empty() ? one.box.queue : one.box.replies;
+    if (from.empty()) return false;
+    bury(one, from.pop_front());
+    return true;
+  }
+
+  void bury(cell& one, envelope_ptr message) {
+    cut().meet(one, *message);
+    one.box.done_ticket = std::max(one.box.done_ticket, message->ticket);
+    end_notice(*message);
+    mail_.bury(one, std::move(message), errc::stopped, "the actor is stopped");
+  }
+
+  [[nodiscard]] static bool is_notice(const envelope& message) noexcept {
+    return message.kind == envelope_kind::message && message.ops == &ops_of<commit_note>;
+  }
+
+  void end_notice(const envelope& message) noexcept {
+    if (is_notice(message)) {
+      all_.notices.fetch_sub(1, std::memory_order_relaxed);  // a count; the end reads it at rest
+    }
+  }
+
+  void consume(cell& one, envelope_ptr message) {
+    cut().meet(one, *message);
+    one.changed = true;
+    one.box.done_ticket = message->ticket;
+    if (!one.is(message->target)) {
+      mail_.bury(one, std::move(message), errc::stopped, "the actor is stopped");
+    } else if (message->code != errc::ok) {
+      end_notice(*message);  // answered while the actor was suspended
+    } else if (message->kind == envelope_kind::control) {
+      words_.obey(one, *message);
+    } else {
+      begin(one, std::move(message));
+    }
+    words_.give_room(one);
+  }
+
+  /// A handler begins.
+  void begin(cell& one, envelope_ptr message) {
+    if (message->index == delivery::any_index) {
+      const auto found = find_handler(*one.type, message->ops->hash);
+      if (!found) return;  // a watcher that handles `stopped` no more
+      message->index = *found;
+    }
+    try {
+      cut().ensure_base(one);
+    } catch (const std::exception& why) {
+      one.box.done_ticket = message->ticket - 1;
+      one.box.queue.push_front(std::move(message));
+      fail_.suspend(one, std::string{"its state could not be serialized: "} + why.what());
+      return;
+    }
+    one.consumed = next(one.consumed);
+    worker_counters::add(mine_.counters.messages, 1);
+    if (!is_notice(*message)) mine_.substantial = true;
+    worker_counters::add(mine_.counters.bytes, message->ops->size);
+    const bool notice = is_notice(*message);
+    fail_.begin_turn(one, *message);
+    fail_.run(one, [&] { one.type->handlers[message->index].begin(one, mine_.here, *message); });
+    if (notice && !one.busy()) {
+      all_.notices.fetch_sub(1, std::memory_order_relaxed);  // a count; the end reads it at rest
+    }
+  }
+
+  /// An answer, the end of a sleep or of a run.
+  void take_reply(cell& one) {
+    envelope_ptr reply = one.box.replies.pop_front();
+    cut().meet(one, *reply);
+    const std::uint64_t number = reply->answer.number;
+    slot* found = one.is(reply->target) ? one.find_slot(number) : nullptr;
+    if (found == nullptr || found->arrived) return;  // too late: a timeout came first
+    one.changed = true;
+    delivery::disarm(one, number);
+    fail_.begin_turn(one, *reply);
+    found->code = reply->code;
+    found->value = std::move(reply);
+    found->arrived = true;
+    if (one.saved && one.saved->log.bytes() > all_.max_history) {
+      fail_.give_up_history(one);
+    } else if (const auto waiter = std::exchange(found->waiter, {})) {
+      const bool notice = one.more->handler.index == one.type->commit_index();
+      fail_.run(one, [&] { waiter.resume(); });
+      if (notice && !one.busy()) {
+        all_.notices.fetch_sub(1, std::memory_order_relaxed);  // a count, as in begin()
+      }
+    }
+  }
+
+  /// A suspended actor handles nothing: asks fail, tells wait, an operator's word gets through.
+  bool attend_suspended(cell& one) {
+    envelope_list kept;
+    envelope_ptr word;
+    while (!one.box.queue.empty()) {
+      envelope_ptr each = one.box.queue.pop_front();
+      if (word) {  // what comes after it is for whom it makes of the actor
+        kept.push_back(std::move(each));
+        continue;
+      }
+      if (each->kind == envelope_kind::control &&
+          (each->index == static_cast<std::uint16_t>(control::resume) ||
+           each->index == static_cast<std::uint16_t>(control::stop))) {
+        word = std::move(each);
+        continue;
+      }
+      if (is_notice(*each)) {
+        end_notice(*each);  // a later commit tells it again; what waits before it is not done
+        continue;
+      }
+      if (each->answer.wanted() && each->code == errc::ok) {
+        cut().meet(one, *each);
+        mail_.refuse(std::exchange(each->answer, {}), errc::failed,
+                     world::label(one) + " is suspended", one.at);
+        each->code = errc::failed;
+      }
+      kept.push_back(std::move(each));
+    }
+    one.box.queue = std::move(kept);
+    if (!word) return false;
+    cut().meet(one, *word);
+    one.changed = true;
+    words_.obey(one, *word);
+    return true;
+  }
+
+  /// Removal and enqueueing are one step, after the cut: a snapshot has the timer or what it did.
+  void fire(cell& one, std::uint64_t number) {
+    if (!one.more || one.dormant) return;
+    cut().touch(one);
+    cut().bring(one);
+    auto& all = one.more->timers;
+    const auto found = std::find_if(all.begin(), all.end(),
+                                    [&](const timer& each) { return each.number == number; });
+    if (found == all.end()) return;
+    timer due = std::move(*found);
+    all.erase(found);
+    one.changed = true;
+    envelope_ptr message = std::move(due.message);
+    if (!message) {
+      message = make_envelope(unit{});
+      message->kind = envelope_kind::reply;
+      message->code = due.ask ? errc::timeout : errc::ok;
+      message->answer.number = number;
+    }
+    message->to = &one;
+    message->target = one.self().id;
+    message->sent = one.at;
+    mail_.enqueue(one, std::move(message));
+  }
+
+  [[nodiscard]] cutter& cut() noexcept { return mail_.cuts(); }
+
+  world& all_;
+  worker& mine_;
+  delivery mail_;
+  failures fail_;
+  control_words words_;
+};
+
+}  // namespace cairn::detail

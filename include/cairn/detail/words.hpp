@@ -1,0 +1,101 @@
+// What control messages do to a cell.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "failures.hpp"
+
+namespace cairn::detail {
+
+class control_words {
+ public:
+  control_words(delivery& mail, failures& fail) noexcept : mail_{mail}, fail_{fail} {}
+
+  void obey(cell& one, envelope& message) {
+    const auto& note = *static_cast<const control_note*>(message.payload());
+    switch (control{message.index}) {
+      case control::stop:
+        fail_.stop(one, note.text);
+        break;
+      case control::stop_path:
+        stop_below(one, note.text);
+        break;
+      case control::watch:
+        one.rest().watchers.push_back(note.who);
+        break;
+      case control::unwatch:
+        std::erase(one.rest().watchers, note.who);
+        break;
+      case control::child_stopped:
+        forget_child(one, note);
+        break;
+      case control::room:
+        one.rest().waiting_for_room.push_back(message.answer);
+        break;
+      case control::resume:
+        fail_.resume(one);
+        break;
+      case control::suspend:
+        fail_.suspend(one, note.text);
+        break;
+    }
+  }
+
+ private:
+  static void forget_child(cell& one, const control_note& note) {
+    if (!one.more) return;
+    const auto found = one.more->children.find(note.text);
+    if (found != one.more->children.end() && found->second.where.id == note.who.id) {
+      one.more->children.erase(found);
+    }
+  }
+
+  void stop_below(cell& one, const std::string& path) {
+    const auto split = path.find('/');
+    const std::string name = path.substr(0, split);
+    const auto found = one.rest().children.find(name);
+    if (found == one.more->children.end()) {
+      cairn::dead_letter letter;
+      letter.message = "stop";
+      mail_.report_dead(one, std::move(letter), one.self().id, errc::not_found,
+                        world::label(one) + " has no child \"" + name + "\"");
+      return;
+    }
+    const address child = found->second.where;
+    auto word = split == std::string::npos
+                    ? make_control(control::stop, {}, "stopped by path")
+                    : make_control(control::stop_path, {}, path.substr(split + 1));
+    word->to = child.where;
+    word->target = child.id;
+    word->sent = one.at;
+    mail_.send(std::move(word));
+  }
+
+ public:
+  /// Senders that wait for room go on, one for each free place.
+  void give_room(cell& one) {
+    if (one.type == nullptr || !one.more || one.more->waiting_for_room.empty()) return;
+    extra& rest = *one.more;
+    if (one.box.queue.empty()) rest.reserved_room = 0;
+    while (!rest.waiting_for_room.empty() &&
+           one.box.queue.size() + rest.reserved_room < one.type->mailbox.capacity) {
+      const return_address sender = rest.waiting_for_room.front();
+      rest.waiting_for_room.erase(rest.waiting_for_room.begin());
+      ++rest.reserved_room;
+      auto reply = make_envelope(unit{});
+      reply->kind = envelope_kind::reply;
+      reply->to = sender.asker;
+      reply->target = sender.id;
+      reply->answer = sender;
+      reply->sent = one.at;
+      mail_.send(std::move(reply));
+    }
+  }
+
+ private:
+  delivery& mail_;
+  failures& fail_;
+};
+
+}  // namespace cairn::detail

@@ -1,0 +1,178 @@
+// What belongs to one worker: its ready actors, its timers, its part of the epoch protocol. A
+// worker is data that `engine::step` works on; which thread calls that is the scheduler's affair.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "cell.hpp"
+#include "turn.hpp"
+
+namespace cairn::detail {
+
+/// Cells linked both ways, in the order of their touching. The home worker's alone.
+class touched_cells {
+ public:
+  void push_back(cell& one, touched_list as) noexcept {
+    one.listed = as;
+    one.touched_prev = tail_;
+    one.touched_next = nullptr;
+    (tail_ != nullptr ? tail_->touched_next : head_) = &one;
+    tail_ = &one;
+    ++count_;
+  }
+  void remove(cell& one) noexcept {
+    (one.touched_prev != nullptr ? one.touched_prev->touched_next : head_) = one.touched_next;
+    (one.touched_next != nullptr ? one.touched_next->touched_prev : tail_) = one.touched_prev;
+    one.touched_prev = one.touched_next = nullptr;
+    one.listed = touched_list::none;
+    --count_;
+  }
+  [[nodiscard]] cell* front() const noexcept { return head_; }
+  [[nodiscard]] bool empty() const noexcept { return head_ == nullptr; }
+  [[nodiscard]] std::size_t size() const noexcept { return count_; }
+
+ private:
+  cell* head_ = nullptr;
+  cell* tail_ = nullptr;
+  std::size_t count_ = 0;
+};
+
+/// Actors with something to do, first come first served. The home worker's alone.
+class ready_queue {
+ public:
+  void push(cell& one) noexcept {
+    if (one.ready) return;
+    one.ready = true;
+    one.ready_next = nullptr;
+    (tail_ != nullptr ? tail_->ready_next : head_) = &one;
+    tail_ = &one;
+    ++count_;
+  }
+  [[nodiscard]] cell* pop() noexcept {
+    cell* first = head_;
+    if (first == nullptr) return nullptr;
+    head_ = first->ready_next;
+    if (head_ == nullptr) tail_ = nullptr;
+    first->ready_next = nullptr;
+    first->ready = false;
+    --count_;
+    return first;
+  }
+  [[nodiscard]] bool empty() const noexcept { return head_ == nullptr; }
+  [[nodiscard]] std::size_t size() const noexcept { return count_; }
+
+ private:
+  cell* head_ = nullptr;
+  cell* tail_ = nullptr;
+  std::size_t count_ = 0;
+};
+
+/// A timer's place in time. The timer itself is its actor's; an entry without one is ignored.
+struct due_timer {
+  std::chrono::nanoseconds due{};
+  address of{};
+  std::uint64_t number = 0;
+
+  friend bool operator>(const due_timer& a, const due_timer& b) noexcept { return a.due > b.due; }
+};
+
+/// An output that waits for its epoch's commit.
+struct held_output {
+  epoch of{};
+  envelope_ptr message{};
+};
+
+/// What a worker has done; read by others without any promise of the moment.
+struct worker_counters {
+  std::atomic<std::uint64_t> turns{0};
+  std::atomic<std::uint64_t> messages{0};
+  std::atomic<std::uint64_t> bytes{0};
+  std::atomic<std::uint64_t> actors{0};
+  std::atomic<std::uint64_t> restarts{0};
+
+  /// Only the worker itself adds, so a load and a store do.
+  static void add(std::atomic<std::uint64_t>& counter, std::uint64_t more) noexcept {
+    counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+  }
+  static void take(std::atomic<std::uint64_t>& counter, std::uint64_t less) noexcept {
+    counter.store(counter.load(std::memory_order_relaxed) - less, std::memory_order_relaxed);
+  }
+};
+
+class worker {
+ public:
+  explicit worker(unsigned number) noexcept : index{number} {}
+
+  const unsigned index;
+
+  // Any thread pushes.
+  inbox<cell, &cell::wake_next> wakes{};  ///< by workers: actors with mail, actors given away
+  envelope_inbox lane{};                  ///< by threads outside; the worker sends on their behalf
+  /// Set by the thread before it sleeps; whoever clears it wakes the thread.
+  std::atomic<bool> parked{false};
+  /// An idle worker that asks this one for actors; cleared by the answer.
+  std::atomic<worker*> beggar{nullptr};
+
+  // The worker's own.
+  ready_queue ready{};
+  touched_cells touched{};   ///< since the cut of the open snapshot, or the last committed one
+  touched_cells sweeping{};  ///< to be visited for the open snapshot
+  touched_cells swept{};     ///< visited
+  std::vector<due_timer> timers{};  ///< a heap, the next one in front
+  std::deque<held_output> held{};
+  std::vector<cell*> vacant{};            ///< cells to use again
+  std::vector<cell*> tombs{};             ///< stopped, waiting for their epoch to close
+  envelope_list intake{};                 ///< from outside, held back before a snapshot at rest
+  std::vector<cell*> rested{};            ///< ready, but a snapshot at rest comes first
+  std::vector<std::string> unfinished{};  ///< who has a handler that has not ended, of a few
+  std::size_t unfinished_count = 0;
+  std::vector<address> listeners{};  ///< actors that want to be told of commits
+  buffer records{};                  ///< of the open snapshot, not yet with the writer
+  turn here{};
+
+  epoch seen{};              ///< the system's epoch when it last acknowledged
+  bool open = false;         ///< the snapshot of previous(seen) is open
+  bool substantial = false;  ///< it handled something else than notices since it acknowledged
+  bool sweep_begun = false;
+  std::uint64_t stage_done = 0;
+  bool sweep_counted = false;
+  std::uint64_t visited = 0;  ///< by the present sweep
+  std::uint64_t recorded = 0;
+
+  std::atomic<std::size_t> load{0};  ///< ready actors, a hint for who is idle
+  std::uint64_t surveyed = 0;        ///< the last look that this worker has taken part in
+
+  // Written by the worker, read by who asks why it does not answer; all relaxed, figures.
+  std::atomic<std::uint64_t> steps{0};  ///< begun and ended: odd within a step
+  std::atomic<actor_id> in_turn{};      ///< whose turn it is
+  std::atomic<const actor_type*> in_type{nullptr};
+  std::atomic<const payload_ops*> in_message{nullptr};
+  worker_counters counters{};
+
+  /// Whether something stands outside that this worker has not taken. Any thread.
+  [[nodiscard]] bool has_incoming() const noexcept { return !wakes.empty() || !lane.empty(); }
+
+  void add_timer(const due_timer& one) {
+    timers.push_back(one);
+    std::push_heap(timers.begin(), timers.end(), std::greater<>{});
+  }
+  [[nodiscard]] due_timer take_timer() {
+    std::pop_heap(timers.begin(), timers.end(), std::greater<>{});
+    const due_timer first = timers.back();
+    timers.pop_back();
+    return first;
+  }
+
+  [[nodiscard]] touched_cells& list_of(touched_list which) noexcept {
+    return which == touched_list::touched    ? touched
+           : which == touched_list::sweeping ? sweeping
+                                             : swept;
+  }
+};
+
+}  // namespace cairn::detail

@@ -1,0 +1,127 @@
+// What all workers of one system share.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "../clock.hpp"
+#include "../event.hpp"
+#include "actor_type.hpp"
+#include "attachment.hpp"
+#include "cell_table.hpp"
+#include "worker.hpp"
+
+namespace cairn::detail {
+
+/// The types that the program lists, by the hash of their names. Constant while the system runs.
+struct registry {
+  std::unordered_map<std::uint64_t, actor_type> actors{};
+  std::unordered_map<std::uint64_t, const payload_ops*> messages{};
+};
+
+/// The parts of an epoch, in order. `stage` in `world` is 8 * a running number + phase.
+enum class phase : std::uint8_t {
+  closed,   ///< no snapshot is open
+  rest,     ///< before a snapshot at rest: workers count the handlers that have not ended
+  flip,     ///< workers acknowledge
+  drain,    ///< every worker passes one more turn boundary and empties its lane
+  sweep,    ///< every touched actor is visited
+  writing,  ///< the writer syncs and publishes
+  keep,     ///< committed: workers close their lists
+  abandon,  ///< not committed: workers splice them back
+};
+
+struct world : runtime {
+  std::unique_ptr<const clock> time;
+  registry types{};
+  cell_table cells{};
+  std::vector<std::unique_ptr<worker>> workers{};
+  attachments beside{};
+  /// The actors that a snapshot gave back, sorted. Constant while the system runs.
+  std::vector<actor_id> restored_ids{};
+  std::size_t max_history = 16 * 1024 * 1024;  ///< bytes that one handler may be handed
+  std::chrono::nanoseconds default_ask_timeout = std::chrono::seconds{5};
+
+  /// No handler begins but for asks, and intake from outside waits: a snapshot at rest is near.
+  std::atomic<bool> resting{false};
+  /// The system's epoch. Raised by the coordinator, read by everybody.
+  std::atomic<std::uint64_t> now_epoch{1};
+  /// Sends from outside under way, by the parity of the epoch they are stamped with.
+  std::array<std::atomic<std::uint64_t>, 2> announced{};
+  /// What the workers are asked to do, and how many have not done it yet.
+  std::atomic<std::uint64_t> stage{0};
+  std::atomic<std::uint64_t> stage_epoch{0};
+  std::atomic<unsigned> stage_waits{0};
+  /// Something has changed since the last cut.
+  std::atomic<bool> dirty{false};
+  std::atomic<std::uint64_t> next_id{1};
+  /// Notices of commits, and what they led to, that an orderly end waits for.
+  std::atomic<std::int64_t> notices{0};
+  /// Something else than notices of commits was handled in the epoch that is being closed.
+  std::atomic<bool> substantial{false};
+  /// Something leaves with a commit: held answers, or actors that are told of it.
+  std::atomic<bool> has_outputs{false};
+  std::atomic<std::uint64_t> committed{0};
+
+  // Any thread.
+  virtual void wake(worker& sleeping) noexcept = 0;
+  virtual void report(const event& what) noexcept = 0;
+  /// An answer for somebody outside.
+  virtual void answer_outside(envelope_ptr answer) = 0;
+  virtual void start_run(address of, outside_run work) = 0;
+  /// The system cannot go on.
+  virtual void fail(std::exception_ptr why) noexcept = 0;
+
+  // Of the open snapshot; workers.
+  [[nodiscard]] virtual bool has_write_room() const noexcept = 0;
+  virtual void write(buffer& records) = 0;
+  virtual void add_prepare(std::function<void()> prepare) = 0;
+
+  [[nodiscard]] std::chrono::nanoseconds steady_now() const override { return time->steady(); }
+  [[nodiscard]] std::chrono::system_clock::time_point wall_now() const override {
+    return time->wall();
+  }
+  [[nodiscard]] std::chrono::nanoseconds ask_timeout() const noexcept override {
+    return default_ask_timeout;
+  }
+  [[nodiscard]] cell* locate(std::uint32_t slot_index) const noexcept override {
+    return slot_index == 0 ? nullptr : cells.at(slot_index);
+  }
+  [[nodiscard]] const actor_type& type_named(std::uint64_t hash,
+                                             std::string_view name) const override {
+    const auto found = types.actors.find(hash);
+    if (found == types.actors.end()) {
+      throw error{errc::unknown_type,
+                  "actor type \"" + std::string{name} + "\" is not listed in cairn::actors<...>"};
+    }
+    return found->second;
+  }
+
+  /// The actor's path, as far as it is known here: names of parents may be of other workers, so
+  /// only the actor's own name is looked at.
+  [[nodiscard]] static std::string label(const cell& of) {
+    if (!of.name.empty()) return of.name;
+    return "#" + std::to_string(raw(of.id.load(std::memory_order_relaxed)));  // for text only
+  }
+
+  void tell_of(event_kind kind, cell& of, std::string text, errc code = errc::ok) {
+    event what;
+    what.kind = kind;
+    what.at = of.at;
+    what.actor = of.self().id;
+    what.name = label(of);
+    what.text = std::move(text);
+    what.code = code;
+    what.consumed = of.consumed;
+    report(what);
+  }
+};
+
+}  // namespace cairn::detail

@@ -1,0 +1,69 @@
+// What happened, for people and programs: one subscriber is told everything.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "dead_letter.hpp"
+#include "error.hpp"
+#include "ids.hpp"
+
+namespace cairn {
+
+enum class event_kind : std::uint8_t {
+  restored,    ///< the system resumed from a snapshot
+  undeclared,  ///< a restored actor whose supervisor the program has not declared
+  failed,      ///< a handler threw
+  restarted,   ///< the actor is back where it was before the failing turn
+  given_up,    ///< a message was abandoned after its attempts
+  suspended,   ///< an actor keeps state and mailbox and handles nothing
+  resumed,
+  stopped,
+  diverged,  ///< replay saw other effects than the log holds
+  dead_letter,
+  slow_turn,  ///< a handler kept its worker from other actors
+  epoch_begun,
+  committed,
+  abandoned,
+  store_warning,
+  unfinished,  ///< handlers that had not ended before a snapshot at rest
+};
+
+[[nodiscard]] constexpr std::string_view to_string(event_kind kind) noexcept {
+  constexpr std::string_view names[] = {"restored",  "undeclared",  "failed",        "restarted",
+                                        "given_up",  "suspended",   "resumed",       "stopped",
+                                        "diverged",  "dead_letter", "slow_turn",     "epoch_begun",
+                                        "committed", "abandoned",   "store_warning", "unfinished"};
+  const auto at = static_cast<std::size_t>(kind);
+  return at < std::size(names) ? names[at] : "unknown";
+}
+
+/// What an epoch cost.
+struct epoch_cost {
+  std::uint64_t visited = 0;         ///< actors that the sweep looked at
+  std::uint64_t records = 0;         ///< records written
+  std::uint64_t bytes = 0;           ///< their bytes
+  std::chrono::nanoseconds flip{};   ///< until every worker had acknowledged
+  std::chrono::nanoseconds sweep{};  ///< until every actor was cut
+  std::chrono::nanoseconds whole{};  ///< from flip to commit
+};
+
+struct event {
+  event_kind kind{};
+  epoch at{};
+  actor_id actor{};
+  std::string name{};  ///< the actor's name, or of what is concerned
+  std::string text{};
+  errc code = errc::ok;
+  position consumed{};
+  epoch_cost cost{};
+  const cairn::dead_letter* letter = nullptr;  ///< lives as long as the call
+};
+
+/// Called by whichever thread something happens on, several at once; must not throw or block.
+using event_handler = std::function<void(const event&)>;
+
+}  // namespace cairn

@@ -1,0 +1,37 @@
+// What a program may set about its system.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "clock.hpp"
+#include "epoch.hpp"
+#include "event.hpp"
+#include "scheduler.hpp"
+#include "store.hpp"
+
+namespace cairn {
+
+struct options {
+  any_store store{};  ///< none: a memory_store of the system's own
+  epoch_policy epoch{};
+  unsigned workers = 0;     ///< 0: as many as the machine has processors
+  any_executor executor{};  ///< the caller's; none: threads of the system's own
+  std::chrono::nanoseconds ask_timeout = std::chrono::seconds{5};
+  std::chrono::milliseconds lock_wait{0};  ///< how long to wait for the store's holder at start
+  std::chrono::milliseconds rest = std::chrono::seconds{5};       ///< for handlers to end before a
+                                                                  ///< snapshot at rest
+  std::chrono::milliseconds shutdown = std::chrono::seconds{30};  ///< for an orderly end
+  std::chrono::nanoseconds slow_turn = std::chrono::milliseconds{100};  ///< told of; 0: never
+  std::size_t max_history = 16 * 1024 * 1024;   ///< bytes that one suspended handler may be handed
+  bool accept_older = false;                    ///< the operator's word, see docs/format.md
+  std::string program_version{};                ///< suspended handlers go on in the same one only
+  event_handler on_event{};                     ///< none: warnings on standard error
+  std::unique_ptr<const cairn::clock> clock{};  ///< none: the machine's
+  std::optional<std::uint64_t> seed{};          ///< of `self.random()`; none: from the machine
+};
+
+}  // namespace cairn

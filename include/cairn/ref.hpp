@@ -1,0 +1,162 @@
+// `ref<A>`: the door to an actor.
+#pragma once
+
+#include <compare>
+#include <concepts>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "detail/asking.hpp"
+#include "detail/control.hpp"
+#include "message.hpp"
+#include "type_name.hpp"
+
+namespace cairn {
+
+namespace detail {
+
+/// The type's name and hash are set here, its codec by `cairn::actors<…>`.
+template <class M>
+[[nodiscard]] const payload_ops& message_ops() noexcept {
+  return ops_of<M>;
+}
+
+template <class M, class P, class... Args>
+consteval void check_message() {
+  static_assert(in_protocol<M, P>, "the actor's protocol does not list this message");
+  static_assert(buildable_from<M, Args...>, "the message cannot be built from these arguments");
+  static_assert((safe_argument<Args> && ...),
+                "build the message in place: tell<M>(args...), ask<M>(args...)");
+}
+
+template <class M, class P, class... Args>
+[[nodiscard]] envelope_ptr build_message(Args&&... args) {
+  check_message<M, P, Args...>();
+  auto built = make_envelope(message_ops<M>(), [&](void* where) {
+    construct_message<M>(where, std::forward<Args>(args)...);
+  });
+  built->index = static_cast<std::uint16_t>(index_of<M, P>);
+  return built;
+}
+
+inline void require(const address& to) {
+  if (to.where == nullptr) throw error{errc::misuse, "a message to an empty ref"};
+}
+
+/// Within a turn the message leaves when the turn ends, else at once.
+inline void dispatch(envelope_ptr message, const address& to) {
+  require(to);
+  if (current_turn != nullptr) {
+    current_turn->send(std::move(message), to);
+  } else {
+    message->to = to.where;
+    message->target = to.id;
+    to.where->owner->send_from_outside(std::move(message));
+  }
+}
+
+/// Opens a slot, sends `message` with this actor as the asker, and arms the timeout.
+[[nodiscard]] inline awaited_slot start_ask(envelope_ptr message, const address& to,
+                                            std::string_view what) {
+  require(to);
+  turn& here = turn_here("ask (use cairn::async_ask outside of actors)");
+  if (to == here.self->self()) throw error{errc::misuse, "an actor asks itself"};
+  const std::uint64_t number = open_slot(here, to, what);
+  message->answer = {here.self, here.self->self().id, number, false};
+  here.send(std::move(message), to);
+  here.timers.push_back({number, here.system->ask_timeout(), nullptr, true});
+  return {here.self, number};
+}
+
+}  // namespace detail
+
+/// Waits for room in the receiver's mailbox; the message leaves with the turn that goes on then.
+/// Throws `ask_error` like an ask does.
+class [[nodiscard]] sending {
+ public:
+  using cairn_awaitable = void;
+
+  sending(detail::envelope_ptr message, detail::address to, detail::awaited_slot room) noexcept
+      : message_{std::move(message)}, to_{to}, room_{std::move(room)} {}
+
+  [[nodiscard]] bool await_ready() const { return room_.arrived(); }
+  void await_suspend(std::coroutine_handle<> waiter) const { room_.wait(waiter); }
+  void await_resume() {
+    (void)room_.take<detail::unit>();
+    message_->reserved = true;
+    detail::dispatch(std::move(message_), to_);
+  }
+
+ private:
+  detail::envelope_ptr message_;
+  detail::address to_;
+  detail::awaited_slot room_;
+};
+
+/// Names a logical actor, not one of its incarnations: valid over restarts and, inside state and
+/// messages, over the process's restarts. Two words, trivially copyable, compares by identity.
+///
+/// Thread safety: any thread may send through any copy while the system lives.
+template <class A>
+class ref {
+ public:
+  ref() = default;
+  /// For cairn itself.
+  explicit ref(detail::address to) noexcept : to_{to} {}
+
+  /// Sends a message that is built in place, and waits for nothing.
+  ///
+  /// Effects: leaves with the turn. If the actor is stopped, or its mailbox is full, the message
+  /// becomes a dead letter.
+  template <class M, class... Args>
+  void tell(Args&&... args) const {
+    detail::dispatch(detail::build_message<M, typename A::protocol>(std::forward<Args>(args)...),
+                     to_);
+  }
+
+  /// Sends a message and gives what `co_await` waits for: the handler's return value.
+  ///
+  /// Preconditions: called by a handler. Outside: `cairn::async_ask`.
+  template <class M, class... Args>
+  [[nodiscard]] auto ask(Args&&... args) const {
+    return asking<reply_of<A, M>>{detail::start_ask(
+        detail::build_message<M, typename A::protocol>(std::forward<Args>(args)...), to_,
+        type_name<M>)};
+  }
+
+  /// Like tell, but first waits for room in the mailbox. `co_await` it.
+  template <class M, class... Args>
+  [[nodiscard]] sending send(Args&&... args) const {
+    auto message = detail::build_message<M, typename A::protocol>(std::forward<Args>(args)...);
+    return {std::move(message), to_, detail::start_ask(detail::room_request(), to_, "room")};
+  }
+
+  /// Retires the actor and its state after the messages that it was sent before.
+  void stop(std::string reason = "stopped") const {
+    detail::dispatch(detail::make_control(detail::control::stop, {}, std::move(reason)), to_);
+  }
+
+  [[nodiscard]] actor_id id() const noexcept { return to_.id; }
+  [[nodiscard]] explicit operator bool() const noexcept { return to_.where != nullptr; }
+  friend bool operator==(const ref& a, const ref& b) noexcept { return a.to_.id == b.to_.id; }
+  friend auto operator<=>(const ref& a, const ref& b) noexcept { return a.to_.id <=> b.to_.id; }
+
+  void save(auto& archive) const { detail::save_address(archive, to_); }
+  void load(auto& archive) { detail::load_address(archive, to_); }
+
+  /// For cairn itself.
+  [[nodiscard]] const detail::address& where() const noexcept { return to_; }
+
+ private:
+  detail::address to_{};
+};
+
+}  // namespace cairn
+
+template <class A>
+struct std::hash<cairn::ref<A>> {
+  std::size_t operator()(const cairn::ref<A>& of) const noexcept {
+    return std::hash<std::uint64_t>{}(cairn::raw(of.id()));
+  }
+};

@@ -1,0 +1,229 @@
+// Which threads call a worker's `step`: our own, or those of the caller's Asio executor.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/thread_pool.hpp>
+
+namespace cairn {
+
+/// The caller's executor, any of Asio's.
+using any_executor = asio::any_io_executor;
+
+/// A few threads for work that may block.
+class blocking_pool {
+ public:
+  explicit blocking_pool(std::size_t threads) : threads_{threads} {}
+  void post(std::function<void()> work) { asio::post(threads_, std::move(work)); }
+  /// Waits for the work that has begun; the rest is dropped.
+  void stop() {
+    threads_.stop();
+    threads_.join();
+  }
+
+ private:
+  asio::thread_pool threads_;
+};
+
+/// What a step came to.
+struct step_outcome {
+  bool busy = false;                  ///< call again at once
+  std::chrono::nanoseconds wait{-1};  ///< else after this time at the latest; negative: no limit
+};
+
+/// Calls `step(worker)` whenever that worker may have something to do: never two at once for one
+/// worker, and again after every `wake` that came after the last step began.
+struct scheduler {
+  using step_function = std::function<step_outcome(unsigned worker)>;
+
+  scheduler() = default;
+  scheduler(const scheduler&) = delete;
+  scheduler& operator=(const scheduler&) = delete;
+  virtual ~scheduler() = default;
+
+  virtual void start(unsigned workers, step_function step) = 0;
+  /// Any thread.
+  virtual void wake(unsigned worker) noexcept = 0;
+  /// Returns when no step runs any more and none will. Not from within a step.
+  virtual void stop() = 0;
+};
+
+/// One thread for each worker. An idle one spins a little, then sleeps.
+class thread_scheduler final : public scheduler {
+ public:
+  ~thread_scheduler() override { stop(); }
+
+  void start(unsigned workers, step_function step) override {
+    step_ = std::move(step);
+    for (unsigned at = 0; at < workers; ++at) seats_.push_back(std::make_unique<seat>());
+    for (unsigned at = 0; at < workers; ++at) {
+      seats_[at]->thread = std::thread{[this, at] { run(at); }};
+    }
+  }
+
+  void wake(unsigned worker) noexcept override {
+    seat& one = *seats_[worker];
+    // Sequentially consistent, both: the sleeper says that it sleeps and then looks at `called`,
+    // we call and then look whether it sleeps; one of us sees the other.
+    one.called.store(true, std::memory_order_seq_cst);
+    if (!one.asleep.load(std::memory_order_seq_cst)) return;
+    const std::lock_guard lock{one.guard};
+    one.awake.notify_one();
+  }
+
+  void stop() override {
+    stopping_.store(true, std::memory_order_seq_cst);  // pairs with the loads in run() and sleep()
+    for (unsigned at = 0; at < seats_.size(); ++at) wake(at);
+    for (auto& one : seats_) {
+      if (one->thread.joinable()) one->thread.join();
+    }
+  }
+
+ private:
+  struct seat {
+    std::thread thread;
+    std::mutex guard;
+    std::condition_variable awake;
+    alignas(64) std::atomic<bool> called{false};
+    std::atomic<bool> asleep{false};
+  };
+  static constexpr int spins = 200;
+
+  void run(unsigned worker) {
+    seat& one = *seats_[worker];
+    while (!stopping_.load(std::memory_order_seq_cst)) {
+      one.called.store(false, std::memory_order_seq_cst);  // before the step looks around
+      const step_outcome did = step_(worker);
+      if (!did.busy && !spin(one)) sleep(one, did.wait);
+    }
+  }
+
+  /// Waking a sleeping thread costs two switches; a message often follows at once.
+  [[nodiscard]] static bool spin(const seat& one) {
+    for (int at = 0; at < spins; ++at) {
+      if (one.called.load(std::memory_order_relaxed)) return true;  // sleep() looks again
+    }
+    return false;
+  }
+
+  void sleep(seat& one, std::chrono::nanoseconds wait) {
+    std::unique_lock lock{one.guard};
+    one.asleep.store(true, std::memory_order_seq_cst);  // see wake()
+    const auto called = [&] {
+      return one.called.load(std::memory_order_seq_cst) ||
+             stopping_.load(std::memory_order_seq_cst);
+    };
+    if (wait.count() < 0) {
+      one.awake.wait(lock, called);
+    } else {
+      one.awake.wait_for(lock, wait, called);
+    }
+    one.asleep.store(false, std::memory_order_seq_cst);
+  }
+
+  step_function step_;
+  std::vector<std::unique_ptr<seat>> seats_;
+  std::atomic<bool> stopping_{false};
+};
+
+/// Posts steps to an Asio executor, one for each worker at a time, so that the system shares the
+/// threads of a service in bounded slices.
+///
+/// Preconditions: the executor's context runs until `stop` has returned.
+class executor_scheduler final : public scheduler {
+ public:
+  explicit executor_scheduler(asio::any_io_executor where) : where_{std::move(where)} {}
+  ~executor_scheduler() override { stop(); }
+
+  void start(unsigned workers, step_function step) override {
+    auto shared = std::make_shared<state>(where_);
+    shared->step = std::move(step);
+    for (unsigned at = 0; at < workers; ++at) {
+      shared->seats.push_back(std::make_unique<seat>(where_));
+    }
+    state_ = shared;
+    for (unsigned at = 0; at < workers; ++at) wake(at);
+  }
+
+  void wake(unsigned worker) noexcept override {
+    seat& one = *state_->seats[worker];
+    // Whoever finds it clear posts; cleared before the step looks around. pairs with run()
+    if (one.called.exchange(true, std::memory_order_seq_cst)) return;
+    post(state_, worker);
+  }
+
+  void stop() override {
+    if (!state_) return;
+    std::unique_lock lock{state_->guard};
+    state_->stopping = true;
+    state_->idle.wait(lock, [&] { return state_->running == 0; });
+    // A timer that is left would keep the caller's context running until it is due.
+    for (const auto& one : state_->seats) one->timer.cancel();
+  }
+
+ private:
+  struct seat {
+    explicit seat(const asio::any_io_executor& where) : timer{where} {}
+    std::atomic<bool> called{false};
+    asio::steady_timer timer;  ///< touched under `guard` only
+    std::mutex turn;           ///< one step of this worker at a time
+  };
+  struct state {
+    explicit state(asio::any_io_executor executor) : where{std::move(executor)} {}
+    const asio::any_io_executor where;
+    step_function step;
+    std::vector<std::unique_ptr<seat>> seats;
+    std::mutex guard;  ///< of what follows, and of the timers
+    std::condition_variable idle;
+    bool stopping = false;
+    int running = 0;
+  };
+
+  static void post(const std::shared_ptr<state>& shared, unsigned worker) {
+    asio::post(shared->where, [shared, worker] { run(shared, worker); });
+  }
+
+  static void run(const std::shared_ptr<state>& shared, unsigned worker) {
+    {
+      const std::lock_guard lock{shared->guard};
+      if (shared->stopping) return;
+      ++shared->running;
+    }
+    seat& one = *shared->seats[worker];
+    step_outcome did;
+    {
+      const std::lock_guard one_at_a_time{one.turn};
+      one.called.store(false, std::memory_order_seq_cst);  // pairs with wake()
+      did = shared->step(worker);
+    }
+    if (did.busy && !one.called.exchange(true, std::memory_order_seq_cst)) post(shared, worker);
+    const std::lock_guard lock{shared->guard};
+    if (!did.busy && did.wait.count() >= 0 && !shared->stopping) {
+      one.timer.expires_after(did.wait);
+      one.timer.async_wait([shared, worker](const asio::error_code& failed) {
+        const std::lock_guard again{shared->guard};
+        if (failed || shared->stopping) return;
+        if (!shared->seats[worker]->called.exchange(true, std::memory_order_seq_cst)) {
+          post(shared, worker);
+        }
+      });
+    }
+    if (--shared->running == 0) shared->idle.notify_all();
+  }
+
+  asio::any_io_executor where_;
+  std::shared_ptr<state> state_;
+};
+
+}  // namespace cairn

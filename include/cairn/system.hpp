@@ -1,0 +1,182 @@
+// `cairn::system`: actors inside a service, on its threads or its Asio executor.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "detail/warnings.hpp"
+#include "memory_store.hpp"
+#include "root.hpp"
+#include "status.hpp"
+
+namespace cairn {
+
+/// How an orderly end came out.
+struct ended {
+  int code = 0;            ///< what the root task returned
+  bool finished = false;   ///< it has returned; else it was destroyed where it stood
+  bool committed = false;  ///< the last epoch is in the store
+  std::string text{};      ///< why not
+};
+
+/// A running set of actors of the listed types.
+///
+/// Thread safety: any thread calls its members.
+template <class Actors>
+class system {
+ public:
+  /// Opens the store and restores what it holds; nothing runs yet.
+  ///
+  /// Errors: throws `cairn::error` that names what is wrong; the store is as it was.
+  explicit system(options chosen = {}) {
+    if (!chosen.store) chosen.store = memory_store{};
+    if (!chosen.on_event) chosen.on_event = detail::print_warning;
+    detail::registry types;
+    Actors::describe(types);
+    deadline_ = chosen.shutdown;
+    program_ = std::make_unique<detail::program>(std::move(chosen), std::move(types));
+    program_->on_failure([this] {
+      const std::lock_guard lock{guard_};
+      failed_ = true;
+      changed_.notify_all();
+    });
+  }
+  system(const system&) = delete;
+  system& operator=(const system&) = delete;
+  ~system() { program_.reset(); }
+
+  /// Starts the workers and the root task.
+  void start(application app) {
+    program_->begin(std::move(app), [this](int code, std::exception_ptr why) {
+      const std::lock_guard lock{guard_};
+      code_ = code;
+      thrown_ = std::move(why);
+      done_ = true;
+      changed_.notify_all();
+    });
+  }
+
+  /// Asks the root task to end: `root.until_stopped()` goes on.
+  void request_stop() noexcept {
+    program_->request_stop();
+    const std::lock_guard lock{guard_};
+    if (!stop_by_) stop_by_ = std::chrono::steady_clock::now() + deadline_ / 2;
+    changed_.notify_all();
+  }
+
+  /// Waits until the root task has ended or the system cannot go on. Not on a thread that the
+  /// system runs on.
+  void wait() {
+    std::unique_lock lock{guard_};
+    changed_.wait(lock, [&] { return done_ || failed_; });
+  }
+  /// The same, but once a stop was requested at most half of `.shutdown` from then, and not at all
+  /// for a root task that has begun and never asked whether it shall end.
+  void wait_orderly() {
+    std::unique_lock lock{guard_};
+    while (!done_ && !failed_) {
+      if (!stop_by_) {
+        changed_.wait(lock);
+      } else if ((started_ && !program_->minds_stop()) ||
+                 changed_.wait_until(lock, *stop_by_) == std::cv_status::timeout) {
+        return;
+      }
+    }
+  }
+  /// The same, at most this long. True: it has ended.
+  bool wait_for(std::chrono::nanoseconds limit) {
+    std::unique_lock lock{guard_};
+    return changed_.wait_for(lock, limit, [&] { return done_ || failed_; });
+  }
+
+  /// An orderly end: a last epoch, its outputs released, then every thread stopped.
+  ///
+  /// Errors: throws what the root task threw, or why the system could not go on.
+  ended stop() {
+    ended how;
+    if (auto why = program_->failure()) {
+      program_->halt();
+      std::rethrow_exception(why);
+    }
+    commit_last(how);
+    program_->halt();
+    const std::lock_guard lock{guard_};
+    if (thrown_) std::rethrow_exception(thrown_);
+    how.finished = done_;
+    how.code = code_;
+    return how;
+  }
+
+  [[nodiscard]] bool restored() const noexcept { return program_->was_restored(); }
+  [[nodiscard]] const detail::restored_counts& restored_counts() const noexcept {
+    return program_->restored();
+  }
+  /// What the system is doing. Waits at most this long for workers that are in the middle of
+  /// something, and names those that did not answer. Any thread that the system does not run on.
+  [[nodiscard]] cairn::status status(std::chrono::nanoseconds limit = std::chrono::seconds{1}) {
+    cairn::status found = program_->board().collect(limit);
+    found.outside_asks = program_->asks().size();
+    return found;
+  }
+  /// Before the start: called once by a worker, when the root task's first turn has ended.
+  void on_started(std::function<void()> call) {
+    program_->on_started([this, call = std::move(call)] {
+      {
+        const std::lock_guard lock{guard_};
+        started_ = true;
+        changed_.notify_all();
+      }
+      if (call) call();
+    });
+  }
+  /// For cairn itself.
+  [[nodiscard]] detail::program& inner() noexcept { return *program_; }
+
+ private:
+  void commit_last(ended& how) {
+    const auto until = std::chrono::steady_clock::now() + deadline_;
+    auto last = std::make_shared<std::optional<detail::epoch_end>>();
+    program_->request_last_epoch([this, last](const detail::epoch_end& end) {
+      const std::lock_guard lock{guard_};
+      *last = end;
+      changed_.notify_all();
+    });
+    {
+      std::unique_lock lock{guard_};
+      changed_.wait_until(lock, until, [&] { return last->has_value() || failed_; });
+      if (!last->has_value()) {
+        how.text = "the last epoch did not end within the deadline";
+        return;
+      }
+      how.committed = (*last)->committed;
+      how.text = (*last)->text;
+    }
+    // Sinks publish what has just been committed.
+    while (program_->notices.load(std::memory_order_acquire) > 0) {  // a count: see world
+      std::unique_lock lock{guard_};
+      changed_.wait_for(lock, std::chrono::milliseconds{1});
+      if (failed_ || std::chrono::steady_clock::now() > until) return;
+    }
+  }
+
+  std::unique_ptr<detail::program> program_;
+  std::chrono::nanoseconds deadline_{};
+
+  std::mutex guard_;  ///< of what follows
+  std::condition_variable changed_;
+  std::optional<std::chrono::steady_clock::time_point> stop_by_;
+  bool started_ = false;
+  bool done_ = false;
+  bool failed_ = false;
+  int code_ = 0;
+  std::exception_ptr thrown_;
+};
+
+}  // namespace cairn

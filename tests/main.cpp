@@ -1,0 +1,18 @@
+// The reference count of exceptions is in libstdc++, which ThreadSanitizer does not see: it takes
+// the release of one that another thread has caught for a race.
+#if defined(__SANITIZE_THREAD__)
+extern "C" const char* __tsan_default_suppressions();
+extern "C" const char* __tsan_default_suppressions() {
+  return "race:std::__exception_ptr::exception_ptr::_M_release";
+}
+#endif
+
+// The runner, compiled once: Catch2 2.13 brings it in its one header, 3.x as a session to start.
+#if __has_include(<catch2/catch_session.hpp>)
+#include <catch2/catch_session.hpp>
+
+int main(int argc, char** argv) { return Catch::Session().run(argc, argv); }
+#else
+#define CATCH_CONFIG_MAIN
+#include <catch2/catch.hpp>
+#endif

@@ -1,0 +1,58 @@
+# The tests that are not Catch2's: style, headers on their own, code that must not compile, and
+# the three ways in which another project takes cairn in.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+
+add_test(NAME style.sources
+  COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/style/check.py" "${PROJECT_SOURCE_DIR}")
+add_test(NAME style.check_finds_what_it_forbids
+  COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/style/check_test.py")
+add_test(NAME style.headers_compile_alone
+  COMMAND "${CMAKE_COMMAND}" --build "${PROJECT_BINARY_DIR}"
+    --target all_verify_interface_header_sets)
+set_tests_properties(style.sources style.check_finds_what_it_forbids style.headers_compile_alone
+  PROPERTIES LABELS style)
+set_tests_properties(style.headers_compile_alone PROPERTIES TIMEOUT 1500)
+
+# Each file in compile_fail/ starts with `// expect: <regex>`: what the compiler must say.
+add_library(cairn_compile_flags OBJECT EXCLUDE_FROM_ALL main.cpp)
+target_link_libraries(cairn_compile_flags PRIVATE cairn::cairn)
+set(cairn_includes "$<TARGET_PROPERTY:cairn_compile_flags,INCLUDE_DIRECTORIES>")
+set(cairn_defines "$<TARGET_PROPERTY:cairn_compile_flags,COMPILE_DEFINITIONS>")
+
+file(GLOB cairn_compile_fail CONFIGURE_DEPENDS compile_fail/*.cpp)
+foreach(source IN LISTS cairn_compile_fail)
+  file(STRINGS "${source}" expected LIMIT_COUNT 1)
+  if(NOT expected MATCHES "^// expect: (.+)$")
+    message(FATAL_ERROR "${source}: its first line must be '// expect: <regex>'")
+  endif()
+  set(expected "${CMAKE_MATCH_1}")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${source}")
+
+  cmake_path(GET source STEM name)
+  add_test(NAME compile_fail.${name}
+    COMMAND "${CMAKE_CXX_COMPILER}" -std=c++20 -fsyntax-only
+      "$<$<BOOL:${cairn_includes}>:-I$<JOIN:${cairn_includes},;-I>>"
+      "$<$<BOOL:${cairn_defines}>:-D$<JOIN:${cairn_defines},;-D>>"
+      "${source}"
+    COMMAND_EXPAND_LISTS)
+  set_tests_properties(compile_fail.${name} PROPERTIES
+    LABELS compile_fail PASS_REGULAR_EXPRESSION "${expected}")
+endforeach()
+
+# A sanitized build has nothing to add to these.
+if(NOT CAIRN_SANITIZE)
+  foreach(way IN ITEMS installed subdirectory conan)
+    add_test(NAME consumers.${way}
+      COMMAND "${CMAKE_COMMAND}"
+        -D WAY=${way}
+        -D SOURCE=${PROJECT_SOURCE_DIR}
+        -D BUILD=${PROJECT_BINARY_DIR}
+        -D GENERATOR=${CMAKE_GENERATOR}
+        -D COMPILER=${CMAKE_CXX_COMPILER}
+        -D LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER}
+        -D PYTHON=${Python3_EXECUTABLE}
+        -P "${CMAKE_CURRENT_SOURCE_DIR}/consumers/run.cmake")
+    set_tests_properties(consumers.${way} PROPERTIES
+      LABELS consumers TIMEOUT 900 SKIP_REGULAR_EXPRESSION "consumer skipped: ")
+  endforeach()
+endif()

@@ -1,0 +1,96 @@
+#include <cairn/scheduler.hpp>
+
+#include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
+
+#include <array>
+#include <future>
+
+#include "catch.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Counts steps for each worker, and notices two at once.
+struct steps {
+  std::array<std::atomic<int>, 4> count{};
+  std::array<std::atomic<int>, 4> inside{};
+  std::atomic<bool> overlapped{false};
+
+  void step(unsigned worker) {
+    // Relaxed: figures, read after the scheduler has stopped or as a hint.
+    if (inside[worker].fetch_add(1, std::memory_order_relaxed) != 0) {
+      overlapped.store(true, std::memory_order_relaxed);
+    }
+    count[worker].fetch_add(1, std::memory_order_relaxed);
+    inside[worker].fetch_sub(1, std::memory_order_relaxed);
+  }
+};
+
+/// Each wake that follows the last step leads to another step.
+template <class Scheduler>
+void check_wakes(Scheduler& by) {
+  steps seen;
+  std::promise<void> enough;
+  constexpr int rounds = 500;
+  by.start(2, [&](unsigned worker) {
+    seen.step(worker);
+    const int at = seen.count[worker].load(std::memory_order_relaxed);  // this worker's own
+    if (at < rounds) {
+      by.wake(1 - worker);
+    } else if (at == rounds && worker == 0) {
+      enough.set_value();
+    }
+    return cairn::step_outcome{};
+  });
+  by.wake(0);
+  enough.get_future().wait();  // a lost wake would hang here
+  by.stop();
+  const int last = seen.count[0].load(std::memory_order_relaxed);  // at rest
+  CHECK(last >= rounds);
+  CHECK_FALSE(seen.overlapped.load(std::memory_order_relaxed));
+}
+
+template <class Scheduler>
+void check_busy_and_waits(Scheduler& by) {
+  steps seen;
+  std::promise<void> ended;
+  by.start(1, [&](unsigned worker) {
+    seen.step(worker);
+    const int at = seen.count[0].load(std::memory_order_relaxed);  // this worker's own
+    if (at < 100) return cairn::step_outcome{true, 0ns};
+    if (at < 110) return cairn::step_outcome{false, 1us};  // a due time calls again without a wake
+    if (at == 110) ended.set_value();
+    return cairn::step_outcome{};
+  });
+  by.wake(0);
+  ended.get_future().wait();
+  by.stop();
+  CHECK(seen.count[0].load(std::memory_order_relaxed) >= 110);  // at rest
+}
+
+}  // namespace
+
+TEST_CASE("threads of the system's own step again after every wake, one at a time") {
+  cairn::thread_scheduler by;
+  check_wakes(by);
+  cairn::thread_scheduler again;
+  check_busy_and_waits(again);
+}
+
+TEST_CASE("a caller's executor steps again after every wake, one at a time") {
+  asio::io_context io;
+  auto work = asio::make_work_guard(io);
+  std::thread first{[&] { io.run(); }};
+  std::thread second{[&] { io.run(); }};
+  {
+    cairn::executor_scheduler by{io.get_executor()};
+    check_wakes(by);
+    cairn::executor_scheduler again{io.get_executor()};
+    check_busy_and_waits(again);
+  }
+  work.reset();
+  first.join();
+  second.join();
+}
