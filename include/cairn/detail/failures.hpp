@@ -117,7 +117,8 @@ class failures {
     if (!start(one)) return false;
     for (auto& each : replay_.unfinished()) {
       const slot* found = one.find_slot(each.number);
-      if (found != nullptr && !found->arrived) all_.start_run(one.self(), std::move(each));
+      const bool ended = found == nullptr || found->arrived || has_reply(one, each.number);
+      if (!ended) all_.start_run(one.self(), std::move(each));
     }
     interrupt_lost_asks(one);
     return true;
@@ -350,6 +351,15 @@ class failures {
     one.rest().attempts = 0;
     all_.tell_of(event_kind::diverged, one, why, errc::diverged);
     suspend(one, "replay diverged: " + why);
+  }
+
+  /// The snapshot may hold the answer itself, in flight. A run that has ended must not begin again:
+  /// the handler goes on with the answer, and the two would have their effects at the same time.
+  [[nodiscard]] static bool has_reply(const cell& one, std::uint64_t number) noexcept {
+    for (const envelope* each = one.box.replies.front(); each != nullptr; each = each->next) {
+      if (each->answer.number == number) return true;
+    }
+    return false;
   }
 
   /// Over a crash an ask that waits for who did not survive it ends.

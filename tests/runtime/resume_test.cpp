@@ -1,0 +1,91 @@
+// What a process takes up where the one before left off, and must not take up twice.
+#include <atomic>
+#include <semaphore>
+
+#include "fixture.hpp"
+
+namespace resuming {
+
+using fixture::bench;
+
+std::atomic<int> runs{0};
+std::counting_semaphore<> gate{0};
+std::atomic<bool> disk_full{false};
+
+struct work {};
+struct look {};
+struct nothing {};
+
+int count() {
+  ++runs;
+  gate.acquire();
+  return 7;
+}
+
+/// Does its work outside. Its cut fails while the disk is full, which suspends it.
+struct clerk {
+  using protocol = cairn::protocol<work, look>;
+  int done = 0;
+  void serialize(auto& ar) { ar(done); }
+
+  cairn::task<> on(work, cairn::context<clerk>& self) {
+    const int value = co_await self.run("count", &count);
+    done += value;
+  }
+  int on(look) { return done; }
+
+  [[nodiscard]] std::function<void()> prepare_outputs() const {
+    if (disk_full) throw std::runtime_error{"no room"};
+    return {};
+  }
+};
+
+/// Something to wait for while others work: each ask is a turn of the one worker.
+struct echo {
+  using protocol = cairn::protocol<nothing>;
+  using persistence = cairn::ephemeral;
+  int on(nothing) { return 0; }
+};
+
+/// Within a turn of the only worker: what stands in an actor's mailbox.
+bool has_reply(const cairn::ref<clerk>& of) { return !of.where().where->box.replies.empty(); }
+
+/// Ends with a snapshot that holds the run's result in flight, to an actor that is suspended.
+cairn::task<int> until_the_result_waits(cairn::root& top) {
+  auto helper = top.supervise("other").spawn<echo>("echo");
+  auto one = top.supervise("office").spawn<clerk>("clerk");
+  one.tell<work>();
+  while (runs == 0) co_await helper.ask<nothing>();
+  disk_full = true;
+  co_await top.checkpoint();
+  disk_full = false;
+  gate.release();
+  while (!has_reply(one)) co_await helper.ask<nothing>();
+  co_await top.checkpoint();
+  co_return 0;
+}
+
+cairn::task<int> take_it_up(cairn::root& top) {
+  auto one = top.supervise("office").spawn<clerk>("clerk");
+  top.resume(one);
+  const int done = co_await one.ask<look>();
+  CHECK(done == 7);
+  co_return 0;
+}
+
+}  // namespace resuming
+
+TEST_CASE("a run whose result is in flight in the snapshot is not begun again") {
+  using namespace resuming;
+  runs = 0;
+  bench on;
+  using actors = cairn::actors<clerk, echo>;
+  fixture::crash<actors>(on, until_the_result_waits);
+  CHECK(runs == 1);
+  gate.release();  // for a run that must not be
+  const auto how = fixture::crash<actors>(on, take_it_up);
+  CHECK(how.restored.suspended_handlers == 1);
+  CHECK(how.restored.messages == 1);
+  CHECK(runs == 1);
+  REQUIRE(gate.try_acquire());
+}
