@@ -22,7 +22,8 @@ enum class event_kind : std::uint8_t {
   suspended,   ///< an actor keeps state and mailbox and handles nothing
   resumed,
   stopped,
-  diverged,  ///< replay saw other effects than the log holds
+  timed_out,  ///< an ask had no answer in time; the text says who awaited whom
+  diverged,   ///< replay saw other effects than the log holds
   dead_letter,
   slow_turn,  ///< a handler kept its worker from other actors
   epoch_begun,
@@ -33,10 +34,10 @@ enum class event_kind : std::uint8_t {
 };
 
 [[nodiscard]] constexpr std::string_view to_string(event_kind kind) noexcept {
-  constexpr std::string_view names[] = {"restored",  "undeclared",  "failed",        "restarted",
-                                        "given_up",  "suspended",   "resumed",       "stopped",
-                                        "diverged",  "dead_letter", "slow_turn",     "epoch_begun",
-                                        "committed", "abandoned",   "store_warning", "unfinished"};
+  constexpr std::string_view names[] = {
+      "restored",    "undeclared", "failed",    "restarted",     "given_up",    "suspended",
+      "resumed",     "stopped",    "timed_out", "diverged",      "dead_letter", "slow_turn",
+      "epoch_begun", "committed",  "abandoned", "store_warning", "unfinished"};
   const auto at = static_cast<std::size_t>(kind);
   return at < std::size(names) ? names[at] : "unknown";
 }

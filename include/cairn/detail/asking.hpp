@@ -88,7 +88,13 @@ class awaited_slot {
     const slot* found = self_->find_slot(number_);
     return found == nullptr || found->arrived;
   }
-  void wait(std::coroutine_handle<> waiter) const { self_->find_slot(number_)->waiter = waiter; }
+  void wait(std::coroutine_handle<> waiter) const {
+    slot& awaited = *self_->find_slot(number_);
+    awaited.waiter = waiter;
+    // Relaxed: a hint for who traces a timeout.
+    self_->awaits.store(awaited.from.where != nullptr ? awaited.from.where->slot_index : 0,
+                        std::memory_order_relaxed);
+  }
 
   /// Takes the answer. Throws `ask_error` where there is none.
   template <class T>

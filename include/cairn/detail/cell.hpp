@@ -144,6 +144,8 @@ struct cell : cell_body {
   cell* touched_next = nullptr;
   epoch touched_in{};
   std::uint32_t slot_index = 0;
+  /// The cell whose actor the suspended handler waits for, 0: nobody's. Any thread reads it.
+  std::atomic<std::uint32_t> awaits{0};
   touched_list listed = touched_list::none;
   bool touched_again = false;  ///< in the worker's epoch, while in the open snapshot's lists
   bool ready = false;          ///< in the home's ready queue

@@ -9,6 +9,7 @@
 #include "../dead_letter.hpp"
 #include "../supervisor.hpp"
 #include "cutter.hpp"
+#include "tracing.hpp"
 
 namespace cairn::detail {
 
@@ -185,6 +186,9 @@ class delivery {
                   [&](const timer& each) { return each.number == number && !each.message; });
   }
 
+  /// An ask has timed out: an event will say who waited for whom.
+  void trace_timeout(cell& one, const slot& asked) { trace_on(trace_of(all_, one, asked)); }
+
   /// Outputs of a committed epoch leave.
   void release_held(epoch committed) {
     while (!mine_.held.empty() && mine_.held.front().of <= committed) {
@@ -197,6 +201,8 @@ class delivery {
   /// Puts a message at the end of the private queue; the actor is at home here.
   void enqueue(cell& one, envelope_ptr message) {
     if (message->kind == envelope_kind::reply) {
+      if (message->answer.number == trace_number)
+        return trace_on(pass_on(all_, one, std::move(message)));
       if (message->answer.number != wake_number) cut_.touch(one);  // waking changes nothing
       one.box.replies.push_back(std::move(message));
     } else if (is_full(one, *message)) {
@@ -211,6 +217,12 @@ class delivery {
   }
 
  private:
+  void trace_on(envelope_ptr trace) {
+    if (!trace) return;
+    aim(*trace);
+    send(std::move(trace));
+  }
+
   void push(cell& to, envelope_ptr message) {
     to.box.incoming.push(message.release());
     // The mark, once set by us, keeps the actor where it is: its home is read after. pairs with

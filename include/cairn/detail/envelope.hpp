@@ -82,6 +82,8 @@ enum class envelope_kind : std::uint8_t {
 
 /// The number of the reply that wakes a dormant actor. No await has it.
 inline constexpr std::uint64_t wake_number = ~std::uint64_t{0};
+/// The number of the reply that asks by the way who awaits whom (see `tracing.hpp`).
+inline constexpr std::uint64_t trace_number = wake_number - 1;
 
 struct envelope {
   envelope* next = nullptr;

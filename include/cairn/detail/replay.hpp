@@ -38,6 +38,7 @@ class replayer {
 
   /// Ends the incarnation. What destructors want to happen is discarded.
   void tear_down(cell& one, stop_reason reason) noexcept {
+    one.awaits.store(0, std::memory_order_relaxed);  // see awaited_slot::wait()
     {
       const scoped_turn scope{all_, mine_.here, one};
       if (one.state != nullptr && one.type->on_stop != nullptr) one.type->on_stop(one, reason);

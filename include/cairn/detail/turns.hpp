@@ -249,6 +249,7 @@ class turns {
     if (one.saved && one.saved->log.bytes() > all_.max_history) {
       fail_.give_up_history(one);
     } else if (const auto waiter = std::exchange(found->waiter, {})) {
+      one.awaits.store(0, std::memory_order_relaxed);  // see awaited_slot::wait()
       const bool notice = one.more->handler.index == one.type->commit_index();
       fail_.run(one, [&] { waiter.resume(); });
       if (notice && !one.busy()) {
@@ -305,6 +306,9 @@ class turns {
     timer due = std::move(*found);
     all.erase(found);
     one.changed = true;
+    if (const slot* asked = due.ask ? one.find_slot(number) : nullptr) {
+      mail_.trace_timeout(one, *asked);
+    }
     envelope_ptr message = std::move(due.message);
     if (!message) {
       message = make_envelope(unit{});

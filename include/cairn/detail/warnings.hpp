@@ -16,6 +16,7 @@ namespace cairn::detail {
     case event_kind::failed:
     case event_kind::given_up:
     case event_kind::suspended:
+    case event_kind::timed_out:
     case event_kind::diverged:
     case event_kind::dead_letter:
     case event_kind::slow_turn:

@@ -108,6 +108,7 @@ struct world : runtime {
   /// only the actor's own name is looked at.
   [[nodiscard]] static std::string label(const cell& of) {
     if (!of.name.empty()) return of.name;
+    if (of.slot_index == 1) return "root";
     return "#" + std::to_string(raw(of.id.load(std::memory_order_relaxed)));  // for text only
   }
 
