@@ -37,7 +37,21 @@ struct adder {
   }
 };
 
-using all = cairn::actors<adder>;
+struct keep {
+  cairn::ref<adder> whom{};
+  void serialize(auto& ar) { ar(whom); }
+};
+struct kept {};
+
+struct keeper {
+  using protocol = cairn::protocol<keep, kept>;
+  cairn::ref<adder> whom{};
+  void serialize(auto& ar) { ar(whom); }
+  void on(keep what) { whom = what.whom; }
+  cairn::ref<adder> on(kept) const { return whom; }
+};
+
+using all = cairn::actors<adder, keeper>;
 
 cairn::task<void> ask_total(cairn::ref<adder> whom) {
   auto answer = co_await whom.ask<total>().as_result();
@@ -100,6 +114,46 @@ TEST_CASE("more restarts than allowed suspend an actor, also over the process's 
   fixture::crash<all>(on, go_on);
   CHECK(seen == std::vector<std::string>{std::to_string(1 + 12 + 2 + 3 + 4)});
   CHECK(on.told.count(event_kind::resumed, "it") == 1);
+}
+
+cairn::task<int> exceed_with_more_to_come(cairn::root& root) {
+  auto it = root.supervise("top", strict()).spawn<adder>("it");
+  auto aside = root.supervise("aside").spawn<keeper>("keeper");
+  aside.tell<keep>(it);
+  for (int bad = 10; bad < 16; ++bad) it.tell<add>(bad);
+  co_await root.checkpoint();
+  co_return 0;
+}
+cairn::task<int> resume_while_dormant(cairn::root& root) {
+  auto aside = root.supervise("aside").spawn<keeper>("keeper");
+  auto it = co_await aside.ask<kept>();
+  root.resume(it);  // waits in its mailbox
+  co_await root.checkpoint();
+  co_return 0;
+}
+cairn::task<int> obey(cairn::root& root) {
+  auto it = root.supervise("top", strict()).spawn<adder>("it");
+  co_await ask_total(it);
+  co_await root.checkpoint();
+  co_await ask_total(it);
+  co_return 0;
+}
+
+TEST_CASE("a word to resume that a snapshot holds is obeyed once, not by every next process") {
+  bench on;
+  planned.clear();
+  seen.clear();
+  for (int bad = 10; bad < 16; ++bad) planned.plan(bad, 1000);
+  fixture::crash<all>(on, exceed_with_more_to_come);
+  fixture::crash<all>(on, resume_while_dormant);
+  fixture::crash<all>(on, obey);  // and suspended again by what waited
+  INFO(on.told.text());
+  CHECK(on.told.count(event_kind::resumed, "it") == 1);
+  CHECK(on.told.count(event_kind::suspended, "it") == 2);
+  CHECK(seen == std::vector<std::string>{"failed", "failed"});
+  fixture::crash<all>(on, obey);
+  CHECK(on.told.count(event_kind::resumed, "it") == 1);
+  CHECK(on.told.count(event_kind::given_up, "it") == 4);
 }
 
 TEST_CASE("an actor whose restarts lie outside of the period is not suspended") {

@@ -169,6 +169,8 @@ class system {
   std::unique_ptr<detail::program> program_;
   std::chrono::nanoseconds deadline_{};
 
+  // Who waits here is a thread outside, and waits by the machine's time whatever clock the actors
+  // were given.
   std::mutex guard_;  ///< of what follows
   std::condition_variable changed_;
   std::optional<std::chrono::steady_clock::time_point> stop_by_;

@@ -19,6 +19,7 @@ enum class control : std::uint16_t {
   room,           ///< an ask that is answered once the mailbox has room
   resume,         ///< a suspended actor goes on
   suspend,        ///< text: the reason
+  none,           ///< stands where a word stood that was obeyed out of turn
 };
 
 template <class Archive>

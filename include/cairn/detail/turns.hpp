@@ -258,6 +258,17 @@ class turns {
     }
   }
 
+  /// A word obeyed out of turn leaves this in its place, of the present epoch: a snapshot that
+  /// holds the word as waiting shall not have it obeyed again by the next process.
+  [[nodiscard]] envelope_ptr in_place_of(const envelope& word) const {
+    auto made = make_control(control::none, {}, {});
+    made->to = word.to;
+    made->target = word.target;
+    made->ticket = word.ticket;
+    made->sent = mine_.seen;
+    return made;
+  }
+
   /// A suspended actor handles nothing: asks fail, tells wait, an operator's word gets through.
   bool attend_suspended(cell& one) {
     envelope_list kept;
@@ -272,6 +283,7 @@ class turns {
           (each->index == static_cast<std::uint16_t>(control::resume) ||
            each->index == static_cast<std::uint16_t>(control::stop))) {
         word = std::move(each);
+        kept.push_back(in_place_of(*word));
         continue;
       }
       if (is_notice(*each)) {

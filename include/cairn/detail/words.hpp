@@ -39,6 +39,8 @@ class control_words {
       case control::suspend:
         fail_.suspend(one, note.text);
         break;
+      case control::none:
+        break;
     }
   }
 
