@@ -18,8 +18,9 @@ namespace cairn {
 struct options {
   any_store store{};  ///< none: a memory_store of the system's own
   epoch_policy epoch{};
-  unsigned workers = 0;     ///< 0: as many as the machine has processors
-  any_executor executor{};  ///< the caller's; none: threads of the system's own
+  unsigned workers = 0;            ///< 0: as many as the machine has processors
+  any_executor executor{};         ///< the caller's; none: threads of the system's own
+  scheduler_factory schedulers{};  ///< who steps what; none: threads, and `executor` for workers
   std::chrono::nanoseconds ask_timeout = std::chrono::seconds{5};
   std::chrono::milliseconds lock_wait{0};  ///< how long to wait for the store's holder at start
   std::chrono::milliseconds rest = std::chrono::seconds{5};       ///< for handlers to end before a

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -14,27 +15,11 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
-#include <asio/thread_pool.hpp>
 
 namespace cairn {
 
 /// The caller's executor, any of Asio's.
 using any_executor = asio::any_io_executor;
-
-/// A few threads for work that may block.
-class blocking_pool {
- public:
-  explicit blocking_pool(std::size_t threads) : threads_{threads} {}
-  void post(std::function<void()> work) { asio::post(threads_, std::move(work)); }
-  /// Waits for the work that has begun; the rest is dropped.
-  void stop() {
-    threads_.stop();
-    threads_.join();
-  }
-
- private:
-  asio::thread_pool threads_;
-};
 
 /// What a step came to.
 struct step_outcome {
@@ -58,6 +43,13 @@ struct scheduler {
   /// Returns when no step runs any more and none will. Not from within a step.
   virtual void stop() = 0;
 };
+
+/// What a system has stepped: its workers, the writer of its snapshots, and seats for work that may
+/// block.
+enum class seats : std::uint8_t { workers, writer, runs };
+
+/// Makes what steps one kind of seats.
+using scheduler_factory = std::function<std::unique_ptr<scheduler>(seats)>;
 
 /// One thread for each worker. An idle one spins a little, then sleeps.
 class thread_scheduler final : public scheduler {

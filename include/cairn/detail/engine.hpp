@@ -10,7 +10,6 @@
 #include <mutex>
 #include <random>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -21,6 +20,7 @@
 #include "ending.hpp"
 #include "outside.hpp"
 #include "restore.hpp"
+#include "run_queue.hpp"
 #include "survey.hpp"
 #include "turns.hpp"
 #include "watching.hpp"
@@ -34,7 +34,8 @@ class engine : public world {
  public:
   engine(options chosen, registry known)
       : options_{std::move(chosen)},
-        writer_{options_.store, options_.epoch.write_buffer, [this] { wake(*workers.front()); }},
+        writer_{options_.store, options_.epoch.write_buffer, [this] { wake(*workers.front()); },
+                [this] { wake_writer(); }},
         leader_{*this, writer_, options_.epoch},
         chance_{options_.seed ? *options_.seed : std::random_device{}()} {
     types = std::move(known);
@@ -61,16 +62,16 @@ class engine : public world {
 
   /// Lets the workers run, on the scheduler.
   void start() {
-    scheduler_ =
-        options_.executor
-            ? std::unique_ptr<scheduler>{std::make_unique<executor_scheduler>(options_.executor)}
-            : std::make_unique<thread_scheduler>();
-    writing_ = std::thread{[this] { writer_.run(); }};
+    scheduler_ = make_scheduler(seats::workers);
+    writing_ = make_scheduler(seats::writer);
+    writing_->start(1, [this](unsigned) { return step_outcome{.busy = writer_.step()}; });
+    runs_.start(make_scheduler(seats::runs));
     scheduler_->start(static_cast<unsigned>(workers.size()),
                       [this](unsigned at) { return step(*workers[at]); });
     running_.store(true, std::memory_order_seq_cst);  // pairs with wake()
     board_.set_running(true);
     for (const auto& each : workers) wake(*each);
+    wake_writer();
   }
 
   /// Ends every thread. What no committed epoch covers is lost, except for who resumes.
@@ -81,8 +82,9 @@ class engine : public world {
     board_.set_running(false);
     beside.stop();
     runs_.stop();
-    writer_.stop();
-    if (writing_.joinable()) writing_.join();
+    if (writing_) writing_->stop();
+    while (writer_.step()) {  // the last jobs are done too
+    }
     asks_.close(errc::stopped);
     const scoped_current<worker> scope{current_worker, workers.front().get()};
     tear_down_all(*this);
@@ -134,18 +136,7 @@ class engine : public world {
 
   void start_run(address of, outside_run work) override {
     runs_.post([this, of, work = std::move(work)] {
-      envelope_ptr reply;
-      try {
-        reply = work.work();
-      } catch (const std::exception& why) {
-        reply = make_envelope(work.name + ": " + why.what());
-        reply->code = errc::failed;
-      } catch (...) {
-        reply = make_envelope(work.name + ": an exception of an unknown type");
-        reply->code = errc::failed;
-      }
-      reply->kind = envelope_kind::reply;
-      reply->answer.number = work.number;
+      envelope_ptr reply = result_of(work);
       reply->to = of.where;
       reply->target = of.id;
       send_from_outside(std::move(reply));
@@ -192,7 +183,6 @@ class engine : public world {
   [[nodiscard]] snapshot_writer& writer() noexcept { return writer_; }
   [[nodiscard]] any_store& store() noexcept { return options_.store; }
   [[nodiscard]] const options& chosen() const noexcept { return options_; }
-  [[nodiscard]] blocking_pool& runs() noexcept { return runs_; }
   [[nodiscard]] std::exception_ptr failure() const {
     const std::lock_guard lock{guard_};
     return failure_;
@@ -237,6 +227,18 @@ class engine : public world {
  private:
   static constexpr int slice = 256;  ///< activations between looks at timers and the epoch
   static constexpr std::chrono::milliseconds longest_slice{2};
+
+  [[nodiscard]] std::unique_ptr<scheduler> make_scheduler(seats of) const {
+    if (options_.schedulers) return options_.schedulers(of);
+    if (of == seats::workers && options_.executor) {
+      return std::make_unique<executor_scheduler>(options_.executor);
+    }
+    return std::make_unique<thread_scheduler>();
+  }
+
+  void wake_writer() noexcept {
+    if (running_.load(std::memory_order_seq_cst)) writing_->wake(0);  // as in wake()
+  }
 
   void make_workers() {
     unsigned count = options_.workers;
@@ -370,6 +372,7 @@ class engine : public world {
 
   options options_;
   std::unique_ptr<scheduler> scheduler_{};
+  std::unique_ptr<scheduler> writing_{};
   std::atomic<bool> running_{false};
   bool halted_ = false;
   snapshot_writer writer_;
@@ -381,13 +384,12 @@ class engine : public world {
   restored_counts counts_{};
   std::function<void(const epoch_end&)> on_end_{[](const epoch_end&) {}};
   std::function<void()> on_failure_{};
-  std::thread writing_{};
 
   mutable std::mutex guard_{};  ///< of what follows
   std::exception_ptr failure_{};
   std::mt19937_64 chance_;
 
-  blocking_pool runs_{4};
+  run_queue runs_{};
 };
 
 }  // namespace cairn::detail

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <deque>
 #include <exception>
 #include <functional>
@@ -25,13 +24,18 @@ struct writer_outcome {
   std::string text{};
 };
 
-/// A queue of jobs and the thread that does them, in order. The store is touched by `step` alone.
+/// A queue of jobs, done in order by who calls `step`. Nobody else touches the store.
 class snapshot_writer {
  public:
-  using done = std::function<void()>;
+  using call_function = std::function<void()>;
 
-  snapshot_writer(any_store& store, std::size_t capacity, done notify)
-      : store_{store}, capacity_{capacity}, notify_{std::move(notify)} {}
+  /// `notify`: an epoch has ended. `awaken`: there is something to do for `step`.
+  snapshot_writer(any_store& store, std::size_t capacity, call_function notify,
+                  call_function awaken)
+      : store_{store},
+        capacity_{capacity},
+        notify_{std::move(notify)},
+        awaken_{std::move(awaken)} {}
 
   // Workers.
 
@@ -101,9 +105,7 @@ class snapshot_writer {
     return written_.load(std::memory_order_relaxed);  // a figure for people
   }
 
-  // The thread.
-
-  /// Does one job. False: there is none.
+  /// Does one job. False: there is none. One thread at a time.
   bool step() {
     std::function<void()> job;
     {
@@ -115,22 +117,6 @@ class snapshot_writer {
     job();
     return true;
   }
-  /// Does jobs until `stop`, the last ones included.
-  void run() {
-    for (;;) {
-      if (step()) continue;
-      std::unique_lock lock{guard_};
-      more_.wait(lock, [&] { return stopping_ || !jobs_.empty(); });
-      if (stopping_ && jobs_.empty()) return;
-    }
-  }
-  void stop() {
-    {
-      const std::lock_guard lock{guard_};
-      stopping_ = true;
-    }
-    more_.notify_all();
-  }
 
  private:
   void put(std::function<void()> job) {
@@ -138,7 +124,7 @@ class snapshot_writer {
       const std::lock_guard lock{guard_};
       jobs_.push_back(std::move(job));
     }
-    more_.notify_one();
+    awaken_();
   }
 
   /// After the first failure the rest of the epoch is skipped: it will be abandoned.
@@ -170,18 +156,17 @@ class snapshot_writer {
 
   any_store& store_;
   const std::size_t capacity_;
-  const done notify_;
+  const call_function notify_;
+  const call_function awaken_;
   std::atomic<std::size_t> waiting_bytes_{0};
   std::atomic<std::uint64_t> written_{0};
   std::atomic<bool> overrun_{false};
 
   std::mutex guard_;  ///< of what follows
-  std::condition_variable more_;
   std::deque<std::function<void()>> jobs_;
   std::optional<writer_outcome> outcome_;
-  bool stopping_ = false;
 
-  // The thread's own.
+  // Of who steps.
   std::optional<std::pair<errc, std::string>> failure_;
   epoch begun_{};
 };

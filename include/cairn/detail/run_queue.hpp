@@ -1,0 +1,97 @@
+// Work that may block, for seats of its own: `self.run`, and commands given from outside.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "../scheduler.hpp"
+#include "turn.hpp"
+
+namespace cairn::detail {
+
+/// Does the work; the reply holds what it returned, or why it did not.
+[[nodiscard]] inline envelope_ptr result_of(const outside_run& work) {
+  envelope_ptr reply;
+  try {
+    reply = work.work();
+  } catch (const std::exception& why) {
+    reply = make_envelope(work.name + ": " + why.what());
+    reply->code = errc::failed;
+  } catch (...) {
+    reply = make_envelope(work.name + ": an exception of an unknown type");
+    reply->code = errc::failed;
+  }
+  reply->kind = envelope_kind::reply;
+  reply->answer.number = work.number;
+  return reply;
+}
+
+/// Each seat does one piece at a time, first come first served. Any thread posts.
+class run_queue {
+ public:
+  using work_function = std::function<void()>;
+
+  void start(std::unique_ptr<scheduler> by) {
+    by_ = std::move(by);
+    by_->start(static_cast<unsigned>(seats_.size()), [this](unsigned seat) { return step(seat); });
+  }
+
+  /// Precondition: `start` has returned.
+  void post(work_function work) {
+    unsigned called = 0;
+    {
+      const std::lock_guard lock{guard_};
+      if (stopping_) return;
+      waiting_.push_back(std::move(work));
+      // Who is not idle looks here again before it is.
+      while (called < seats_.size() && seats_[called] != seat_state::idle) ++called;
+      if (called == seats_.size()) return;
+      seats_[called] = seat_state::called;
+    }
+    by_->wake(called);
+  }
+
+  /// Waits for the work that has begun; the rest is dropped.
+  void stop() {
+    {
+      const std::lock_guard lock{guard_};
+      stopping_ = true;
+      waiting_.clear();
+    }
+    if (by_) by_->stop();
+  }
+
+ private:
+  enum class seat_state : std::uint8_t { idle, called };
+
+  step_outcome step(unsigned seat) {
+    work_function work;
+    {
+      const std::lock_guard lock{guard_};
+      if (waiting_.empty()) {
+        seats_[seat] = seat_state::idle;
+        return {};
+      }
+      seats_[seat] = seat_state::called;
+      work = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
+    work();
+    return {.busy = true};
+  }
+
+  std::unique_ptr<scheduler> by_{};
+
+  std::mutex guard_{};  ///< of what follows
+  std::deque<work_function> waiting_{};
+  std::array<seat_state, 4> seats_{};
+  bool stopping_ = false;
+};
+
+}  // namespace cairn::detail
