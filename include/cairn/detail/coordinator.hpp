@@ -48,6 +48,7 @@ class coordinator {
   /// Moves the epoch on as far as it will go. True: call again soon, something is awaited that
   /// wakes nobody.
   bool poll(const std::function<void(const epoch_end&)>& ended) {
+    pause_point();
     switch (phase_) {
       case phase::closed:
         if (is_due()) begin();
@@ -215,6 +216,7 @@ class coordinator {
     // Before the stage: a worker that acknowledges must find the new epoch. Sequentially
     // consistent, see sends_under_way().
     all_.now_epoch.store(raw(number_) + 1, std::memory_order_seq_cst);
+    pause_point();
     enter(phase::flip);
   }
 

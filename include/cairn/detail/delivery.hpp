@@ -48,12 +48,14 @@ class delivery {
 
   /// Takes the actors that others queued here, and with them those that were given away.
   void take_wakes() {
+    pause_point();
     cell* each = mine_.wakes.take_all();
     while (each != nullptr) {
       cell* after = std::exchange(each->wake_next, nullptr);
       // Cleared before the drain: pairs with the exchange in push(), whose message is then either
       // seen by the drain or queues the actor again.
       each->box.queued.exchange(false, std::memory_order_seq_cst);
+      pause_point();
       take_incoming(*each);
       mine_.ready.push(*each);
       each = after;
@@ -64,6 +66,7 @@ class delivery {
   /// come in, for handlers that wait for them.
   void take_lane(bool intake_rests) {
     while (!intake_rests && !mine_.intake.empty()) send(mine_.intake.pop_front());
+    pause_point();
     envelope* each = mine_.lane.take_all();
     while (each != nullptr) {
       envelope* after = std::exchange(each->next, nullptr);
@@ -88,7 +91,9 @@ class delivery {
     if (one.listed != touched_list::none) mine_.list_of(one.listed).remove(one);
     one.moving = true;
     worker_counters::take(mine_.counters.actors, 1);
+    pause_point();
     one.home.store(&thief, std::memory_order_release);  // pairs with the acquires in send(), push()
+    pause_point();
     thief.wakes.push(&one);
     all_.wake(thief);
     return true;
@@ -224,12 +229,17 @@ class delivery {
   }
 
   void push(cell& to, envelope_ptr message) {
+    pause_point();
     to.box.incoming.push(message.release());
+    pause_point();
     // The mark, once set by us, keeps the actor where it is: its home is read after. pairs with
     // the exchanges in take_wakes() and give_away()
     if (to.box.queued.exchange(true, std::memory_order_seq_cst)) return;
+    pause_point();
     worker* home = to.home.load(std::memory_order_acquire);  // pairs with give_away()
+    pause_point();
     home->wakes.push(&to);
+    pause_point();
     all_.wake(*home);
   }
 

@@ -120,7 +120,9 @@ class engine : public world {
   void send_from_outside(envelope_ptr message) override {
     std::uint64_t stamp = now_epoch.load(std::memory_order_seq_cst);
     for (;;) {
+      pause_point();
       announced[stamp % 2].fetch_add(1, std::memory_order_seq_cst);
+      pause_point();
       const std::uint64_t again = now_epoch.load(std::memory_order_seq_cst);
       if (again == stamp) break;
       announced[stamp % 2].fetch_sub(1, std::memory_order_seq_cst);
@@ -129,8 +131,11 @@ class engine : public world {
     message->sent = epoch{stamp};
     // One lane for each actor keeps the order of what one thread sends to it.
     worker& by = *workers[message->to->slot_index % workers.size()];
+    pause_point();
     by.lane.push(message.release());
+    pause_point();
     announced[stamp % 2].fetch_sub(1, std::memory_order_release);  // pairs with sends_under_way()
+    pause_point();
     wake(by);
   }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cell.hpp"
+#include "pausing.hpp"
 
 namespace cairn::detail {
 
