@@ -58,7 +58,7 @@ class coordinator {
         return false;
       case phase::flip:
         if (!everybody_has()) return false;
-        if (sends_under_way()) return true;
+        if (sends_under_way()) return sometimes("flip waits for threads outside"), true;
         cost_.flip = all_.steady_now() - began_;
         enter(phase::drain);
         return true;

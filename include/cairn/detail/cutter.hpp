@@ -47,6 +47,7 @@ class cutter {
   /// An actor that was given away is at home here now. Its former home may have touched it in an
   /// epoch that this worker has left already: then it is cut like any other.
   void take_over(cell& one) {
+    sometimes(one.at < mine_.seen ? "actor taken over that has not cut" : "actor taken over");
     one.touched_in = mine_.seen;
     mine_.touched.push_back(one, touched_list::touched);
     note_dirty();
@@ -57,7 +58,10 @@ class cutter {
   /// in the epoch whose snapshot is open.
   void bring(cell& one) {
     if (one.at >= mine_.seen) return;
-    if (one.listed != touched_list::none && mine_.open) write_cut(one);
+    if (one.listed != touched_list::none && mine_.open) {
+      if (one.busy()) sometimes("suspended handler cut");
+      write_cut(one);
+    }
     one.at = mine_.seen;
   }
 
@@ -100,6 +104,7 @@ class cutter {
 
   /// The snapshot is void: the next one says everything again.
   void splice_back() {
+    sometimes("epoch abandoned");
     const epoch gone = previous(mine_.seen);
     for (touched_cells* list : {&mine_.sweeping, &mine_.swept}) {
       while (cell* one = list->front()) {
@@ -197,6 +202,9 @@ class cutter {
     end_record(mine_.records, mark);
     ++mine_.recorded;
     message.recorded = header.epoch;
+    sometimes(one.stopped ? "late message of a stopped actor recorded"
+              : reply     ? "late reply recorded"
+                          : "late message recorded");
   }
 
   void begin_sweep() {

@@ -274,6 +274,7 @@ class delivery {
     } else {  // what is exempt from the bound is never dropped: the newest goes instead
       cut_.meet(one, *message);
     }
+    sometimes("mailbox full");
     const std::string text = "the mailbox of " + world::label(one) + " is full";
     bury(one, std::move(message), errc::mailbox_full, text);
   }

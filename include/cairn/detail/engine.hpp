@@ -230,7 +230,6 @@ class engine : public world {
   virtual void tend(worker& /*first*/) {}
 
  private:
-  static constexpr int slice = 256;  ///< activations between looks at timers and the epoch
   static constexpr std::chrono::milliseconds longest_slice{2};
 
   [[nodiscard]] std::unique_ptr<scheduler> make_scheduler(seats of) const {

@@ -95,6 +95,7 @@ class failures {
 
   /// The first activation after the process's restart, of an actor whose handler was suspended.
   bool resume_restored(cell& one) {
+    sometimes("suspended handler restored");
     mail_.cuts().touch(one);
     mail_.cuts().bring(one);
     try {
@@ -118,6 +119,7 @@ class failures {
     for (auto& each : replay_.unfinished()) {
       const slot* found = one.find_slot(each.number);
       const bool ended = found == nullptr || found->arrived || has_reply(one, each.number);
+      sometimes(ended ? "run not begun again" : "run begun again");
       if (!ended) all_.start_run(one.self(), std::move(each));
     }
     interrupt_lost_asks(one);
@@ -235,6 +237,7 @@ class failures {
 
   /// To where the actor stood before the failing turn.
   void restart(cell& one) {
+    sometimes(one.busy() ? "suspended handler restarted" : "handler restarted");
     const auto entry = entry_;
     replay_.rebuild(one, entry);
     one.life = next(one.life);

@@ -8,6 +8,8 @@ struct pauser {
   virtual ~pauser() = default;
   /// Returns later. Nothing else of this thread happens meanwhile.
   virtual void pause() noexcept = 0;
+  /// A path of the code that runs seldom has been reached.
+  virtual void reached(const char* what) noexcept = 0;
 };
 
 /// Who simulates the thread, null in production.
@@ -16,6 +18,11 @@ inline constinit thread_local pauser* current_pauser = nullptr;
 /// Precondition: no lock is held.
 inline void pause_point() noexcept {
   if (current_pauser != nullptr) [[unlikely]] current_pauser->pause();
+}
+
+/// Marks a path that a simulation must have reached at some time, or it proves nothing about it.
+inline void sometimes(const char* what) noexcept {
+  if (current_pauser != nullptr) [[unlikely]] current_pauser->reached(what);
 }
 
 }  // namespace cairn::detail

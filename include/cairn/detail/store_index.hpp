@@ -150,14 +150,15 @@ class store_index {
       }
     };
     each(common_);
-    std::vector<std::pair<std::uint64_t, items*>> order;
+    // By place, then by actor: never by address, so that every run reads in the same order.
+    std::vector<std::tuple<std::uint64_t, actor_id, items*>> order;
     order.reserve(actors_.size());
     for (auto& [actor, list] : actors_) {
       const auto at = list.front().at;
-      order.emplace_back((std::uint64_t{at.segment} << 32) | at.offset, &list);
+      order.emplace_back((std::uint64_t{at.segment} << 32) | at.offset, actor, &list);
     }
     std::sort(order.begin(), order.end());
-    for (const auto& [where, list] : order) each(*list);
+    for (const auto& [where, actor, list] : order) each(*list);
   }
 
   [[nodiscard]] std::uint64_t live_bytes() const noexcept { return live_total_; }

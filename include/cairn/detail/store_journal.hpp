@@ -61,23 +61,21 @@ class file_journal final : public journal_log {
   std::uint64_t append(bytes_view entry) override {
     if (read_only_) throw error{errc::misuse, directory_ + " is opened read-only"};
     if (entry.size() > max_entry) throw error{errc::misuse, prefix_ + ": the entry is too long"};
-    buffer bytes;
-    append_frame(bytes, {entry_kind, next_, entry});
     guarded([&] {
       if (current_ && current_.end >= file_bytes_) {
-        current_.file->sync();
+        current_.sync();
         durable_ = next_ - 1;
         current_ = {};
       }
       if (!current_) begin_file();
-      current_.append(bytes.view());
+      current_.append(frame{entry_kind, next_, entry});
     });
     return next_++;
   }
 
   void sync() override {
     if (durable_ + 1 == next_) return;
-    guarded([&] { current_.file->sync(); });
+    guarded([&] { current_.sync(); });
     durable_ = next_ - 1;
   }
 
@@ -145,7 +143,7 @@ class file_journal final : public journal_log {
     const auto temporary = path(file) + ".tmp";
     remove_leftover(*disk_, temporary);
     auto made = log_writer::create(*disk_, temporary, header.view());
-    made.file->sync();
+    made.sync();
     disk_->rename(temporary, path(file));
     files_[file] = next_;
     disk_->sync_directory(directory_);

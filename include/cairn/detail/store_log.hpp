@@ -22,7 +22,7 @@ namespace cairn::detail {
 
 inline constexpr std::uint32_t store_format = 1;
 inline constexpr std::size_t file_header_bytes = 32;
-inline constexpr std::size_t frame_header_bytes = 24;
+inline constexpr std::size_t frame_header_bytes = 32;
 inline constexpr std::size_t frame_overhead = frame_header_bytes + sizeof(std::uint64_t);
 
 inline constexpr std::string_view segment_magic = "cairnseg";
@@ -92,6 +92,7 @@ struct frame {
   std::uint32_t kind = 0;
   std::uint64_t number = 0;
   bytes_view payload{};
+  std::uint64_t durable = 0;  ///< so much of its file was durable before it was written
 };
 
 inline void append_frame(buffer& to, const frame& entry) {
@@ -99,6 +100,7 @@ inline void append_frame(buffer& to, const frame& entry) {
   to.put(static_cast<std::uint32_t>(entry.payload.size()));
   to.put(entry.kind);
   to.put(entry.number);
+  to.put(entry.durable);
   to.put(checksum(to.view_from(begin)));  // so that the length can be trusted
   to.append(entry.payload);
   to.put(checksum(to.view_from(begin)));
@@ -122,34 +124,51 @@ inline std::optional<std::pair<frame, std::size_t>> parse_frame_header(bytes_vie
   frame head;
   head.kind = from.get<std::uint32_t>();
   head.number = from.get<std::uint64_t>();
-  if (from.get<std::uint64_t>() != checksum(bytes.first(16))) return std::nullopt;
+  head.durable = from.get<std::uint64_t>();
+  const auto stored = from.get<std::uint64_t>();
+  if (stored != checksum(bytes.first(frame_header_bytes - 8))) return std::nullopt;
   return std::pair{head, length};
 }
 
-/// Whether what stands where a frame should begin looks like an append that was cut off: zeros (the
-/// file grew before its blocks were written), and no frame behind them. Only what follows the last
-/// sync can be torn, and that is little: so the search is bounded.
-inline bool looks_torn(bytes_view rest) {
-  const auto is_zero = [](std::byte b) { return b == std::byte{0}; };
-  if (rest.size() < frame_header_bytes) return true;
-  if (!std::all_of(rest.begin(), rest.begin() + frame_header_bytes, is_zero)) return false;
-  if (std::all_of(rest.begin(), rest.end(), is_zero)) return true;
-  if (rest.size() > 256 * 1024) return false;
-  for (std::size_t at = 0; at + frame_header_bytes <= rest.size(); ++at) {
-    if (parse_frame_header(rest.subspan(at))) return false;
+/// What a sector holds that was never written: the file grew before its blocks came.
+[[nodiscard]] inline bool has_lost_sector(bytes_view file, std::size_t at, std::size_t end) {
+  constexpr std::size_t sector = 512;
+  while (at < end) {
+    const auto next = std::min(end, at - at % sector + sector);
+    const auto piece = file.subspan(at, next - at);
+    const auto is_zero = [](std::byte b) { return b == std::byte{0}; };
+    if (std::all_of(piece.begin(), piece.end(), is_zero)) return true;
+    at = next;
   }
-  return true;
+  return false;
+}
+
+/// Whether what is broken at `at`, up to `end`, may be an append that a failing machine cut off.
+/// Appends that were not synced may be lost in any order, so good frames may follow; each says how
+/// much of the file was durable before it, and what was durable is damaged where it is not good.
+[[nodiscard]] inline bool is_torn(bytes_view file, std::size_t at, std::size_t end) {
+  constexpr std::size_t most = 16 * 1024 * 1024;  // not synced at once; behind it nothing is torn
+  const auto rest = file.subspan(at);
+  if (rest.size() < frame_header_bytes) return true;
+  for (std::size_t next = 1; next + frame_header_bytes <= std::min(rest.size(), most); ++next) {
+    const auto head = parse_frame_header(rest.subspan(next));
+    if (head) return head->first.durable <= at;
+  }
+  return rest.size() <= most && has_lost_sector(file, at, end);
 }
 
 /// Finds the frames from `at` on, and how they end.
-[[nodiscard]] inline log_scan scan_frames(bytes_view bytes, std::size_t at) {
+[[nodiscard]] inline log_scan scan_frames(bytes_view file, std::size_t at) {
   log_scan found;
-  for (; at < bytes.size(); found.offset = at) {
+  const auto broken_until = [&](std::size_t end) {
+    found.end = is_torn(file, at, end) ? log_end::torn : log_end::damaged;
+  };
+  for (; at < file.size(); found.offset = at) {
     found.offset = at;
-    const auto rest = bytes.subspan(at);
+    const auto rest = file.subspan(at);
     const auto head = parse_frame_header(rest);
     if (!head) {
-      found.end = looks_torn(rest) ? log_end::torn : log_end::damaged;
+      broken_until(std::min(file.size(), at + frame_header_bytes));
       return found;
     }
     auto [entry, length] = *head;
@@ -160,15 +179,14 @@ inline bool looks_torn(bytes_view rest) {
     }
     entry.payload = rest.subspan(frame_header_bytes, length);
     const auto body = rest.first(frame_header_bytes + length);
-    const auto stored = reader{rest.subspan(body.size())}.get<std::uint64_t>();
-    if (stored != checksum(body)) {
-      const bool last = rest.size() == body.size() + sizeof stored;
-      found.end = last && stored == 0 ? log_end::torn : log_end::damaged;
-      if (last) found.broken = entry;
+    const auto whole = body.size() + sizeof(std::uint64_t);
+    if (reader{rest.subspan(body.size())}.get<std::uint64_t>() != checksum(body)) {
+      broken_until(at + whole);
+      if (rest.size() == whole) found.broken = entry;
       return found;
     }
     found.frames.push_back(entry);
-    at += body.size() + sizeof stored;
+    at += whole;
   }
   found.offset = at;
   return found;
@@ -180,17 +198,28 @@ struct log_writer {
   std::unique_ptr<disk_file> file{};
   std::string path{};
   std::uint64_t end = 0;
+  std::uint64_t durable = 0;  ///< bytes before the end of the last sync that went well
 
   explicit operator bool() const noexcept { return file != nullptr; }
 
   static log_writer create(disk& where, std::string path, bytes_view header) {
-    log_writer made{where.create(path), std::move(path), 0};
+    log_writer made{where.create(path), std::move(path)};
     made.append(header);
     return made;
   }
   void append(bytes_view bytes) {
     file->write(end, bytes);
     end += bytes.size();
+  }
+  void append(frame entry) {
+    entry.durable = durable;
+    buffer bytes;
+    append_frame(bytes, entry);
+    append(bytes.view());
+  }
+  void sync() {
+    file->sync();
+    durable = end;
   }
 };
 

@@ -255,11 +255,9 @@ class manifest_writer {
       state = std::move(after);
       return;
     }
-    buffer bytes;
-    append_frame(bytes, edit);
     auto file = std::exchange(current_, {});  // comes back only if all goes well
-    file.append(bytes.view());
-    if (sync) file.file->sync();
+    file.append(edit);
+    if (sync) file.sync();
     state.apply(edit);
     current_ = std::move(file);
   }
@@ -275,7 +273,7 @@ class manifest_writer {
     ++next_;
     remove_leftover(*disk_, path + ".tmp");
     auto file = log_writer::create(*disk_, path + ".tmp", bytes.view());
-    file.file->sync();
+    file.sync();
     disk_->rename(path + ".tmp", path);
     disk_->sync_directory(directory_);
     file.path = path;

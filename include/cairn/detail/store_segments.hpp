@@ -64,7 +64,7 @@ class segment_writer {
   /// Makes the epoch's extents durable and returns them.
   std::vector<std::pair<std::uint32_t, extent>> finish() {
     close_extent();
-    if (current_ && !open_.empty()) current_.file->sync();
+    if (current_ && !open_.empty()) current_.sync();
     if (!made_.empty()) disk_->sync_directory(directory_);
     return open_;
   }
@@ -100,7 +100,7 @@ class segment_writer {
     const bool written = !open_.empty() && open_.back().first == number_;
     if (current_ && written) {
       close_extent();
-      current_.file->sync();
+      current_.sync();
     }
     current_ = {};
     number_ = next_++;

@@ -78,6 +78,7 @@ class turns {
   void bury_tombs(epoch closed) {
     std::erase_if(mine_.tombs, [&](cell* one) {
       if (one->stopped_in > closed || one->listed != touched_list::none || one->ready) return false;
+      sometimes("tombstone buried");
       all_.release_cell(*one);
       return true;
     });
@@ -175,6 +176,7 @@ class turns {
   }
 
   void bury(cell& one, envelope_ptr message) {
+    sometimes("message for a stopped actor");
     cut().meet(one, *message);
     one.box.done_ticket = std::max(one.box.done_ticket, message->ticket);
     end_notice(*message);
@@ -240,7 +242,10 @@ class turns {
     cut().meet(one, *reply);
     const std::uint64_t number = reply->answer.number;
     slot* found = one.is(reply->target) ? one.find_slot(number) : nullptr;
-    if (found == nullptr || found->arrived) return;  // too late: a timeout came first
+    if (found == nullptr || found->arrived) {
+      sometimes("answer after its timeout");
+      return;
+    }
     one.changed = true;
     delivery::disarm(one, number);
     fail_.begin_turn(one, *reply);

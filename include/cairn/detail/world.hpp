@@ -46,6 +46,7 @@ struct world : runtime {
   attachments beside{};
   /// The actors that a snapshot gave back, sorted. Constant while the system runs.
   std::vector<actor_id> restored_ids{};
+  int slice = 256;  ///< activations between looks at timers and the epoch; the simulation has fewer
   std::size_t max_history = 16 * 1024 * 1024;  ///< bytes that one handler may be handed
   std::chrono::nanoseconds default_ask_timeout = std::chrono::seconds{5};
 
