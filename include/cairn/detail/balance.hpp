@@ -40,7 +40,8 @@ inline void rouse(world& all, const worker& mine) noexcept {
 inline void answer_beggar(worker& mine, delivery& mail) {
   if (mine.beggar.load(std::memory_order_relaxed) == nullptr) return;  // looked at again below
   worker* thief = mine.beggar.exchange(nullptr, std::memory_order_acquire);  // pairs with beg()
-  if (mine.open) return;
+  // What is held back before a snapshot at rest comes back into the ready queue here.
+  if (mine.open || !mine.rested.empty()) return;
   for (std::size_t left = std::min<std::size_t>(mine.ready.size() / 2, 64); left > 0; --left) {
     cell* one = mine.ready.pop();
     if (!mail.give_away(*one, *thief)) mine.ready.push(*one);

@@ -60,10 +60,13 @@ class coordinator {
         if (!everybody_has()) return false;
         if (sends_under_way()) return sometimes("flip waits for threads outside"), true;
         cost_.flip = all_.steady_now() - began_;
+        settled_ = false;
         enter(phase::drain);
         return true;
       case phase::drain:
-        if (everybody_has()) enter(phase::sweep);
+        // Twice: what a worker forwards from its lane in the first round may have to wait for one
+        // who has marked the actor and not queued it yet, in a turn that ends before the second.
+        if (everybody_has()) enter(std::exchange(settled_, true) ? phase::sweep : phase::drain);
         return false;
       case phase::sweep:
         if (everybody_has()) finish_sweep();
@@ -320,6 +323,7 @@ class coordinator {
 
   // The first worker's.
   phase phase_ = phase::closed;
+  bool settled_ = false;  ///< the drain is in its second round
   std::uint64_t stages_ = 0;
   epoch number_{};
   epoch_end end_{};

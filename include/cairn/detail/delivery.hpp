@@ -205,6 +205,8 @@ class delivery {
 
   /// Puts a message at the end of the private queue; the actor is at home here.
   void enqueue(cell& one, envelope_ptr message) {
+    // What is of the next epoch touches the actor in that epoch, or its snapshot passes it by.
+    cut_.acknowledge(message->sent);
     if (message->kind == envelope_kind::reply) {
       if (message->answer.number == trace_number)
         return trace_on(pass_on(all_, one, std::move(message)));

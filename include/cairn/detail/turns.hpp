@@ -238,8 +238,9 @@ class turns {
 
   /// An answer, the end of a sleep or of a run.
   void take_reply(cell& one) {
+    // Before it is taken out: a cut says all answers again that still wait, this one too.
+    cut().meet(one, *one.box.replies.front());
     envelope_ptr reply = one.box.replies.pop_front();
-    cut().meet(one, *reply);
     const std::uint64_t number = reply->answer.number;
     slot* found = one.is(reply->target) ? one.find_slot(number) : nullptr;
     if (found == nullptr || found->arrived) {

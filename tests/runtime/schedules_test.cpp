@@ -1,0 +1,255 @@
+// Schedules that the model of the epoch protocol found (docs/model), played by hand.
+#include <functional>
+#include <thread>
+
+#include "fixture.hpp"
+
+namespace played {
+
+using namespace std::chrono_literals;
+
+/// Steps when the test says so.
+struct by_hand {
+  std::map<cairn::seats, cairn::scheduler::step_function> steps{};
+  unsigned workers = 0;
+
+  struct seat final : cairn::scheduler {
+    seat(by_hand& all, cairn::seats of) : all_{all}, of_{of} {}
+    void start(unsigned count, step_function step) override {
+      if (of_ == cairn::seats::workers) all_.workers = count;
+      all_.steps[of_] = std::move(step);
+    }
+    void wake(unsigned) noexcept override {}
+    void stop() override {}
+    by_hand& all_;
+    cairn::seats of_;
+  };
+  void step(unsigned worker, int times = 1) {
+    for (; times > 0; --times) (void)steps.at(cairn::seats::workers)(worker);
+  }
+  void until_quiet() {
+    for (int times = 0; times < 100; ++times) {
+      for (unsigned at = 0; at < workers; ++at) step(at);
+      (void)steps.at(cairn::seats::writer)(0);
+    }
+  }
+};
+
+struct begin {};
+struct word {};
+struct go {};
+struct look {};
+struct listener;
+struct meet {
+  cairn::ref<listener> whom{};
+  void serialize(auto& ar) { ar(whom); }
+};
+
+struct listener {
+  using protocol = cairn::protocol<begin, word, look>;
+  int heard = 0;
+  void serialize(auto& ar) { ar(heard); }
+  cairn::task<void> on(begin, cairn::context<listener>& self) { co_await self.sleep(1h); }
+  void on(word) { ++heard; }
+  int on(look) { return heard; }
+};
+struct speaker {
+  using protocol = cairn::protocol<meet, go, look>;
+  cairn::ref<listener> whom{};
+  int said = 0;
+  void serialize(auto& ar) { ar(whom, said); }
+  void on(meet what) { whom = what.whom; }
+  void on(go) {
+    ++said;
+    whom.tell<word>();
+  }
+  int on(look) { return said; }
+};
+std::function<void()> hook;
+struct slow {
+  using protocol = cairn::protocol<meet, go, look>;
+  cairn::ref<listener> whom{};
+  int said = 0;
+  void serialize(auto& ar) { ar(whom, said); }
+  void on(meet what) { whom = what.whom; }
+  void on(go) {
+    if (hook) hook();
+    ++said;
+    whom.tell<word>();
+  }
+  int on(look) { return said; }
+};
+struct ping {};
+int pings = 0;  // by all, in this process
+struct total {
+  int answered = 0;
+  int failed = 0;
+  void serialize(auto& ar) { ar(answered, failed); }
+};
+struct echo {
+  using protocol = cairn::protocol<ping>;
+  int pinged = 0;
+  void serialize(auto& ar) { ar(pinged); }
+  int on(ping) {
+    ++pings;
+    return ++pinged;
+  }
+};
+struct ask_all {
+  std::vector<cairn::ref<echo>> whom{};
+  void serialize(auto& ar) { ar(whom); }
+};
+constexpr int asked = 1024;
+struct gatherer {
+  using protocol = cairn::protocol<ask_all, look>;
+  total seen{};
+  void serialize(auto& ar) { ar(seen); }
+  cairn::task<void> on(ask_all what) {
+    std::vector<cairn::asking_result<int>> answers;
+    for (std::size_t at = 0; at < asked; ++at) {
+      answers.push_back(what.whom[at * what.whom.size() / asked].ask<ping>().as_result());
+    }
+    for (auto& each : answers) {
+      const auto answer = co_await std::move(each);
+      answer ? ++seen.answered : ++seen.failed;
+    }
+  }
+  total on(look) { return seen; }
+};
+using all = cairn::actors<listener, speaker, slow>;
+
+TEST_CASE(
+    "a message of the next epoch that arrives before its worker's acknowledgement stays in "
+    "flight") {
+  fixture::bench on;
+  fixture::crash<all>(on, [](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top");
+    auto a = top.spawn<listener>("a");
+    auto c = top.spawn<speaker>("c");
+    auto d = top.spawn<slow>("d");
+    c.tell<meet>(a);
+    d.tell<meet>(a);
+    co_await root.checkpoint();
+    co_return 0;
+  });
+
+  on.workers = 2;
+  {
+    by_hand hand;
+    auto chosen = on.options();
+    chosen.schedulers = [&](cairn::seats of) { return std::make_unique<by_hand::seat>(hand, of); };
+    cairn::ref<speaker> c;
+    cairn::ref<slow> d;
+    cairn::system<all> running{std::move(chosen)};
+    running.start([&](cairn::root& root) -> cairn::task<int> {
+      auto top = root.supervise("top");
+      auto a = top.spawn<listener>("a");
+      c = top.spawn<speaker>("c");
+      d = top.spawn<slow>("d");
+      a.tell<begin>();
+      co_return 0;
+    });
+    hand.until_quiet();
+    const auto before = on.told.count(cairn::event_kind::committed);
+    // d is at the second worker, with a; c is at the first one.
+    hook = [&] {
+      std::thread{[&] {
+        running.inner().leader().request();
+        hand.step(0, 2);  // flips, acknowledges
+        c.tell<go>();
+        hand.step(0, 2);  // c tells a, in the new epoch
+      }}.join();
+    };
+    d.tell<go>();
+    hand.step(1);  // d's turn; its local send takes over what c has sent
+    hook = {};
+    hand.until_quiet();
+    REQUIRE(on.told.count(cairn::event_kind::committed) == before + 1);
+    running.inner().leader().request();
+    hand.until_quiet();
+    REQUIRE(on.told.count(cairn::event_kind::committed) == before + 2);
+  }
+
+  on.workers = 1;
+  fixture::crash<all>(on, [&](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top");
+    auto a = top.spawn<listener>("a");
+    const int by_c = co_await top.spawn<speaker>("c").ask<look>();
+    const int by_d = co_await top.spawn<slow>("d").ask<look>();
+    CHECK(by_c == 1);
+    CHECK(by_d == 1);
+    on.clock.advance(2h);  // a has slept enough
+    const int heard = co_await a.ask<look>();
+    CHECK(heard == by_c + by_d);
+    co_return 0;
+  });
+}
+
+TEST_CASE("an answer that waits over two cuts is in the second one too") {
+  using actors = cairn::actors<gatherer, echo>;
+  fixture::bench on;
+  fixture::crash<actors>(on, [](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top");
+    top.spawn<gatherer>("a");
+    for (int at = 0; at < 64; ++at) top.spawn<echo>("e" + std::to_string(at));
+    co_await root.checkpoint();
+    co_return 0;
+  });
+  const auto committed = [&] { return on.told.count(cairn::event_kind::committed); };
+  const auto before = committed();
+  on.workers = 2;
+  {
+    by_hand hand;
+    auto chosen = on.options();
+    chosen.schedulers = [&](cairn::seats of) { return std::make_unique<by_hand::seat>(hand, of); };
+    cairn::system<actors> running{std::move(chosen)};
+    running.start([&](cairn::root& root) -> cairn::task<int> {
+      auto top = root.supervise("top");
+      ask_all what;
+      for (int at = 1; at < 64; at += 2)
+        what.whom.push_back(top.spawn<echo>("e" + std::to_string(at)));
+      top.spawn<gatherer>("a").tell<ask_all>(what.whom);
+      co_return 0;
+    });
+    // A step of the second worker is one activation: at most 64 answers between two stages.
+    running.inner().slice = 1;
+    pings = 0;
+    while (pings < asked) {
+      hand.step(0);
+      hand.step(1);
+    }
+    running.inner().leader().request();
+    bool again = false;
+    while (committed() < before + 2) {
+      // The second flip comes when nobody else is ready: a takes an answer before the sweep.
+      const bool alone = running.inner().workers[1]->ready.size() == 1;
+      if (committed() == before + 1 && alone && !std::exchange(again, true)) {
+        running.inner().leader().request();
+      }
+      hand.step(0, 2);
+      (void)hand.steps.at(cairn::seats::writer)(0);
+      (void)hand.steps.at(cairn::seats::writer)(0);
+      hand.step(0);
+      if (committed() < before + 2) hand.step(1);
+    }
+    REQUIRE(committed() >= before + 2);
+  }
+  by_hand hand;
+  auto chosen = on.options();
+  chosen.schedulers = [&](cairn::seats of) { return std::make_unique<by_hand::seat>(hand, of); };
+  total seen;
+  cairn::system<actors> running{std::move(chosen)};
+  running.start([&](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top");
+    for (int at = 0; at < 64; ++at) top.spawn<echo>("e" + std::to_string(at));
+    seen = co_await top.spawn<gatherer>("a").ask<look>().within(5000h);
+    co_return 0;
+  });
+  hand.until_quiet();
+  on.clock.advance(2000h);  // asks that nobody will answer end
+  hand.until_quiet();
+  CHECK(seen.failed == 0);
+  CHECK(seen.answered == asked);
+}
+
+}  // namespace played
