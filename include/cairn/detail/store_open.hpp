@@ -55,6 +55,9 @@ inline void store_core::load(const std::vector<std::string>& names) {
     for (const auto& name : names) {
       if (is_temporary(name)) disk_->remove(directory_ + "/" + name);
     }
+    // Who made the directory may have died before its name was durable.
+    const auto slash = directory_.find_last_of('/');
+    disk_->sync_directory(slash == std::string::npos ? "." : directory_.substr(0, slash + 1));
     writer_->publish_state(manifest_, 0);
   }
   // Files of a commit that never came about keep their numbers: no number is used twice.

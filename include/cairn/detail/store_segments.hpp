@@ -210,7 +210,14 @@ class record_reader {
     if (at.offset < offset || at.offset + length > offset + bytes.size()) {
       offset = at.offset;
       bytes.resize(std::max(length, window_bytes));
-      bytes.resize(file->read(offset, bytes.data(), bytes.size()));
+      std::size_t got = 0;
+      try {
+        got = file->read(offset, bytes.data(), bytes.size());
+      } catch (...) {
+        windows_.erase(found);  // it holds neither the old bytes nor the new ones
+        throw;
+      }
+      bytes.resize(got);
     }
     const auto rest = bytes.view_from(static_cast<std::size_t>(at.offset - offset));
     return rest.first(std::min(length, rest.size()));

@@ -1,0 +1,228 @@
+// A whole system in one thread with a seed: every interleaving of its workers, its writer and
+// threads outside, crashes like a power failure, and the same run again from the same seed.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../file_store.hpp"
+#include "../root.hpp"
+#include "../system.hpp"
+#include "detail/machine.hpp"
+#include "faults.hpp"
+
+namespace cairn::testing {
+
+/// How a simulation differs from another.
+struct simulation_options {
+  std::uint64_t seed = 1;
+  unsigned workers = 2;
+  disk_faults disk{};
+  file_store_options store{.segment_bytes = 4096};
+  /// Sets what else the program sets. Store, clock, schedulers, seed and workers are the
+  /// simulation's.
+  std::function<void(options&)> configure{};
+  event_handler on_event{};
+  std::uint64_t most_steps = 10'000'000;  ///< of one `run`, which then throws: nothing should spin
+};
+
+/// A program of `Actors` in a simulated process, on a simulated machine.
+///
+/// The process's threads are played one at a time, from pause to pause: turn boundaries, and every
+/// step of a message's way between threads. Time stands still while anything is ready, and then
+/// goes on to the next deadline. The disk keeps over a crash what a disk may keep.
+///
+/// Preconditions: handlers and runs do not block, and use `self.now()`, `self.random()` and
+/// nothing of the machine's. One simulation at a time on a thread.
+template <class Actors>
+class simulation {
+ public:
+  explicit simulation(simulation_options chosen = {})
+      : chosen_{std::move(chosen)},
+        machine_{chosen_.seed},
+        disk_{chosen_.seed, chosen_.disk},
+        chance_{chosen_.seed, "faults"} {
+    machine_.on_reached([this](std::string_view what) { ++reached_[std::string{what}]; });
+    disk_.on_operation = [this](std::string_view what, const std::string& path) {
+      machine_.note(what);
+      machine_.note(path);
+      detail::pause_point();
+    };
+    disk_.sleep = [this](std::chrono::nanoseconds span) { machine_.sleep(span); };
+  }
+  simulation(const simulation&) = delete;
+  simulation& operator=(const simulation&) = delete;
+  ~simulation() {
+    if (process_) end_process();
+  }
+
+  /// A process begins over what the disk holds.
+  ///
+  /// Preconditions: none runs. Errors: what opening the store throws.
+  void start(application app) {
+    detail::check(!process_, "a process runs already");
+    dying_ = false;
+    finished_.reset();
+    thrown_ = nullptr;
+    detail::registry types;
+    Actors::describe(types);
+    process_ = std::make_unique<detail::program>(make_options(), std::move(types));
+    process_->slice = static_cast<int>(1 + chance_.below(4));
+    process_->begin(std::move(app), [this](int code, std::exception_ptr why) {
+      finished_ = code;
+      thrown_ = std::move(why);
+    });
+  }
+
+  /// One step of one thread. False: nothing will ever happen again.
+  bool step() {
+    check_steps();
+    return machine_.step();
+  }
+
+  /// Runs until `done()` holds, the system fails or nothing will ever happen again. True: `done()`.
+  bool run_until(const std::function<bool()>& done) {
+    steps_at_begin_ = machine_.steps();
+    while (!done()) {
+      if (failed() || !step()) return done();
+    }
+    return true;
+  }
+  /// Until the root task has ended.
+  ///
+  /// Returns: its result; nothing where it never ends or the process cannot go on. Throws what it
+  /// threw.
+  std::optional<int> run() {
+    (void)run_until([this] { return finished_.has_value(); });
+    if (thrown_) std::rethrow_exception(thrown_);
+    return finished_;
+  }
+  /// Runs this many steps, or until the root task has ended or nothing will ever happen.
+  void run_steps(std::uint64_t count) {
+    steps_at_begin_ = machine_.steps();
+    for (; count > 0 && !finished_ && !failed() && step(); --count) {
+    }
+  }
+  /// Whether the root task of the present process has ended.
+  [[nodiscard]] bool ended() const noexcept { return finished_.has_value(); }
+
+  /// The orderly end of a process whose root task has ended: a last epoch, its outputs published.
+  ///
+  /// Returns: whether that epoch was committed.
+  bool finish() {
+    auto last = std::make_shared<std::optional<detail::epoch_end>>();
+    process_->request_last_epoch([last](const detail::epoch_end& end) { *last = end; });
+    const auto published = [this] {
+      return process_->notices.load(std::memory_order_acquire) <= 0;
+    };
+    const bool ended = run_until([&] { return last->has_value(); });
+    const bool committed = ended && (*last)->committed && run_until(published);
+    end_process();
+    return committed;
+  }
+
+  /// Power fails: what was not synced may be lost, torn or reordered. The process is gone.
+  void crash() {
+    dying_ = true;
+    disk_.crash();
+    end_process();
+  }
+  /// The process dies, the machine does not: what was written is there.
+  void kill() {
+    dying_ = true;
+    disk_.kill();
+    end_process();
+  }
+  /// A thread outside the system, played like any other. It may send, and ask with a handler; it
+  /// ends when `body` returns, and with the process at the latest.
+  void outside(std::function<void()> body) {
+    auto made = std::make_unique<detail::sim_thread>(std::move(body));
+    made->called = true;
+    machine_.add(*made);
+    outside_.push_back(std::move(made));
+  }
+
+  /// Moves the clock, as where a machine slept.
+  void advance(std::chrono::nanoseconds by) { machine_.advance(by); }
+  [[nodiscard]] std::chrono::nanoseconds now() const noexcept { return machine_.now(); }
+
+  [[nodiscard]] std::uint64_t seed() const noexcept { return chosen_.seed; }
+  /// The same for two runs that were the same to the byte.
+  [[nodiscard]] std::uint64_t trace() const noexcept { return machine_.trace(); }
+  [[nodiscard]] std::uint64_t steps() const noexcept { return machine_.steps(); }
+  /// How often each seldom path of the library was reached, by its name.
+  [[nodiscard]] const std::map<std::string, std::uint64_t>& reached() const noexcept {
+    return reached_;
+  }
+  [[nodiscard]] simulated_disk& disk() noexcept { return disk_; }
+  /// What the present process found in the store.
+  [[nodiscard]] const detail::restored_counts& restored() const { return process_->restored(); }
+  /// Why the process cannot go on, if it cannot.
+  [[nodiscard]] std::exception_ptr failure() const {
+    return process_ ? process_->failure() : nullptr;
+  }
+  /// A number below `bound` for the test's own decisions.
+  [[nodiscard]] std::uint64_t chance(std::uint64_t bound) { return chance_.below(bound); }
+  /// Whether power has failed: what the process still does, nobody sees. A test's own outputs look.
+  [[nodiscard]] bool dying() const noexcept { return dying_; }
+  /// For cairn itself.
+  [[nodiscard]] detail::program& inner() noexcept { return *process_; }
+
+ private:
+  [[nodiscard]] options make_options() {
+    options made;
+    made.epoch.every = std::chrono::milliseconds{10};
+    made.slow_turn = {};
+    if (chosen_.configure) chosen_.configure(made);
+    made.store = file_store{"store", chosen_.store, disk_.mount()};
+    made.clock = std::make_unique<detail::sim_clock>(machine_);
+    made.workers = chosen_.workers;
+    made.seed = chance_.below(~std::uint64_t{0});
+    made.schedulers = [this](seats) { return std::make_unique<detail::sim_scheduler>(machine_); };
+    made.on_event = [this](const event& what) {
+      machine_.note(to_string(what.kind));
+      machine_.note(what.text);
+      if (chosen_.on_event && !dying_) chosen_.on_event(what);
+    };
+    return made;
+  }
+
+  [[nodiscard]] bool failed() const { return process_ && process_->failure() != nullptr; }
+
+  void check_steps() const {
+    if (machine_.steps() - steps_at_begin_ < chosen_.most_steps) return;
+    throw error{errc::timeout, "seed " + std::to_string(chosen_.seed) + ": no end after " +
+                                   std::to_string(chosen_.most_steps) + " steps"};
+  }
+
+  void end_process() {
+    for (auto& each : outside_) {
+      each->within = each->stack.begun();
+      machine_.finish(*each);
+      machine_.remove(*each);
+    }
+    outside_.clear();
+    process_.reset();
+  }
+
+  simulation_options chosen_;
+  detail::sim_machine machine_;
+  simulated_disk disk_;
+  detail::sim_random chance_;
+  std::map<std::string, std::uint64_t> reached_{};
+  std::unique_ptr<detail::program> process_{};
+  std::vector<std::unique_ptr<detail::sim_thread>> outside_{};
+  std::optional<int> finished_{};
+  bool dying_ = false;  ///< power has failed: what the process still does, nobody sees
+  std::exception_ptr thrown_{};
+  std::uint64_t steps_at_begin_ = 0;
+};
+
+}  // namespace cairn::testing

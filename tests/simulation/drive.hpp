@@ -1,0 +1,183 @@
+// Runs a workload in a simulation, with crashes and faults from the seed, and looks at everything
+// that must hold.
+#pragma once
+
+#include <functional>
+
+#include "world.hpp"
+
+namespace simulated {
+
+struct workload {
+  std::string name{};
+  cairn::application app{};
+  std::string expected{};
+  std::map<std::string, std::string> files{};  ///< what must have been published
+};
+
+struct verdict {
+  std::string complaint{};  ///< empty: everything held
+  std::uint64_t trace = 0;
+  std::uint64_t steps = 0;
+  std::uint64_t crashes = 0;
+  std::map<std::string, std::uint64_t> reached{};
+};
+
+/// Every snapshot that the store lists can be read.
+inline void read_all(cairn::testing::simulated_disk& disk, const cairn::file_store_options& how) {
+  cairn::file_store store{"store", how, disk.mount()};
+  const auto found = store.open({.read_only = true});
+  for (const auto& each : found.snapshots) store.read(each.number, [](const auto&) {});
+}
+
+template <class Actors>
+class driver {
+ public:
+  driver(const workload& what, std::uint64_t seed, cairn::event_handler watch = {})
+      : what_{what}, plan_{seed, "plan"}, watch_{std::move(watch)}, sim_{make_options(seed)} {}
+
+  /// Crashes and faults as the seed has it.
+  verdict run() {
+    return judge([this] { play(); });
+  }
+  /// One crash, before this operation of the disk; the verdict counts it if it came so far.
+  verdict run_until(std::uint64_t operation) {
+    return judge([&] { play_until(operation); });
+  }
+
+ private:
+  static constexpr std::uint64_t most_crashes = 6;
+
+  template <class Play>
+  verdict judge(Play&& all) {
+    verdict found;
+    outside = &world_;
+    try {
+      all();
+    } catch (const std::exception& why) {
+      world_.complaints.push_back(why.what());
+    }
+    if (world_.complaints.empty() && world_.result != what_.expected) {
+      world_.complaints.push_back("ended with \"" + world_.result + "\", not \"" + what_.expected +
+                                  "\"");
+    }
+    if (world_.complaints.empty() && world_.files != what_.files) {
+      world_.complaints.push_back("other output was published");
+    }
+    if (!world_.complaints.empty()) found.complaint = world_.complaints.front();
+    found.trace = sim_.trace();
+    found.steps = sim_.steps();
+    found.crashes = crashes_;
+    found.reached = sim_.reached();
+    world_.dying = true;
+    return found;
+  }
+
+  [[nodiscard]] cairn::testing::disk_faults failing_disk() {
+    const auto chance = [this] {
+      return plan_.one_in(2) ? 0.0 : 0.01 * static_cast<double>(1 + plan_.below(5));
+    };
+    cairn::testing::disk_faults made;
+    made.sync_error = chance();
+    made.write_error = chance();
+    made.no_space = chance();
+    made.slow = chance();
+    made.slow_for = std::chrono::milliseconds{3};
+    return made;
+  }
+
+  cairn::testing::simulation_options make_options(std::uint64_t seed) {
+    world_.faults = cairn::detail::sim_random{seed, "handlers"};
+    if (!plan_.one_in(3)) world_.one_turn_in = 5 + plan_.below(100);
+    if (plan_.one_in(3)) faults_ = failing_disk();
+    cairn::testing::simulation_options made;
+    made.seed = seed;
+    made.workers = static_cast<unsigned>(1 + plan_.below(3));
+    const auto messages = 1 + plan_.below(100);
+    const auto retain = 1 + plan_.below(3);
+    made.configure = [messages, retain](cairn::options& chosen) {
+      chosen.epoch.messages = messages;
+      chosen.epoch.every = std::chrono::milliseconds{1};
+      chosen.epoch.retain = retain;
+      chosen.epoch.max_abandoned = 0;  // faults are many here; it goes on as long as they last
+      chosen.ask_timeout = std::chrono::hours{24};
+    };
+    made.on_event = [this](const cairn::event& what) {
+      if (what.kind == cairn::event_kind::given_up || what.kind == cairn::event_kind::diverged) {
+        complain(what.name + ": " + std::string{to_string(what.kind)} + ": " + what.text);
+      }
+      if (watch_) watch_(what);
+    };
+    return made;
+  }
+
+  /// Faults of the disk make no sense where a process begins: it would only not begin.
+  void start() {
+    world_.dying = false;
+    world_.nudge = {};  // of the process before
+    sim_.disk().set_faults({});
+    sim_.start(what_.app);
+    sim_.disk().set_faults(faults_);
+    sim_.outside([this] {
+      for (int at = 0; at < 300 && !world_.dying; ++at) {
+        cairn::detail::pause_point();
+        if (at % 15 == 0 && world_.nudge) world_.nudge();
+      }
+    });
+  }
+  void die(bool power) {
+    ++crashes_;
+    world_.dying = true;
+    power ? sim_.crash() : sim_.kill();
+  }
+
+  void play() {
+    const std::uint64_t wanted = plan_.below(most_crashes + 1);
+    const std::uint64_t apart = std::uint64_t{20} << plan_.below(9);
+    start();
+    while (crashes_ < wanted) {
+      sim_.run_steps(1 + plan_.below(apart));
+      if (sim_.ended()) break;
+      throw_on_failure();
+      die(!plan_.one_in(4));
+      start();
+    }
+    end_well();
+  }
+
+  /// Faults stop, and so everything comes to its end.
+  void end_well() {
+    (void)sim_.run();
+    throw_on_failure();
+    if (!sim_.ended()) throw std::runtime_error{"it stands still"};
+    sim_.disk().set_faults({});
+    if (!sim_.finish()) throw std::runtime_error{"the last epoch was not committed"};
+    read_all(sim_.disk(), cairn::file_store_options{.segment_bytes = 4096});
+  }
+
+  /// Power fails before one operation of the disk.
+  void play_until(std::uint64_t operation) {
+    start();
+    sim_.disk().crash_after(operation);
+    (void)sim_.run_until([this] { return sim_.disk().crashed() || sim_.ended(); });
+    if (sim_.disk().crashed()) {
+      die(true);
+      start();
+    }
+    end_well();
+  }
+
+  void throw_on_failure() {
+    if (auto why = sim_.failure()) std::rethrow_exception(why);
+  }
+
+  const workload& what_;
+  cairn::detail::sim_random plan_;
+  cairn::event_handler watch_;
+  outer_world world_{};
+  cairn::testing::disk_faults faults_{};
+  std::uint64_t crashes_ = 0;
+  cairn::testing::simulation<Actors> sim_;
+};
+
+}  // namespace simulated

@@ -1,0 +1,177 @@
+// Plays workloads with seeds. One that fails prints its seed, and how to look at it.
+#include <charconv>
+#include <set>
+
+#include <fmt/core.h>
+#include <CLI/CLI.hpp>
+
+#include "bank.hpp"
+#include "drive.hpp"
+#include "family.hpp"
+#include "graph.hpp"
+#include "pipeline.hpp"
+#include "timing.hpp"
+
+namespace {
+
+using namespace simulated;
+using all_actors = cairn::actors<bank::account, bank::clerk, graph::node, family::parent,
+                                 family::child, timing::ticker, timing::step, pipeline::feeder,
+                                 pipeline::stage, pipeline::judge, pipeline::drain>;
+
+const std::vector<workload>& workloads() {
+  static const std::vector<workload> all{
+      {"bank", &bank::app, bank::expected, {}},
+      {"graph", &graph::app, graph::expected, {}},
+      {"family", &family::app, family::expected, {}},
+      {"timing", &timing::app, timing::expected, {}},
+      {"pipeline", &pipeline::app, pipeline::expected, {{"out", pipeline::everything()}}}};
+  return all;
+}
+
+/// Paths of the library that are walked seldom. Enough seeds have walked them all, or something
+/// stands in the way, and what it guards is no longer tested.
+constexpr std::string_view must_be_reached[] = {"actor taken over",
+                                                "actor taken over that has not cut",
+                                                "answer after its timeout",
+                                                "epoch abandoned",
+                                                "flip waits for threads outside",
+                                                "handler restarted",
+                                                "late message recorded",
+                                                "late reply recorded",
+                                                "message for a stopped actor",
+                                                "run begun again",
+                                                "run not begun again",
+                                                "suspended handler cut",
+                                                "suspended handler restarted",
+                                                "suspended handler restored",
+                                                "tombstone buried"};
+constexpr std::uint64_t enough_seeds = 300;
+
+void print_event(const cairn::event& what) {
+  fmt::print("  {:>4} {:<12} {} {}\n", raw(what.at), to_string(what.kind), what.name, what.text);
+}
+
+struct command {
+  std::uint64_t first = 1;
+  std::uint64_t last = 100;
+  bool one = false;  ///< a single seed, to look at
+  bool every_operation = false;
+  std::string workload{};
+};
+
+void add(verdict& sum, const verdict& found) {
+  for (const auto& [path, times] : found.reached) sum.reached[path] += times;
+  sum.steps += found.steps;
+  sum.crashes += found.crashes;
+}
+
+bool complain_of(const workload& what, std::uint64_t seed, const std::string& complaint) {
+  fmt::print("failed: {}, seed {}: {}\nto see it: scripts/simulate --seed {} --workload {}\n",
+             what.name, seed, complaint, seed, what.name);
+  return false;
+}
+
+/// False: something did not hold.
+bool play(const workload& what, std::uint64_t seed, bool loud, verdict& sum) {
+  auto found = driver<all_actors>{what, seed, loud ? &print_event : nullptr}.run();
+  if (found.complaint.empty() && (loud || seed % 16 == 0)) {
+    if (driver<all_actors>{what, seed}.run().trace != found.trace) {
+      found.complaint = "the same seed gave another run";
+    }
+  }
+  add(sum, found);
+  if (loud) fmt::print("{}: {} steps, trace {:016x}\n", what.name, found.steps, found.trace);
+  return found.complaint.empty() || complain_of(what, seed, found.complaint);
+}
+
+/// Power fails before each operation of the disk in turn, until none is left.
+bool play_every_operation(const workload& what, std::uint64_t seed, verdict& sum) {
+  for (std::uint64_t operation = 0;; ++operation) {
+    const auto found = driver<all_actors>{what, seed}.run_until(operation);
+    add(sum, found);
+    if (!found.complaint.empty()) {
+      return complain_of(what, seed, fmt::format("operation {}: {}", operation, found.complaint));
+    }
+    if (found.crashes == 0) {
+      fmt::print("{}, seed {}: power failed before each of {} operations\n", what.name, seed,
+                 operation);
+      return true;
+    }
+  }
+}
+
+bool play_all(const command& asked, verdict& sum) {
+  std::uint64_t done = 0;
+  const auto count = asked.last - asked.first + 1;
+  for (auto seed = asked.first; seed <= asked.last; ++seed) {
+    for (const auto& each : workloads()) {
+      if (!asked.workload.empty() && asked.workload != each.name) continue;
+      const bool held = asked.every_operation ? play_every_operation(each, seed, sum)
+                                              : play(each, seed, asked.one, sum);
+      if (!held) return false;
+    }
+    if (++done % 50 == 0) {
+      fmt::print("{}/{} seeds\n", done, count);
+      std::fflush(stdout);
+    }
+  }
+  return true;
+}
+
+bool reached_everything(const command& asked, const verdict& sum) {
+  const bool enough = asked.last - asked.first + 1 >= enough_seeds && asked.workload.empty();
+  bool all = true;
+  for (const auto path : must_be_reached) {
+    if (sum.reached.contains(std::string{path}) || !enough || asked.every_operation) continue;
+    fmt::print("failed: never reached: {}\n", path);
+    all = false;
+  }
+  return all;
+}
+
+/// `A..B`. Throws where it is none.
+void parse_seeds(const std::string& text, command& into) {
+  const auto dots = text.find("..");
+  const auto number = [&](std::string_view part, std::uint64_t& to) {
+    const auto [end, bad] = std::from_chars(part.data(), part.data() + part.size(), to);
+    return bad == std::errc{} && end == part.data() + part.size() && !part.empty();
+  };
+  const std::string_view all{text};
+  if (dots == text.npos || !number(all.substr(0, dots), into.first) ||
+      !number(all.substr(dots + 2), into.last) || into.first > into.last) {
+    throw CLI::ValidationError("--seeds", "not of the form A..B: " + text);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  command asked;
+  std::string seeds;
+  std::uint64_t seed = 0;
+  std::set<std::string> names;
+  for (const auto& each : workloads()) names.insert(each.name);
+  CLI::App line{"Plays workloads in simulations, with crashes and faults from a seed."};
+  auto* many = line.add_option("--seeds", seeds, "A..B: all of these, until one fails");
+  line.add_option("--seed", seed, "this one, with everything that happens")->excludes(many);
+  line.add_option("--workload", asked.workload, "only this one")->check(CLI::IsMember(names));
+  line.add_flag("--every-operation", asked.every_operation,
+                "power fails before each operation of the disk in turn");
+  try {
+    line.parse(argc, argv);
+    if (!seeds.empty()) parse_seeds(seeds, asked);
+  } catch (const CLI::ParseError& why) {
+    return line.exit(why);
+  }
+  if (line.count("--seed") != 0) {
+    asked.first = asked.last = seed;
+    asked.one = true;
+  }
+  verdict sum;
+  const bool good = play_all(asked, sum) && reached_everything(asked, sum);
+  fmt::print("{}: {} crashes, {} steps\n", good ? "everything held" : "failed", sum.crashes,
+             sum.steps);
+  for (const auto& [path, times] : sum.reached) fmt::print("{:>10} {}\n", times, path);
+  return good ? 0 : 1;
+}

@@ -1,0 +1,23 @@
+# Whole systems in one thread, from seeds: `simulate` plays the workloads of this folder. It says
+# nothing that a thread sanitizer could add to.
+find_package(CLI11 CONFIG QUIET)
+if(NOT CLI11_FOUND OR CAIRN_SANITIZE MATCHES "thread")
+  return()
+endif()
+
+add_executable(simulate "${CMAKE_CURRENT_LIST_DIR}/simulate.cpp")
+target_link_libraries(simulate PRIVATE cairn::cairn CLI11::CLI11)
+# What takes longer to compile than the seeds take to play is not worth it.
+target_compile_options(simulate PRIVATE -O1)
+
+# 5 workloads for each seed.
+set(cairn_seeds 1..500)
+if(CAIRN_SANITIZE)
+  set(cairn_seeds 1..40)
+endif()
+add_test(NAME simulation.seeds COMMAND simulate --seeds ${cairn_seeds})
+add_test(NAME simulation.every_operation COMMAND simulate --seeds 3..4 --every-operation)
+add_test(NAME simulation.refuses COMMAND simulate --seeds 9..1)
+set_tests_properties(simulation.refuses PROPERTIES WILL_FAIL ON)
+set_tests_properties(simulation.seeds simulation.every_operation simulation.refuses
+  PROPERTIES LABELS simulation TIMEOUT 900)

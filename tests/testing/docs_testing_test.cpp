@@ -1,0 +1,124 @@
+// The examples of the pages on testing: they stand here word for word, and do what the pages say.
+#include <algorithm>
+#include <cairn/cairn.hpp>
+#include <cairn/testing/faults.hpp>
+#include <cairn/testing/simulation.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "catch.hpp"
+
+using namespace std::chrono_literals;
+
+namespace docs_testing_faults {
+struct put {};
+
+struct heap {
+  using protocol = cairn::protocol<put>;
+  int stones = 0;
+  void serialize(auto& ar) { ar(stones); }
+  int on(put) { return ++stones; }
+};
+
+cairn::task<int> app(cairn::root& root) {
+  auto stones = root.supervise("path").spawn<heap>("stones");
+  const int count = co_await stones.ask<put>();
+  co_await root.checkpoint();
+  co_return count;
+}
+
+// docs/testing_faults.md
+int life(cairn::testing::simulated_disk& disk) {
+  cairn::system<cairn::actors<heap>> all{
+      {.store = cairn::file_store{"stones", {}, disk.mount()}, .epoch = {.every = 0ms}}};
+  all.start(app);  // puts a stone, waits for its checkpoint, returns how many there are
+  all.wait();
+  return all.stop().code;
+}
+
+/// Whether a promised stone is still there when the power fails at `point`.
+bool keeps_its_word(std::uint64_t point) {
+  cairn::testing::simulated_disk disk{point};  // the seed
+  int promised = life(disk);
+  disk.crash_after(point);
+  const int next = life(disk);
+  if (!disk.crashed()) promised = next;
+  disk.crash();
+  return life(disk) > promised;
+}
+// end
+}  // namespace docs_testing_faults
+
+namespace docs_testing_simulation {
+using docs_testing_faults::app;
+using docs_testing_faults::heap;
+
+// docs/testing_simulation.md
+/// Whether a promised stone is still there after a power failure at some moment.
+bool keeps_its_word(std::uint64_t seed) {
+  cairn::testing::simulation<cairn::actors<heap>> sim{{.seed = seed}};
+  sim.start(app);  // puts a stone, waits for its checkpoint, returns how many there are
+  sim.run_steps(sim.chance(1000));
+  const bool promised = sim.ended();
+  sim.crash();
+  sim.start(app);
+  const int stones = sim.run().value();
+  return sim.finish() && stones == (promised ? 2 : stones);
+}
+// end
+}  // namespace docs_testing_simulation
+
+TEST_CASE("docs: what was promised is there after a simulated power failure") {
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    INFO(seed);
+    CHECK(docs_testing_simulation::keeps_its_word(seed));
+  }
+}
+
+TEST_CASE("docs: what was promised is there when the power fails at any operation") {
+  for (std::uint64_t point = 0; point < 60; ++point) {
+    INFO(point);
+    CHECK(docs_testing_faults::keeps_its_word(point));
+  }
+}
+
+namespace {
+
+std::string text_of(const std::filesystem::path& path) {
+  std::ostringstream text;
+  text << std::ifstream{path, std::ios::binary}.rdbuf();
+  return text.str();
+}
+
+std::string between(const std::string& text, const std::string& open, const std::string& close) {
+  const auto from = text.find(open);
+  if (from == std::string::npos) return {};
+  const auto begin = from + open.size();
+  return text.substr(begin, text.find(close, begin) - begin);
+}
+
+}  // namespace
+
+TEST_CASE("docs: the examples of the pages on testing are tested, word for word") {
+  const std::filesystem::path project = CAIRN_SOURCE_DIR;
+  std::string tests;
+  for (const auto& file : std::filesystem::directory_iterator{project / "tests/testing"}) {
+    tests += text_of(file.path());
+  }
+  int pages = 0;
+  for (const auto& page : std::filesystem::directory_iterator{project / "docs"}) {
+    const std::string name = page.path().filename().string();
+    if (!name.starts_with("testing_")) continue;
+    INFO(name);
+    const std::string section = between(text_of(page.path()), "\n## Example\n", "\n## ");
+    const std::string shown = between(section, "```cpp\n", "```\n");
+    CHECK_FALSE(shown.empty());
+    CHECK(shown == between(tests, "// docs/" + name + "\n", "// end\n"));
+    CHECK(std::count(shown.begin(), shown.end(), '\n') <= 20);
+    ++pages;
+  }
+  CHECK(pages > 0);
+}
