@@ -108,13 +108,11 @@ cairn::errc code_of(std::future<T> asked) {
   }
 }
 
-#if defined(ASIO_HAS_CO_AWAIT)  // Asio below 1.23 does not know Clang's coroutines
 asio::awaitable<std::int64_t> adds(refs to, int count) {
   for (int at = 0; at < count; ++at) co_await cairn::async_ask<add>(to.one, asio::use_awaitable, 1);
   const auto sum = co_await cairn::async_ask<total>(to.one, asio::use_awaitable);
   co_return sum;
 }
-#endif
 
 TEST_CASE("an answer comes as a future", "[asio]") {
   cairn::system<actors> all{quiet()};
@@ -151,7 +149,6 @@ TEST_CASE("an answer comes to a callback, on its executor", "[asio]") {
   CHECK(answered.get_future().get() == 0);
 }
 
-#if defined(ASIO_HAS_CO_AWAIT)
 TEST_CASE("an answer comes to an Asio coroutine", "[asio]") {
   cairn::system<actors> all{quiet()};
   const auto to = start(all);
@@ -160,7 +157,6 @@ TEST_CASE("an answer comes to an Asio coroutine", "[asio]") {
   io.run();
   CHECK(sum.get() == 50);
 }
-#endif
 
 TEST_CASE("asks from outside end with what went wrong", "[asio]") {
   cairn::system<actors> all{quiet()};
@@ -275,11 +271,7 @@ TEST_CASE("a system runs on the threads of a service", "[asio]") {
       chosen.executor = io.get_executor();
       cairn::system<actors> all{quiet(std::move(chosen))};
       const auto to = start(all);
-#if defined(ASIO_HAS_CO_AWAIT)
       CHECK(asio::co_spawn(io, adds(to, 100), asio::use_future).get() == 100);
-#else
-      cairn::async_ask<add>(to.one, asio::use_future, 100).get();
-#endif
       CHECK(cairn::async_ask<total>(to.one, asio::use_future).get() == 100);
       std::promise<bool> inside;
       cairn::async_ask<total>(to.one, [&](std::exception_ptr, std::int64_t) {

@@ -137,7 +137,6 @@ TEST_CASE("posts survive crashes among epochs, each once", "[journal]") {
   CHECK(held(to, rounds * each_round) == numbers(rounds * each_round));
 }
 
-#if defined(ASIO_HAS_CO_AWAIT)
 asio::awaitable<void> posts(doors to, std::int64_t first, std::int64_t last) {
   for (auto at = first; at <= last; ++at) co_await to.port.post<add>(at, "because");
 }
@@ -162,8 +161,6 @@ TEST_CASE("Asio coroutines and threads post together", "[journal]") {
   std::sort(got.begin(), got.end());
   CHECK(got == numbers(200));
 }
-
-#endif
 
 TEST_CASE("a post that its target gives up is not delivered again", "[journal]") {
   const cairn::memory_store kept;

@@ -1,4 +1,5 @@
-// Who works: a reader with the input, an actor for every airport and one for its desk.
+// Who works: a reader with the input, an actor for every airport and one for its desk; and apart
+// from them a clerk, who knows which job the store belongs to.
 //
 //   reader --depart--> airport --depart--> desk --arrive?--> the destination's airport
 //      ^                  ^                  |
@@ -53,14 +54,14 @@ struct figures {
 
 /// What is to be done; a store belongs to one job.
 struct job {
-  std::string input{};
+  std::string input{};  ///< this path and the next one are as files.hpp gives them
   std::string alerts{};
+  std::uint64_t bytes = 0;   ///< of the input
   std::uint64_t lines = 0;   ///< of the input, after its header
   std::uint64_t repeat = 1;  ///< how often it is read
 
   [[nodiscard]] std::uint64_t events() const noexcept { return lines * repeat; }
-  friend bool operator==(const job&, const job&) = default;
-  void serialize(auto& archive) { archive(input, alerts, lines, repeat); }
+  void serialize(auto& archive) { archive(input, alerts, bytes, lines, repeat); }
 };
 
 /// To the reader, whenever the program starts.
@@ -75,20 +76,17 @@ struct next_batch {
 };
 /// One flight has departed and arrived.
 struct counted {};
-/// The job's outputs are where they belong.
-struct finish {};
 struct get_progress {};
 struct get_airports {};
 struct get_skipped {};
 
 struct progress {
-  job of{};
   std::uint64_t position = 0;  ///< events taken from the input
   std::uint64_t flights = 0;
   std::uint64_t alerts = 0;
-  bool complete = false;  ///< every event is taken, every flight counted
-  bool finished = false;
-  void serialize(auto& archive) { archive(of, position, flights, alerts, complete, finished); }
+  std::uint64_t skipped = 0;  ///< malformed lines of one reading
+  bool complete = false;      ///< every event is taken, every flight counted
+  void serialize(auto& archive) { archive(position, flights, alerts, skipped, complete); }
 };
 
 struct skipped_line {
@@ -105,17 +103,44 @@ struct skipped {
 
 using airports = std::map<std::string, cairn::ref<airport>>;
 
+struct get_state {};
+struct job_state {
+  job of{};
+  bool finished = false;
+  std::uint64_t alert_bytes = 0;  ///< when it is finished
+  void serialize(auto& archive) { archive(of, finished, alert_bytes); }
+};
+/// The job's outputs are where they belong.
+struct finish {
+  std::uint64_t alert_bytes = 0;
+  void serialize(auto& archive) { archive(alert_bytes); }
+};
+
+/// Has a supervisor of its own: the others sleep until what he knows has been asked for.
+struct clerk {
+  using protocol = cairn::protocol<get_state, finish>;
+
+  job_state all{};
+
+  [[nodiscard]] job_state on(get_state) const { return all; }
+  void on(finish end) {
+    all.finished = true;
+    all.alert_bytes = end.alert_bytes;
+  }
+  void serialize(auto& archive) { archive(all); }
+};
+
 /// Reads the input, its position in its state, and has never more than `window` flights under way.
 struct reader {
   using protocol =
-      cairn::protocol<pace, next_batch, counted, finish, get_progress, get_airports, get_skipped>;
+      cairn::protocol<pace, next_batch, counted, get_progress, get_airports, get_skipped>;
   static constexpr std::uint64_t window = 1024;
   static constexpr std::uint64_t batch = 64;
-  static constexpr std::size_t most_named = 1000;  ///< skipped lines that are named
+  static constexpr std::size_t most_named = 10;  ///< skipped lines that are named
 
-  job of{};
+  cairn::file_lines lines{};
+  std::uint64_t repeat = 1;
   cairn::ref<alert_sink> alerts{};
-  cairn::file_lines lines{of.input};
   airports known{};
   skipped bad{};
   std::uint64_t readings = 0;  ///< of the whole input, so far
@@ -126,22 +151,20 @@ struct reader {
   std::uint64_t rate = 0;
   std::uint64_t paces = 0;
   bool waiting = false;  ///< for flights to be counted, before the next batch
-  bool finished = false;
 
   void on_start(cairn::context<reader>& self);
   void on(pace wanted, cairn::context<reader>& self);
   void on(next_batch word, cairn::context<reader>& self);
   void on(counted, cairn::context<reader>& self);
-  void on(finish) { finished = true; }
   [[nodiscard]] progress on(get_progress) const {
-    return {of, position, flown, late, readings == of.repeat && under_way == 0, finished};
+    return {position, flown, late, bad.count, readings == repeat && under_way == 0};
   }
   [[nodiscard]] airports on(get_airports) const { return known; }
   [[nodiscard]] skipped on(get_skipped) const { return bad; }
 
   void serialize(auto& archive) {
-    archive(of, alerts, lines, known, bad, readings, position, flown, late, under_way, rate, paces,
-            waiting, finished);
+    archive(lines, repeat, alerts, known, bad, readings, position, flown, late, under_way, rate,
+            paces, waiting);
   }
 
  private:
@@ -180,7 +203,7 @@ struct desk {
   void serialize(auto& archive) { archive(home); }
 };
 
-using actors = cairn::actors<reader, airport, desk, alert_sink>;
+using actors = cairn::actors<clerk, reader, airport, desk, alert_sink>;
 
 inline void airport::on_birth(cairn::context<airport>& self) {
   departures = self.spawn<desk>("desk", self.ref());

@@ -58,7 +58,7 @@ struct flight {
   const auto wrong = [](std::string text) {
     return cairn::failure{cairn::errc::rejected, std::move(text)};
   };
-  if (count != field.size()) return wrong(fmt::format("{} fields instead of 5", count));
+  if (count != field.size()) return wrong(fmt::format("{} instead of 5 fields", count));
   flight made{field[0], 0, field[3], field[4]};
   std::int32_t miles = 0;
   if (!is_date(made.date)) return wrong("the date is not YYYY/MM/DD HH:MM");
@@ -73,19 +73,26 @@ struct flight {
   return fmt::format("{},{},{},{}\n", late.date, late.delay, late.origin, late.destination);
 }
 
-/// How many lines the input has after its header.
+struct extent {
+  std::uint64_t bytes = 0;
+  std::uint64_t lines = 0;  ///< after the header
+};
+
+/// How long the input is.
 ///
 /// Errors: throws `cairn::error` where it cannot be read, or has another header.
-[[nodiscard]] inline std::uint64_t count_events(const std::string& path) {
+[[nodiscard]] inline extent measure(const std::string& path) {
   cairn::file_lines lines{path};
   const auto first = lines.next();
   if (!first || first->text != input_header) {
+    const bool windows = first && first->text == std::string{input_header} + '\r';
     throw cairn::error{cairn::errc::rejected,
-                       fmt::format("{}: the first line is not \"{}\"", path, input_header)};
+                       fmt::format("{}: the first line is not \"{}\"{}", path, input_header,
+                                   windows ? ": it ends in CR LF, not in LF alone" : "")};
   }
   std::uint64_t count = 0;
   while (lines.next()) ++count;
-  return count;
+  return {lines.position().byte, count};
 }
 
 }  // namespace flights

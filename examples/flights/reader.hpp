@@ -27,7 +27,7 @@ inline void reader::on(pace wanted, cairn::context<reader>& self) {
 
 inline void reader::on(next_batch word, cairn::context<reader>& self) {
   if (word.pace != paces) return;  // of the program's run before
-  for (auto left = batch_size(); left > 0 && under_way < window && readings < of.repeat; --left) {
+  for (auto left = batch_size(); left > 0 && under_way < window && readings < repeat; --left) {
     if (const auto line = lines.next()) {
       if (line->number != 1) take(*line, self);
     } else {
@@ -35,7 +35,7 @@ inline void reader::on(next_batch word, cairn::context<reader>& self) {
       lines.seek({});
     }
   }
-  if (readings == of.repeat) return;
+  if (readings == repeat) return;
   if (rate != 0) {
     self.send_after<next_batch>(
         batch_size() * std::chrono::nanoseconds{std::chrono::seconds{1}} / rate, paces);

@@ -91,11 +91,18 @@ class journal {
         std::string{reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
 
-#if defined(ASIO_HAS_CO_AWAIT)  // Asio below 1.23 does not know Clang's coroutines
   /// The same in an Asio coroutine: `co_await port.post<deposit>(100)`.
+#if defined(ASIO_HAS_CO_AWAIT)
   template <class M, class... Args>
   [[nodiscard]] auto post(Args&&... args) const {
     return async_post<M>(asio::use_awaitable, std::forward<Args>(args)...);
+  }
+#else
+  template <class M, class... Args>
+  void post(Args&&...) const {
+    static_assert(sizeof(M) == 0,
+                  "Asio below 1.26 does not know that Clang has coroutines: compile everything "
+                  "with -DASIO_HAS_CO_AWAIT=1, as cairn's CMake targets do");
   }
 #endif
 

@@ -3,107 +3,40 @@
 
 usage: flights_test.py CASE FLIGHTS INPUT.csv [KILLS [SEED]]
 
-CASE: killed, workers, done, stopped, malformed, refused
+CASE: killed, workers, done, gone, stopped, elsewhere, other_job, malformed, refused, files, held,
+      lost_input, unwritten
 """
+import os
 import random
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
-RESUME = re.compile(r"resumed: epoch (\d+), position (\d+) of (\d+), (\d+) actors, "
-                    r"(\d+) messages in flight, (\d+) suspended handlers$")
-PROGRESS = re.compile(r"progress: (\d+)/(\d+), epoch (\d+)$")
-PATIENCE = 240  # seconds that any wait may take: sanitizers and busy machines are slow
-
-
-class Failed(Exception):
-    """What a test ends with, in one line."""
-
-
-def require(holds, text):
-    if not holds:
-        raise Failed(text)
-
-
-class Job:
-    """One process of the program, what it says read as it comes."""
-
-    def __init__(self, folder, source, *more, store=None):
-        self.folder = folder
-        self.lines = []
-        self.progress = (0, 0)  # position, committed epoch
-        self.resumed = None
-        self.news = threading.Condition()
-        self.ended = False
-        self.process = subprocess.Popen(
-            [PROGRAM, source, "--store", store or folder / "store",
-             "--report", folder / "report.csv", "--alerts", folder / "alerts.csv",
-             *map(str, more)],
-            stderr=subprocess.PIPE, text=True)
-        self.reader = threading.Thread(target=self.read, daemon=True)
-        self.reader.start()
-
-    def read(self):
-        for line in self.process.stderr:
-            with self.news:
-                line = line.rstrip("\n")
-                self.lines.append(line)
-                if match := PROGRESS.match(line):
-                    self.progress = int(match[1]), int(match[3])
-                elif match := RESUME.match(line):
-                    self.resumed = [int(group) for group in match.groups()]
-                self.news.notify_all()
-        with self.news:
-            self.ended = True
-            self.news.notify_all()
-
-    def until(self, reached, what):
-        with self.news:
-            good = self.news.wait_for(lambda: reached() or self.ended, PATIENCE)
-            require(good and reached(), f"{what} never came: {self.tail()}")
-
-    def tail(self):
-        return " / ".join(self.lines[-3:])
-
-    def end(self, code=0):
-        """Waits for the end; gives what was said."""
-        try:
-            self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise Failed(f"no end: {self.tail()}") from None
-        self.reader.join()
-        require(self.process.returncode == code,
-                f"exit code {self.process.returncode} instead of {code}: {self.tail()}")
-        return self.lines
-
-    def kill(self):
-        require(self.process.poll() is None, f"ended by itself: {self.tail()}")
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        self.reader.join()
-
-    def moved(self):
-        """Waits until a snapshot beyond the one that this run began from is committed."""
-        start = self.resumed[1] if self.resumed else 0
-        self.until(lambda: self.progress[0] > start, "progress")
-        epoch = self.progress[1]  # the next one may have been cut before, the one after it not
-        self.until(lambda: self.progress[1] >= epoch + 2, "a commit")
+from job import Failed, Job, require
 
 
 def outputs(folder):
     return [(folder / name).read_bytes() for name in ("report.csv", "alerts.csv")]
 
 
-def undisturbed(source, *more, name="undisturbed"):
+def new_folder(name):
     folder = FOLDER / name
     folder.mkdir()
+    return folder
+
+
+def refusal(code, text, *job, **more):
+    """What is refused is said in one line."""
+    lines = Job(*job, **more).end(code)
+    require(len(lines) == 1 and text in lines[0], f"{lines} instead of one with: {text}")
+
+
+def undisturbed(source, *more, name="undisturbed"):
+    folder = new_folder(name)
     Job(folder, source, *more).end()
     require(all(outputs(folder)), "an output is empty")
     return outputs(folder)
@@ -117,8 +50,7 @@ def killed(kills=20, seed=None):
     chance = random.Random(seed)
     repeat = 2 * kills
     expected = undisturbed(SOURCE, "--repeat", repeat)
-    folder = FOLDER / "killed"
-    folder.mkdir()
+    folder = new_folder("killed")
     position, total, seen, flying, suspended = 0, 20000 * repeat, 0, 0, 0
     for kill in range(kills + 1):
         # Slow enough that all kills come before the end, however long a run takes to get going.
@@ -183,21 +115,93 @@ def done():
     require((outputs(folder), stamps(folder)) == before, "an output was touched")
 
 
+def gone():
+    """When the job is done, a report that is gone is written again; alerts that are gone are named."""
+    report, alerts = undisturbed(SOURCE)
+    folder = FOLDER / "undisturbed"
+    for path in (folder / "report.csv", folder / "other.csv"):
+        path.unlink(missing_ok=True)
+        said = Job(folder, SOURCE, report=path).end()
+        require(len(said) == 1 and said[0].endswith("was gone, and has been written again"), said)
+        require(path.read_bytes() == report, f"{path} is another report")
+    (folder / "alerts.csv").write_bytes(alerts[:-1])
+    refusal(3, "has lost some of its lines: ", folder, SOURCE)
+    (folder / "alerts.csv").unlink()
+    refusal(3, f"is done, but {folder}/alerts.csv is gone: ", folder, SOURCE)
+    Job(folder, SOURCE, store=folder / "fresh").end()
+    require(outputs(folder) == [report, alerts], "a fresh store does not give the same outputs")
+
+
+def stop(job, events):
+    """Ends it once some events are read; gives how many were."""
+    job.until(lambda: job.progress[0] > 200, "progress")
+    job.process.send_signal(signal.SIGTERM)
+    last = job.end(4)[-1]
+    match = re.match(rf"flights: stopped at (\d+) of {events}$", last)
+    require(match, last)
+    return int(match[1])
+
+
 def stopped():
     """SIGTERM ends with a last epoch: nothing that was read is read again."""
     expected = undisturbed(SOURCE, "--repeat", 3)
-    folder = FOLDER / "stopped"
-    folder.mkdir()
-    job = Job(folder, SOURCE, "--repeat", 3, "--rate", 20000, "--epoch-ms", 3600000)
-    job.until(lambda: job.progress[0] > 2000, "progress")
-    job.process.send_signal(signal.SIGTERM)
-    last = job.end(4)[-1]
-    match = re.match(r"flights: stopped at (\d+) of 60000$", last)
-    require(match, last)
+    folder = new_folder("stopped")
+    at = stop(Job(folder, SOURCE, "--repeat", 3, "--rate", 500, "--epoch-ms", 3600000), 60000)
     job = Job(folder, SOURCE, "--repeat", 3)
     job.end()
-    require(job.resumed and job.resumed[1] >= int(match[1]), f"{match[1]}, then {job.lines[0]}")
+    require(job.resumed and job.resumed[1] >= at, f"{at}, then {job.lines[0]}")
     require(outputs(folder) == expected, "the outputs differ from those of an undisturbed run")
+
+
+def elsewhere():
+    """A job is the same from every directory, and whatever its files are called."""
+    expected = undisturbed(SOURCE)
+    folder = new_folder("elsewhere")
+    (folder / "below").mkdir()
+    (folder / "link").symlink_to(folder)
+    shutil.copy(SOURCE, folder / "in.csv")
+    (folder / "named.csv").symlink_to("in.csv")
+    stop(Job(folder, "in.csv", "--rate", 500, store="store", report="report.csv",
+             alerts="alerts.csv", cwd=folder), 20000)
+    job = Job(folder, "../link/named.csv", store="../below/../store", report="../report.csv",
+              alerts="../link/alerts.csv", cwd=folder / "below")
+    job.end()
+    require(job.resumed, job.lines[0])
+    require(outputs(folder) == expected, "the outputs differ from those of an undisturbed run")
+    said = Job(folder, folder / "in.csv").end()
+    require("nothing to do" in said[0], str(said))
+
+
+def other_job():
+    """Another job is refused before the store's own goes on; it is said which argument it is."""
+    folder = new_folder("other_job")
+    source, copy = folder / "in.csv", folder / "copy.csv"
+    for path in (source, copy):
+        shutil.copy(SOURCE, path)
+
+    def stands():
+        """Where the job begins; nothing that this run does is committed."""
+        job = Job(folder, source, "--repeat", 3, "--rate", 1, "--epoch-ms", 3600000)
+        job.until(lambda: job.resumed, "a resume")
+        job.kill()
+        return job.resumed[1:], (folder / "alerts.csv").read_bytes()
+
+    stop(Job(folder, source, "--repeat", 3, "--rate", 500, "--epoch-ms", 3600000), 60000)
+    before = stands()
+    refusal(2, "belongs to another job: its --repeat is 3, not 2; give it what it had, or take "
+            "another --store", folder, source, "--repeat", 2)
+    refusal(2, f"its INPUT is {source}, not {copy}; ", folder, copy, "--repeat", 3)
+    refusal(2, f"its --alerts is {folder}/alerts.csv, not {folder}/new.csv; ", folder, source,
+            "--repeat", 3, alerts=folder / "new.csv")
+    refusal(2, f"not {copy}, and its --repeat is 3, not 1; ", folder, copy)
+    with source.open("a") as file:
+        file.write("2001/01/01 00:47,66,1750,DTW,LAS\n")
+    size = source.stat().st_size
+    refusal(2, f"its INPUT {source} had {size - 33} bytes in 20001 lines, not {size} in 20002; ",
+            folder, source, "--repeat", 3)
+    shutil.copy(SOURCE, source)
+    require(stands() == before, f"{before[0]}, then {stands()[0]}")
+    require(not (folder / "new.csv").exists(), "a refused output was made")
 
 
 def malformed():
@@ -207,64 +211,156 @@ def malformed():
            102: "2001/01/01 00:47,late,1750,DTW,LAS", 103: "2001/01/01 00:47,6,-5,DTW,LAS",
            104: "2001/01/01 00:47,6,5,dtw,LAS", 105: "2001/01/01 00:47,6,5,DTW,LASS",
            106: "2001/01/01 00:47,99999999999,5,DTW,LAS", 2000: "\x00\xff,,,,,,,"}
-    lines = list(good)
-    for number in sorted(bad):
-        lines.insert(number - 1, bad[number])
-    source, clean = FOLDER / "bad.csv", FOLDER / "clean.csv"
-    source.write_text("\n".join(lines))
+    clean = FOLDER / "clean.csv"
     clean.write_text("\n".join(good) + "\n")
     expected = undisturbed(clean, "--repeat", 2)
-    folder = FOLDER / "malformed"
-    folder.mkdir()
-    job = Job(folder, source, "--repeat", 2, "--rate", 2000, "--epoch-ms", 5)
-    job.moved()
-    job.kill()
-    said = Job(folder, source, "--repeat", 2).end()
-    named = [int(m[1]) for line in said if (m := re.search(r"bad\.csv:(\d+): skipped: ", line))]
-    require(named == sorted(bad), f"named: {named}")
-    require(f"flights: {len(bad)} malformed lines skipped" in said, str(said[-3:]))
-    require(outputs(folder) == expected, "skipped lines left a trace")
+
+    def names(said):
+        return [int(m[1]) for line in said if (m := re.search(r"bad\.csv:(\d+): skipped: ", line))]
+
+    for more in (0, 1, 2, 30):  # 9, 10, 11 and 39 of them
+        bad |= {at: "no flight" for at in range(110, 110 + more)}
+        folder = new_folder(f"malformed{more}")
+        lines = list(good)
+        for number in sorted(bad):
+            lines.insert(number - 1, bad[number])
+        source = folder / "bad.csv"
+        source.write_text("\n".join(lines))
+        job = Job(folder, source, "--repeat", 2, "--rate", 100, "--epoch-ms", 5)
+        met = min(len(bad) - 1, 10)  # named when they are met, not at the end
+        job.until(lambda: len(names(job.lines)) == met, "a name")
+        job.moved()
+        job.kill()
+        said = Job(folder, source, "--repeat", 2).end()
+        require(names(said) == sorted(bad)[:10], f"named: {names(said)}")
+        more_said = sum(line.endswith("are counted, and not named") for line in said)
+        require(more_said == (len(bad) > 10), str(said))
+        require(said[-2] == f"flights: {len(bad)} malformed lines skipped", str(said[-3:]))
+        require(outputs(folder) == expected, "skipped lines left a trace")
 
 
 def refused():
     """What cannot be done is said in one line, and leaves nothing behind."""
-    def attempt(code, text, source, *more):
-        lines = Job(folder, source, *more).end(code)
-        require(len(lines) == 1 and text in lines[0], f"{lines} instead of one with: {text}")
-
-    folder = FOLDER / "refused"
-    folder.mkdir()
+    folder = new_folder("refused")
     (FOLDER / "empty.csv").touch()
     (FOLDER / "other.csv").write_text("a,b,c\n1,2,3\n")
-    attempt(3, "none.csv: cannot open: No such file or directory", FOLDER / "none.csv")
-    attempt(3, "cannot read: Is a directory", FOLDER)
-    attempt(3, "empty.csv: the first line is not", FOLDER / "empty.csv")
-    attempt(3, "other.csv: the first line is not", FOLDER / "other.csv")
-    attempt(2, "--repeat", SOURCE, "--repeat", "0")
-    attempt(2, "--rate", SOURCE, "--rate", "fast")
-    attempt(2, "--nonsense", SOURCE, "--nonsense")
+    (FOLDER / "windows.csv").write_text(SOURCE.read_text().replace("\n", "\r\n"))
+    os.mkfifo(FOLDER / "pipe")
+    refusal(3, "none.csv: cannot open: No such file or directory", folder, FOLDER / "none.csv")
+    refusal(3, "cannot read: Is a directory", folder, FOLDER)
+    refusal(3, "pipe: cannot read: Is a pipe; it must be a regular file", folder, FOLDER / "pipe")
+    refusal(3, "/dev/zero: cannot read: Is a device", folder, "/dev/zero")
+    refusal(3, "empty.csv: the first line is not", folder, FOLDER / "empty.csv")
+    refusal(3, "other.csv: the first line is not", folder, FOLDER / "other.csv")
+    refusal(3, "it ends in CR LF, not in LF alone", folder, FOLDER / "windows.csv")
+    refusal(2, "--repeat", folder, SOURCE, "--repeat", "0")
+    refusal(2, "--rate", folder, SOURCE, "--rate", "fast")
+    refusal(2, "--nonsense", folder, SOURCE, "--nonsense")
     require(not list(folder.iterdir()), "something was left behind")
 
-    (folder / "alerts.csv").mkdir()
-    said = Job(folder, SOURCE).end(3)
-    require(any("alerts.csv: cannot open: Is a directory" in line for line in said), str(said))
-    (folder / "alerts.csv").rmdir()
-    Job(folder, SOURCE).end()
-    require(all(outputs(folder)), "the job did not go on once its output could be written")
 
-    holder = Job(folder, SOURCE, "--rate", 100, store=FOLDER / "held")
+def files():
+    """Outputs and a store that cannot be, or are one file, are refused before anything runs."""
+    folder = new_folder("files")
+    source = folder / "in.csv"
+    shutil.copy(SOURCE, source)
+    for name in ("folder", "folder.csv.new"):
+        (folder / name).mkdir()
+    (folder / "link").symlink_to(folder)
+    (folder / "dangling").symlink_to("nowhere")
+    (folder / "named.csv").symlink_to("in.csv")
+    (folder / "hard.csv").hardlink_to(source)
+    os.mkfifo(folder / "pipe")
+    before = sorted(folder.iterdir())
+
+    long = "x" * 253
+    for path, text in ((folder / "none" / "x.csv", f"cannot make a file in {folder}/none: No such"),
+                       (folder / "folder", "folder: cannot open: Is a directory"),
+                       (folder / "pipe", "pipe: cannot open: Is a pipe; it must be a regular file"),
+                       ("/dev/null", "/dev/null: cannot open: Is a device"),
+                       (folder / "dangling", "dangling: cannot open: it is a symbolic link to"),
+                       (source / "x.csv", "cannot make a file in"),
+                       (f"{folder}/x.csv/", "x.csv/: cannot open: this is not a file's name"),
+                       ("/proc/x.csv", "/proc/x.csv: cannot make a file in /proc")):
+        refusal(3, text, folder, source, report=path)
+        refusal(3, text, folder, source, alerts=path)
+    refusal(3, "folder.csv.new: cannot open: Is a directory", folder, source,
+            report=folder / "folder.csv")
+    refusal(3, "cannot open: File name too long", folder, source, report=folder / long)
+    refusal(3, "in.csv: cannot be the store: Not a directory", folder, source, store=source)
+    refusal(2, "--report: no file is named", folder, source, "--report", "", report="x.csv")
+
+    for path in (source, folder / "link" / "in.csv", folder / "named.csv", folder / "hard.csv"):
+        refusal(2, "INPUT and --report are the same file", folder, source, report=path)
+        refusal(2, "INPUT and --alerts are the same file", folder, source, alerts=path)
+    refusal(2, "--alerts and --report are the same file", folder, source,
+            report=folder / "alerts.csv")
+    refusal(2, "--alerts and --report are the same file", folder, source, cwd=folder,
+            report="x.csv", alerts=folder / "link" / "folder" / ".." / "x.csv")
+    refusal(2, "--alerts and the file that the report is first written to are the same file",
+            folder, source, alerts=folder / "report.csv.new")
+    refusal(2, "--report and --store are the same file", folder, source, cwd=folder,
+            report="store", store="store")
+    refusal(2, "--alerts lies in the store", folder, source, store=folder / "folder",
+            alerts=folder / "folder" / "alerts.csv")
+    require(sorted(folder.iterdir()) == before, "something was left behind")
+    require(source.read_bytes() == SOURCE.read_bytes(), "the input was changed")
+
+
+def held():
+    """A store that another process holds is left alone."""
+    folder = new_folder("held")
+    holder = Job(folder, SOURCE, "--rate", 100)
     holder.until(lambda: holder.lines, "a start")
-    said = Job(folder, SOURCE, store=FOLDER / "held").end(3)
-    require(any("the store is in use by process" in line for line in said), str(said))
+    refusal(3, "the store is in use by process", folder, SOURCE)
     holder.kill()
 
 
+def lost_input():
+    """An input that is lost on the way ends the job; the last line says so. Put back, it goes on."""
+    expected = undisturbed(SOURCE, "--repeat", 10)
+    folder = new_folder("lost")
+    source, away = folder / "in.csv", folder / "away.csv"
+    shutil.copy(SOURCE, source)
+    job = Job(folder, source, "--repeat", 10, "--rate", 10000)
+    job.until(lambda: job.progress[0] > 200, "progress")
+    source.rename(away)
+    said = job.end(3)
+    require(said[-1] == f"flights: the actor reader gives up: {source}: cannot open: No such file "
+            "or directory", str(said))
+    away.rename(source)
+    job = Job(folder, source, "--repeat", 10)
+    job.end()
+    require(job.resumed, job.lines[0])
+    require(outputs(folder) == expected, "the outputs differ from those of an undisturbed run")
+
+
+def unwritten():
+    """A snapshot that fails is named and is the exit code; once it can be written the job goes on."""
+    expected = undisturbed(SOURCE)
+    folder = new_folder("unwritten")
+    out = new_folder("unwritten/out")
+    job = Job(folder, SOURCE, "--rate", 500, "--epoch-ms", 3600000, alerts=out / "alerts.csv")
+    job.until(lambda: job.progress[0] > 200, "progress")
+    out.rename(folder / "away")
+    job.process.send_signal(signal.SIGTERM)
+    said = job.end(3)
+    text = rf"snapshot \d+ failed: {re.escape(str(out))}/alerts\.csv: cannot open: No such file or directory$"
+    require(any(re.match("flights: " + text, line) for line in said), str(said))
+    require("the last epoch was not committed: " in said[-1], said[-1])
+    (folder / "away").rename(out)
+    Job(folder, SOURCE, alerts=out / "alerts.csv").end()
+    require([(folder / "report.csv").read_bytes(), (out / "alerts.csv").read_bytes()] == expected,
+            "the outputs differ from those of an undisturbed run")
+
+
 if __name__ == "__main__":
-    cases = {f.__name__: f for f in (killed, workers, done, stopped, malformed, refused)}
+    cases = {f.__name__: f for f in (killed, workers, done, gone, stopped, elsewhere, other_job,
+                                     malformed, refused, files, held, lost_input, unwritten)}
     if len(sys.argv) < 4 or sys.argv[1] not in cases:
         print(__doc__, file=sys.stderr)
         sys.exit(2)
-    PROGRAM, SOURCE = sys.argv[2], Path(sys.argv[3])
+    Job.program, SOURCE = (Path(each).resolve() for each in sys.argv[2:4])
     FOLDER = Path(tempfile.mkdtemp(prefix="cairn-flights-"))
     try:
         cases[sys.argv[1]](*sys.argv[4:])

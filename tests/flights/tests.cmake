@@ -10,7 +10,8 @@ if(CAIRN_SANITIZE)
   set(cairn_kills 8)
 endif()
 
-foreach(case IN ITEMS killed workers done stopped malformed refused)
+foreach(case IN ITEMS killed workers done gone stopped elsewhere other_job malformed refused files
+    held lost_input unwritten)
   add_test(NAME flights.${case}
     COMMAND Python3::Interpreter "${CMAKE_CURRENT_LIST_DIR}/flights_test.py" ${case}
       "$<TARGET_FILE:flights>" "${PROJECT_SOURCE_DIR}/examples/data/flights-20k.csv"
