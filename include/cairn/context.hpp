@@ -172,24 +172,28 @@ class context_base {
   /// here as `ask_error{errc::failed}`.
   template <class Fn, class... Args>
     requires std::invocable<std::decay_t<Fn>, std::decay_t<Args>...>
-  [[nodiscard]] auto run(std::string_view name, Fn fn, Args... args) {
+  [[nodiscard]] auto run(std::string_view name, Fn fn, Args&&... args) {
     static_assert(std::is_trivially_destructible_v<Fn>,
                   "write self.run(\"name\", fn, args...): a closure here must be trivially "
                   "destructible");
+    static_assert((detail::safe_argument<Args> && ...),
+                  "give self.run what has a name: GCC 12 destroys such a temporary twice within "
+                  "co_await");
     using R = std::invoke_result_t<std::decay_t<Fn>, std::decay_t<Args>...>;
     turn& here = mine("run()");
     make_encodable<stored_reply<R>>();
     const auto number = open_slot(here, {}, "run");
     here.note(1, number);
-    here.runs.push_back({number, std::string{name},
-                         [fn, kept = std::make_tuple(std::move(args)...)]() -> envelope_ptr {
-                           if constexpr (std::is_void_v<R>) {
-                             std::apply(fn, kept);
-                             return make_envelope(unit{});
-                           } else {
-                             return make_envelope<R>(std::apply(fn, kept));
-                           }
-                         }});
+    here.runs.push_back(
+        {number, std::string{name},
+         [fn, kept = std::make_tuple(std::forward<Args>(args)...)]() -> envelope_ptr {
+           if constexpr (std::is_void_v<R>) {
+             std::apply(fn, kept);
+             return make_envelope(unit{});
+           } else {
+             return make_envelope<R>(std::apply(fn, kept));
+           }
+         }});
     return asking<R>{awaited_slot{self_, number}};
   }
 

@@ -120,6 +120,7 @@ class ref {
   /// Preconditions: called by a handler. Outside: `cairn::async_ask`.
   template <class M, class... Args>
   [[nodiscard]] auto ask(Args&&... args) const {
+    detail::check_message<M, typename A::protocol, Args...>();
     return asking<reply_of<A, M>>{detail::start_ask(
         detail::build_message<M, typename A::protocol>(std::forward<Args>(args)...), to_,
         type_name<M>)};

@@ -101,7 +101,8 @@ class restorer {
 
   void take_meta(reader from) {
     if (from.get<std::uint8_t>() != 1) {
-      throw error{errc::newer_schema, "the snapshot was written by a newer version of cairn"};
+      throw error{errc::newer_schema, "snapshot " + std::to_string(raw(counts_.from)) +
+                                          " was written by a newer version of cairn"};
     }
     all_.next_id.store(from.get<std::uint64_t>(), std::memory_order_relaxed);  // nobody runs yet
     (void)from.get<std::int64_t>();

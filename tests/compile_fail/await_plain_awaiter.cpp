@@ -1,0 +1,13 @@
+// expect: a handler awaits what cairn can record
+#include <coroutine>
+
+#include "cairn/message.hpp"
+#include "cairn/task.hpp"
+
+struct ping {};
+struct actor {
+  using protocol = cairn::protocol<ping>;
+  int count = 0;
+  void serialize(auto& archive) { archive(count); }
+  cairn::task<> on(ping) { co_await std::suspend_never{}; }
+};
