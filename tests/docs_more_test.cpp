@@ -379,6 +379,10 @@ TEST_CASE("docs: every page is in the index, and links lead to pages that exist"
   for (const auto& page : std::filesystem::directory_iterator{project / "docs"}) {
     const std::string name = page.path().filename().string();
     INFO(name);
+    if (page.is_directory()) {  // its own README stands for it
+      CHECK(index.find("(" + name + "/README.md)") != std::string::npos);
+      continue;
+    }
     if (name != "README.md") CHECK(index.find("(" + name + ")") != std::string::npos);
     const std::string text = text_of(page.path());
     for (auto at = text.find("]("); at != std::string::npos; at = text.find("](", at + 1)) {

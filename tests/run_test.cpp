@@ -79,6 +79,15 @@ cairn::task<int> does_not_end(cairn::root& root) {
   co_await root.sleep(1h);
   co_return 0;
 }
+void stuck() {
+  say("ready");
+  for (;;) ::pause();
+}
+cairn::task<int> is_stuck(cairn::root& root) {
+  co_await count(root);
+  co_await root.run("stuck", &stuck);
+  co_return 0;
+}
 cairn::task<int> throws(cairn::root& root) {
   co_await count(root);
   throw std::domain_error{"no root, no tree"};
@@ -112,7 +121,11 @@ int scenario(const std::string& name, const char* directory) {
   if (name == "minds nothing") return cairn::run<actors>(minds_nothing, std::move(chosen));
   if (name == "throws") return cairn::run<actors>(throws, std::move(chosen));
   if (name == "waits for the lock") return waits_for_lock(directory);
-  chosen.shutdown = name == "does not end in time" ? 20ms : 2h;
+  if (name == "is stuck") {
+    chosen.shutdown = 1s;
+    return cairn::run<actors>(is_stuck, std::move(chosen));
+  }
+  chosen.shutdown = name == "does not end in time" ? 4s : 2h;
   return cairn::run<actors>(does_not_end, std::move(chosen));
 }
 
@@ -184,6 +197,18 @@ TEST_CASE("a root task that does not end is ended with a last epoch", "[run]") {
   CHECK(one.exit_code() == 128 + SIGTERM);
   program two{"returns", in};
   CHECK(two.line() == "2");
+  CHECK(two.exit_code() == 3);
+}
+
+TEST_CASE("a run that never ends does not keep the process from its end", "[run]") {
+  const directory in;
+  program one{"is stuck", in};
+  CHECK(one.line() == "1");
+  CHECK(one.line() == "ready");
+  one.kill(SIGTERM);
+  CHECK(one.exit_code() == cairn::exit_code::io);
+  program two{"returns", in};
+  CHECK(two.line() == "2");  // the last epoch was committed all the same
   CHECK(two.exit_code() == 3);
 }
 

@@ -1,6 +1,8 @@
 // The root task: where a program declares its supervisors and says when its work is durable.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -130,13 +132,15 @@ class program : public engine {
     stop_requested_.store(true, std::memory_order_release);  // pairs with the loads
     wake(*workers.front());
   }
-  /// Tells `done` once an epoch that covers everything sent until now has ended.
-  void request_last_epoch(std::function<void(const epoch_end&)> done) {
+  /// Tells `done` once an epoch that covers everything sent until now has ended. Handlers have
+  /// `options::rest` to end before it, and `rest` at most.
+  void request_last_epoch(std::function<void(const epoch_end&)> done,
+                          std::chrono::nanoseconds rest = std::chrono::nanoseconds::max()) {
     {
       const std::lock_guard lock{outside_guard_};
       outside_.push_back({epoch{now_epoch.load(std::memory_order_seq_cst)}, std::move(done)});
     }
-    leader().request_at_rest(chosen().rest);
+    leader().request_at_rest(std::min<std::chrono::nanoseconds>(chosen().rest, rest));
   }
 
  private:

@@ -68,7 +68,8 @@ inline int complain(std::string_view text, int code) noexcept {
 
 /// Runs `app` with the listed actors until it returns, or until SIGTERM or SIGINT: the first of
 /// them lets `root.until_stopped()` go on, and at the latest after half of `.shutdown` a last epoch
-/// is committed and the root task destroyed where it stands. A second one ends the process at once.
+/// is committed and the root task destroyed where it stands. A second one ends the process at once;
+/// a handler or a run that is stuck has until one second after `.shutdown`.
 /// SIGUSR1 prints the status on standard error. Under systemd, tells when the root task's first
 /// turn has ended (READY=1), the watchdog, and that it stops.
 ///
@@ -79,12 +80,15 @@ int run(application app, options chosen = {}) {
   // While the store is awaited and read there is no status yet, and no reason to die of the
   // question.
   std::signal(SIGUSR1, SIG_IGN);
+  const auto at_most = chosen.shutdown + std::chrono::seconds{1};
   try {
     system<Actors> all{std::move(chosen)};
     detail::watchman watch{{
         .stop = [&] { all.request_stop(); },
         .status = [&] { return to_text(all.status()); },
         .is_progressing = [&] { return all.inner().board().progressed(); },
+        .at_most = at_most,
+        .forced = exit_code::io,
     }};
     all.on_started([&] { watch.say(detail::greeting(all.restored_counts(), all.restored())); });
     all.start(std::move(app));

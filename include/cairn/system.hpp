@@ -67,7 +67,7 @@ class system {
   void request_stop() noexcept {
     program_->request_stop();
     const std::lock_guard lock{guard_};
-    if (!stop_by_) stop_by_ = std::chrono::steady_clock::now() + deadline_ / 2;
+    if (!end_by_) end_by_ = std::chrono::steady_clock::now() + deadline_;
     changed_.notify_all();
   }
 
@@ -82,10 +82,10 @@ class system {
   void wait_orderly() {
     std::unique_lock lock{guard_};
     while (!done_ && !failed_) {
-      if (!stop_by_) {
+      if (!end_by_) {
         changed_.wait(lock);
       } else if ((started_ && !program_->minds_stop()) ||
-                 changed_.wait_until(lock, *stop_by_) == std::cv_status::timeout) {
+                 changed_.wait_until(lock, *end_by_ - deadline_ / 2) == std::cv_status::timeout) {
         return;
       }
     }
@@ -107,6 +107,7 @@ class system {
     }
     commit_last(how);
     program_->halt();
+    if (auto why = program_->failure(); why && !how.committed) std::rethrow_exception(why);
     const std::lock_guard lock{guard_};
     if (thrown_) std::rethrow_exception(thrown_);
     how.finished = done_;
@@ -141,17 +142,25 @@ class system {
 
  private:
   void commit_last(ended& how) {
-    const auto until = std::chrono::steady_clock::now() + deadline_;
-    auto last = std::make_shared<std::optional<detail::epoch_end>>();
-    program_->request_last_epoch([this, last](const detail::epoch_end& end) {
+    const auto now = std::chrono::steady_clock::now();
+    const auto until = [&] {
       const std::lock_guard lock{guard_};
-      *last = end;
-      changed_.notify_all();
-    });
+      return end_by_.value_or(now + deadline_);
+    }();
+    auto last = std::make_shared<std::optional<detail::epoch_end>>();
+    // Handlers may take half of what is left to end, and no more: the epoch itself comes after.
+    program_->request_last_epoch(
+        [this, last](const detail::epoch_end& end) {
+          const std::lock_guard lock{guard_};
+          *last = end;
+          changed_.notify_all();
+        },
+        (until - now) / 2);
     {
       std::unique_lock lock{guard_};
       changed_.wait_until(lock, until, [&] { return last->has_value() || failed_; });
       if (!last->has_value()) {
+        if (failed_) return;  // stop() throws why
         how.text = "the last epoch did not end within the deadline";
         return;
       }
@@ -173,7 +182,7 @@ class system {
   // were given.
   std::mutex guard_;  ///< of what follows
   std::condition_variable changed_;
-  std::optional<std::chrono::steady_clock::time_point> stop_by_;
+  std::optional<std::chrono::steady_clock::time_point> end_by_;  ///< since a stop was requested
   bool started_ = false;
   bool done_ = false;
   bool failed_ = false;

@@ -89,3 +89,62 @@ TEST_CASE("a run whose result is in flight in the snapshot is not begun again") 
   CHECK(runs == 1);
   REQUIRE(gate.try_acquire());
 }
+
+namespace diverging {
+
+using cairn::event_kind;
+using fixture::bench;
+
+std::atomic<int> called{0};
+fixture::faults planned;
+
+struct step {
+  int value = 0;
+  void serialize(auto& ar) { ar(value); }
+};
+struct look {};
+
+/// What it sends depends on how often it was called: the mistake that replay must notice.
+struct fickle {
+  using protocol = cairn::protocol<step, look>;
+  int sum = 0;
+  std::string name{};  // with it the state is no plain bytes, and a base is not taken every turn
+  cairn::ref<fickle> other{};
+  void serialize(auto& ar) { ar(sum, name, other); }
+  void on(step what) {
+    planned.check(what.value);
+    sum += what.value;
+    if (other && ++called == 1) other.tell<look>();
+  }
+  int on(look) const { return sum; }
+};
+using actors = cairn::actors<fickle>;
+
+cairn::task<int> fail_after_a_fickle_turn(cairn::root& top) {
+  auto all = top.supervise("all");
+  auto calm = all.spawn<fickle>("calm");
+  auto it = all.spawn<fickle>("it", fickle{0, "it", calm});
+  it.tell<step>(1);
+  it.tell<step>(2);  // throws: the first one is replayed, and sends nothing now
+  const auto answer = co_await it.ask<look>().as_result();
+  CHECK(answer.code() == cairn::errc::failed);
+  CHECK(co_await calm.ask<look>() == 0);
+  co_return 0;
+}
+
+}  // namespace diverging
+
+TEST_CASE("a handler that does something else in replay is named, and its actor suspended") {
+  using namespace diverging;
+  called = 0;
+  planned.plan(2, 1);
+  bench on;
+  fixture::crash<actors>(on, fail_after_a_fickle_turn);
+  const auto found = on.told.of(event_kind::diverged, "it");
+  REQUIRE(found.size() == 1);
+  INFO(found[0].what.text);
+  CHECK(found[0].what.code == cairn::errc::diverged);
+  CHECK(found[0].what.text.find("at position 1 it had 1 effects and now has 0") !=
+        std::string::npos);
+  CHECK(on.told.count(event_kind::suspended, "it") == 1);
+}

@@ -168,7 +168,7 @@ class delivery {
     while (!here.outbox.empty()) {
       auto message = here.outbox.pop_front();
       message->sent = one.at;
-      if (is_held(one, *message)) {
+      if (is_held(*message)) {
         all_.has_outputs.store(true, std::memory_order_relaxed);  // ordered by the sweep
         mine_.held.push_back({one.at, std::move(message)});
       } else {
@@ -311,9 +311,9 @@ class delivery {
   static constexpr std::uint16_t any_index = 0xffff;
 
  private:
-  [[nodiscard]] bool is_held(const cell& one, const envelope& message) const noexcept {
-    return message.kind == envelope_kind::reply && message.answer.when_committed &&
-           one.type->persistent;
+  /// Also an answer that an ephemeral actor gives: it may tell what others have only begun to keep.
+  [[nodiscard]] static bool is_held(const envelope& message) noexcept {
+    return message.kind == envelope_kind::reply && message.answer.when_committed;
   }
 
   /// A child that a turn has spawned begins to live, in its parent's epoch.

@@ -27,6 +27,8 @@ class watchman {
     std::function<void()> stop{};            ///< on the first SIGTERM or SIGINT
     std::function<std::string()> status{};   ///< on SIGUSR1, for standard error
     std::function<bool()> is_progressing{};  ///< before the watchdog is told
+    std::chrono::nanoseconds at_most{};      ///< from `stop` until the process leaves by force
+    int forced = 0;                          ///< its exit code then
   };
 
   explicit watchman(calls to) : to_{std::move(to)}, manager_{notifier::named_socket()} {
@@ -61,6 +63,17 @@ class watchman {
       signal_.store(number, std::memory_order_release);  // pairs with the load in signal()
       wait_for_end();
       to_.stop();
+      leave_by_force();
+    });
+  }
+  /// A handler or a run that is stuck holds a thread that the end waits for: it would never come.
+  void leave_by_force() {
+    force_.expires_after(to_.at_most);
+    force_.async_wait([this](const asio::error_code& failed) {
+      if (failed) return;
+      std::fputs("cairn: a handler or a run did not end within the deadline; leaving without it\n",
+                 stderr);
+      std::_Exit(to_.forced);
     });
   }
   void wait_for_look() {
@@ -87,6 +100,7 @@ class watchman {
   asio::signal_set end_{io_, SIGTERM, SIGINT};
   asio::signal_set look_{io_, SIGUSR1};
   asio::steady_timer timer_{io_};
+  asio::steady_timer force_{io_};
   std::chrono::microseconds pulse_every_{};
   std::atomic<int> signal_{0};
   std::thread thread_;
