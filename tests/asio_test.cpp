@@ -70,17 +70,30 @@ struct narrow {
 std::promise<void> narrow::entered;
 std::promise<void> narrow::gate;
 
-using actors = cairn::actors<counter, narrow>;
+/// Keeps nothing, and answers what another has kept.
+struct door {
+  using protocol = cairn::protocol<add>;
+  using persistence = cairn::ephemeral;
+  cairn::ref<counter> behind{};
+  cairn::task<std::int64_t> on(add one) {
+    co_await behind.ask<add>(one.what);
+    co_return co_await behind.ask<total>();
+  }
+};
+
+using actors = cairn::actors<counter, narrow, door>;
 
 struct refs {
   cairn::ref<counter> one{};
   cairn::ref<narrow> two{};
+  cairn::ref<door> three{};
 };
 std::promise<refs> made;
 
 cairn::task<int> serve(cairn::root& root) {
   auto all = root.supervise("all");
-  made.set_value({all.spawn<counter>("one"), all.spawn<narrow>("two")});
+  auto one = all.spawn<counter>("one");
+  made.set_value({one, all.spawn<narrow>("two"), all.spawn<door>("three", door{one})});
   co_await root.until_stopped();
   co_return 7;
 }
@@ -218,6 +231,18 @@ TEST_CASE("a held answer waits while no epoch ends", "[asio]") {
   CHECK(waits.wait_for(0s) == std::future_status::timeout);
   CHECK(all.stop().committed);  // with the last epoch it leaves
   CHECK(code_of(std::move(waits)) == cairn::errc::ok);
+}
+
+TEST_CASE("an answer that an ephemeral actor gives is held like any other", "[asio]") {
+  cairn::system<actors> all{quiet({.epoch = {.every = 0s, .messages = 0, .bytes = 0}})};
+  const auto to = start(all);
+  const cairn::outside_ask held{.when = cairn::committed, .timeout = 1min};
+  auto waits = cairn::async_ask<add>(to.three, held, asio::use_future, 5);
+  // One that is not held comes after it, by the same way.
+  CHECK(cairn::async_ask<add>(to.three, asio::use_future, 1).get() == 6);
+  CHECK(waits.wait_for(0s) == std::future_status::timeout);
+  CHECK(all.stop().committed);
+  CHECK(waits.get() == 5);
 }
 
 TEST_CASE("an outside sender waits for room", "[asio]") {
