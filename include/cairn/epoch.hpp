@@ -18,9 +18,9 @@ struct epoch_policy {
   std::uint64_t messages = 1'000'000;      ///< consumed since the last flip
   std::uint64_t bytes = 64 * 1024 * 1024;  ///< of message objects consumed since the last flip:
                                            ///< their sizeof, without what they own elsewhere
-  std::chrono::nanoseconds min_pause{};         ///< from the end of an epoch to the next flip
-  std::size_t retain = 3;                       ///< snapshots kept, savepoints aside
-  std::size_t max_abandoned = 5;                ///< so many in a row stop the system
+  std::chrono::nanoseconds min_pause{};    ///< from the end of an epoch to the next flip
+  std::size_t retain = 3;                  ///< snapshots kept, savepoints aside
+  std::size_t max_abandoned = 5;           ///< so many in a row stop the system
   std::size_t write_buffer = 64 * 1024 * 1024;  ///< bytes of records ahead of the disk
   std::chrono::nanoseconds mtbf{};              ///< see `adaptive`; 0: `every` stays as it is
   std::chrono::nanoseconds at_least{};          ///< the bounds of an adaptive interval

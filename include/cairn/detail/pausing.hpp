@@ -17,12 +17,14 @@ inline constinit thread_local pauser* current_pauser = nullptr;
 
 /// Precondition: no lock is held.
 inline void pause_point() noexcept {
-  if (current_pauser != nullptr) [[unlikely]] current_pauser->pause();
+  if (current_pauser != nullptr) [[unlikely]]
+    current_pauser->pause();
 }
 
 /// Marks a path that a simulation must have reached at some time, or it proves nothing about it.
 inline void sometimes(const char* what) noexcept {
-  if (current_pauser != nullptr) [[unlikely]] current_pauser->reached(what);
+  if (current_pauser != nullptr) [[unlikely]]
+    current_pauser->reached(what);
 }
 
 }  // namespace cairn::detail
