@@ -82,12 +82,6 @@ class snapshot_writer {
       finish();
     });
   }
-  void abandon(errc code, std::string text) {
-    put([this, code, text = std::move(text)] {
-      if (!failure_) failure_.emplace(code, text);
-      finish();
-    });
-  }
   /// A verb of the store that is called between epochs.
   void call(std::function<void(any_store&)> verb) {
     put([this, verb = std::move(verb)] {
