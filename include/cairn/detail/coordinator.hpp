@@ -139,6 +139,7 @@ class coordinator {
   }
 
   [[nodiscard]] bool is_due() const {
+    if (given_up_) return false;
     if (requested_.load(std::memory_order_relaxed)) return true;  // see request()
     if (!all_.dirty.load(std::memory_order_relaxed)) return false;
     const auto now = all_.steady_now();
@@ -306,6 +307,7 @@ class coordinator {
     all_.report(what);
     ended(end_);
     if (!end_.committed && policy_.max_abandoned != 0 && abandoned_ >= policy_.max_abandoned) {
+      given_up_ = true;
       all_.fail(std::make_exception_ptr(error{
           code_,
           std::to_string(abandoned_) + " epochs in a row could not be committed: " + end_.text}));
@@ -335,6 +337,7 @@ class coordinator {
   std::chrono::nanoseconds last_end_{};
   std::uint64_t bytes_at_begin_ = 0;
   std::size_t abandoned_ = 0;
+  bool given_up_ = false;  ///< the system ends with an error: no epoch begins any more
   epoch_cost cost_{};
   epoch_cost last_cost_{};
   std::unordered_map<std::uint64_t, std::string> names_{};
