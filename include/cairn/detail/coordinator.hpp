@@ -229,7 +229,7 @@ class coordinator {
     buffer own;
     append_names(own);
     append_meta(own);
-    writer_.append(own);
+    writer_.append(own, true);
     std::vector<std::function<void()>> prepare;
     {
       const std::lock_guard lock{guard_};

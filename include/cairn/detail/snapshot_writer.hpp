@@ -44,9 +44,10 @@ class snapshot_writer {
     return waiting_bytes_.load(std::memory_order_relaxed) < capacity_;
   }
   /// Takes the records; `from` is empty afterwards. Sweeps wait for room; cuts that a turn forces
-  /// cannot: where they outrun the disk by as much again, the epoch will be abandoned.
-  void append(buffer& from) {
-    if (waiting_bytes_.load(std::memory_order_relaxed) >= 2 * capacity_) {
+  /// cannot: where they outrun the disk by as much again, the epoch will be abandoned. What the
+  /// coordinator adds at the end is little and always has room.
+  void append(buffer& from, bool always = false) {
+    if (!always && waiting_bytes_.load(std::memory_order_relaxed) >= 2 * capacity_) {
       overrun_.store(true, std::memory_order_relaxed);  // ordered by the commit's job
       from.clear();
       return;
