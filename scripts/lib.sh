@@ -2,7 +2,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-packages=(g++ cmake ninja-build python3 libasio-dev libcereal-dev libfmt-dev libxxhash-dev
+packages=(g++ cmake ninja-build ccache python3 libasio-dev libcereal-dev libfmt-dev libxxhash-dev
   catch2 libcli11-dev)
 
 # Prints one line on what is the matter, and ends.
