@@ -36,7 +36,7 @@ void check_wakes(Scheduler& by) {
   constexpr int rounds = 500;
   by.start(2, [&](unsigned worker) {
     seen.step(worker);
-    // The second worker always calls back: wakes may fall together, so that it is ahead of the first.
+    // The second worker always calls back: where wakes fall together it is ahead of the first.
     const int at = seen.count[worker].load(std::memory_order_relaxed);  // this worker's own
     if (worker != 0 || at < rounds) {
       by.wake(1 - worker);

@@ -265,6 +265,34 @@ TEST_CASE("a serialize that throws suspends its actor alone") {
   }
 }
 
+cairn::task<int> fail_twice(cairn::root& root) {
+  auto it = root.supervise("top", {.intensity = {.restarts = 3, .within = std::chrono::hours{1}}})
+                .spawn<adder>("it");
+  (void)co_await it.ask<add>(10).as_result();
+  (void)co_await it.ask<add>(20).as_result();
+  co_await ask_total(it);
+  co_await root.checkpoint();
+  co_return 0;
+}
+
+TEST_CASE("restarts of the process before count, as long as their period lasts") {
+  bench on;
+  planned.clear();
+  seen.clear();
+  for (const int value : {10, 20}) planned.plan(value, 1'000'000);
+  fixture::crash<all>(on, fail_twice);
+  SECTION("within the period") {
+    fixture::crash<all>(on, fail_twice);
+    CHECK(seen == std::vector<std::string>{"0", "failed"});
+    CHECK(on.told.count(event_kind::suspended, "it") == 1);
+  }
+  SECTION("later") {
+    on.clock.advance(std::chrono::hours{2});
+    fixture::crash<all>(on, fail_twice);
+    CHECK(seen == std::vector<std::string>{"0", "0"});
+  }
+}
+
 cairn::task<int> misnamed(cairn::root& root) {
   auto top = root.supervise("top", strict());
   (void)top.spawn<adder>("it");

@@ -22,10 +22,11 @@ namespace detail {
 template <class R>
 void answer(turn& here, const return_address& asker, R value) {
   if (!asker.wanted()) return;
+  const std::uint64_t digest = digest_of(value);
   auto reply = make_envelope<R>(std::move(value));
   reply->kind = envelope_kind::reply;
   reply->answer = asker;
-  here.send(std::move(reply), {asker.asker, asker.id});
+  here.send(std::move(reply), {asker.asker, asker.id}, digest);
 }
 
 /// The end of a coroutine handler.
@@ -53,6 +54,7 @@ void start_handler(cell& self, turn& here, const envelope& message, Call&& call)
     handler.answer = message.answer;
     handler.what = message.ops->name;
     handler.index = message.index;
+    if (here.logs()) handler.history_from = here.log_bytes();
     handler.running.resume();
   } else if constexpr (std::is_void_v<returned>) {
     call();

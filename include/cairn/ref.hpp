@@ -44,11 +44,11 @@ inline void require(const address& to) {
   if (to.where == nullptr) throw error{errc::misuse, "a message to an empty ref"};
 }
 
-/// Within a turn the message leaves when the turn ends, else at once.
-inline void dispatch(envelope_ptr message, const address& to) {
+/// Within a turn the message leaves when the turn ends, else at once. `digest`: of its value.
+inline void dispatch(envelope_ptr message, const address& to, std::uint64_t digest = 0) {
   require(to);
   if (current_turn != nullptr) {
-    current_turn->send(std::move(message), to);
+    current_turn->send(std::move(message), to, digest);
   } else {
     message->to = to.where;
     message->target = to.id;
@@ -58,13 +58,13 @@ inline void dispatch(envelope_ptr message, const address& to) {
 
 /// Opens a slot, sends `message` with this actor as the asker, and arms the timeout.
 [[nodiscard]] inline awaited_slot start_ask(envelope_ptr message, const address& to,
-                                            std::string_view what) {
+                                            std::string_view what, std::uint64_t digest = 0) {
   require(to);
   turn& here = turn_here("ask (use cairn::async_ask outside of actors)");
   if (to == here.self->self()) throw error{errc::misuse, "an actor asks itself"};
   const std::uint64_t number = open_slot(here, to, what);
   message->answer = {here.self, here.self->self().id, number, false};
-  here.send(std::move(message), to);
+  here.send(std::move(message), to, digest);
   here.timers.push_back({number, here.system->ask_timeout(), nullptr, true});
   return {here.self, number};
 }
@@ -111,8 +111,9 @@ class ref {
   /// becomes a dead letter.
   template <class M, class... Args>
   void tell(Args&&... args) const {
-    detail::dispatch(detail::build_message<M, typename A::protocol>(std::forward<Args>(args)...),
-                     to_);
+    auto message = detail::build_message<M, typename A::protocol>(std::forward<Args>(args)...);
+    const auto digest = detail::digest_of(*static_cast<const M*>(message->payload()));
+    detail::dispatch(std::move(message), to_, digest);
   }
 
   /// Sends a message and gives what `co_await` waits for: the handler's return value.
@@ -120,10 +121,9 @@ class ref {
   /// Preconditions: called by a handler. Outside: `cairn::async_ask`.
   template <class M, class... Args>
   [[nodiscard]] auto ask(Args&&... args) const {
-    detail::check_message<M, typename A::protocol, Args...>();
-    return asking<reply_of<A, M>>{detail::start_ask(
-        detail::build_message<M, typename A::protocol>(std::forward<Args>(args)...), to_,
-        type_name<M>)};
+    auto message = detail::build_message<M, typename A::protocol>(std::forward<Args>(args)...);
+    const auto digest = detail::digest_of(*static_cast<const M*>(message->payload()));
+    return asking<reply_of<A, M>>{detail::start_ask(std::move(message), to_, type_name<M>, digest)};
   }
 
   /// Like tell, but first waits for room in the mailbox. `co_await` it.

@@ -140,6 +140,7 @@ class program : public engine {
       const std::lock_guard lock{outside_guard_};
       outside_.push_back({epoch{now_epoch.load(std::memory_order_seq_cst)}, std::move(done)});
     }
+    leader().announce_last();
     leader().request_at_rest(std::min<std::chrono::nanoseconds>(chosen().rest, rest));
   }
 
@@ -318,8 +319,9 @@ class root : public detail::context_base {
   /// version of the program can resume from it. Handlers that do not end within `options::rest`
   /// are named by an event, and suspended in the snapshot.
   [[nodiscard]] asking<void> savepoint(std::string name, at_rest_t) {
+    auto kept = keep(std::move(name));
     of_->leader().request_at_rest(of_->chosen().rest);
-    return keep(std::move(name));
+    return kept;
   }
   /// Throws `ask_error{errc::not_found}` where there is none of that name.
   [[nodiscard]] asking<void> remove_savepoint(std::string name) {

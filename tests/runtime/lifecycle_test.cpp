@@ -304,4 +304,69 @@ TEST_CASE("a path stops whom it leads to, and those below; one that leads nowher
   CHECK(on.told.count(event_kind::suspended) == 0);
 }
 
+TEST_CASE("who watches twice is told once") {
+  bench on;
+  seen.clear();
+  fixture::crash<plants>(on, [](cairn::root& root) -> cairn::task<int> {
+    auto in = bed_of(root);
+    in.faithful.tell<keep>(in.it);
+    in.faithful.tell<watch>(in.it);
+    in.faithful.tell<watch>(in.it);
+    co_await root.checkpoint();
+    in.it.stop("enough");
+    co_await settle(root);
+    seen.push_back(co_await in.faithful.ask<show>());
+    co_return 0;
+  });
+  CHECK(seen == std::vector<std::string>{"kept enough;"});
+}
+
+struct rest {};
+struct leave {};
+struct sleeper {
+  using protocol = cairn::protocol<rest>;
+  int slept = 0;
+  void serialize(auto& ar) { ar(slept); }
+  cairn::task<> on(rest, cairn::context<sleeper>& self) {
+    co_await self.sleep(1h);
+    ++slept;
+  }
+};
+struct host {
+  using protocol = cairn::protocol<leave>;
+  int guests = 0;
+  void serialize(auto& ar) { ar(guests); }
+  void on_birth(cairn::context<host>& self) { self.spawn<sleeper>("guest").tell<rest>(); }
+  void on(leave, cairn::context<host>& self) { self.stop("gone"); }
+};
+
+TEST_CASE("a child whose parent had stopped, and told it so, ends after a crash too") {
+  using hosts = cairn::actors<host, sleeper>;
+  bench on;
+  fixture::crash<hosts>(on, [](cairn::root& root) -> cairn::task<int> {
+    auto it = root.supervise("top").spawn<host>("it");
+    co_await settle(root);
+    it.tell<leave>();
+    co_await settle(root);
+    co_await root.checkpoint();  // the guest sleeps, and the word to stop waits
+    co_return 0;
+  });
+  CHECK(on.told.count(event_kind::stopped, "it") == 1);
+  CHECK(on.told.count(event_kind::stopped, "guest") == 0);
+  fixture::crash<hosts>(on, [&](cairn::root& root) -> cairn::task<int> {
+    root.supervise("top");
+    co_await settle(root);
+    on.clock.advance(2h);
+    co_await settle(root);
+    co_await root.checkpoint();
+    co_return 0;
+  });
+  CHECK(on.told.count(event_kind::stopped, "guest") == 1);
+  const auto third = fixture::crash<hosts>(on, [](cairn::root& root) -> cairn::task<int> {
+    root.supervise("top");
+    co_return 0;
+  });
+  CHECK(third.restored.actors == 1);  // the supervisor
+}
+
 }  // namespace living

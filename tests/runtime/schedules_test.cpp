@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 struct by_hand {
   std::map<cairn::seats, cairn::scheduler::step_function> steps{};
   unsigned workers = 0;
+  int wakes = 0;
 
   struct seat final : cairn::scheduler {
     seat(by_hand& all, cairn::seats of) : all_{all}, of_{of} {}
@@ -19,7 +20,7 @@ struct by_hand {
       if (of_ == cairn::seats::workers) all_.workers = count;
       all_.steps[of_] = std::move(step);
     }
-    void wake(unsigned) noexcept override {}
+    void wake(unsigned) noexcept override { ++all_.wakes; }
     void stop() override {}
     by_hand& all_;
     cairn::seats of_;
@@ -250,6 +251,35 @@ TEST_CASE("an answer that waits over two cuts is in the second one too") {
   hand.until_quiet();
   CHECK(seen.failed == 0);
   CHECK(seen.answered == asked);
+}
+
+TEST_CASE(
+    "a worker whose sweep finds no room in the write buffer rests until the writer wakes it") {
+  using actors = cairn::actors<echo>;
+  fixture::bench on;
+  by_hand hand;
+  auto chosen = on.options();
+  chosen.epoch.write_buffer = 1;  // each slice of a sweep fills it
+  chosen.schedulers = [&](cairn::seats of) { return std::make_unique<by_hand::seat>(hand, of); };
+  cairn::system<actors> running{std::move(chosen)};
+  running.start([&](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top");
+    for (int at = 0; at < 300; ++at) top.spawn<echo>("e" + std::to_string(at));
+    co_return 0;
+  });
+  for (int at = 0; at < 50; ++at) hand.step(0);
+  running.inner().leader().request();
+  const auto step = [&] { return hand.steps.at(cairn::seats::workers)(0).busy; };
+  hand.step(0, 20);
+  CHECK_FALSE(step());
+  CHECK(on.told.count(cairn::event_kind::committed) == 0);
+  const int before = hand.wakes;
+  while (hand.steps.at(cairn::seats::writer)(0).busy) {
+  }
+  CHECK(hand.wakes > before);
+  CHECK(step());
+  hand.until_quiet();
+  CHECK(on.told.count(cairn::event_kind::committed) == 1);
 }
 
 }  // namespace played

@@ -63,7 +63,7 @@ inline void put_envelope(buffer& to, const envelope& message) {
   put_sized(to, [&](buffer& bytes) {
     if (message.ops == &ops_of<encoded_value>) {
       bytes.append(static_cast<const encoded_value*>(message.payload())->bytes.view());
-    } else if (message.ops->encode != nullptr) {
+    } else if (message.ops->encode != nullptr && !message.spoilt) {
       message.ops->encode(message.payload(), bytes);
     }
   });
@@ -128,17 +128,23 @@ using name_table = std::unordered_map<std::uint64_t, std::string>;
   return made;
 }
 
-inline void put_log(buffer& to, replay_log& log) {
+/// Returns how many bytes the entries from `history_from` on take: what the suspended handler was
+/// handed.
+inline std::size_t put_log(buffer& to, replay_log& log, std::size_t history_from) {
   const auto mark = to.size();
   to.put(std::uint32_t{0});
   std::uint32_t count = 0;
+  std::size_t before = 0;
+  auto history = to.size();
   replay_log::cursor at{};
   while (const log_entry* entry = log.next(at)) {
+    if (before <= history_from) history = to.size();
+    before += entry->room;
     ++count;
     to.put(entry->kind);
     to.put(entry->code);
     to.put(entry->number);
-    to.put(entry->ticket);
+    to.put(entry->kind == log_kind::turn ? 0 : entry->ticket);
     to.put(entry->effects);
     to.put(entry->type);
     put_return(to, entry->answer);
@@ -153,6 +159,7 @@ inline void put_log(buffer& to, replay_log& log) {
     });
   }
   to.put_at(mark, count);
+  return to.size() - history;
 }
 
 /// Reads a log back; its values stay encoded until a handler wants them.

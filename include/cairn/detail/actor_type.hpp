@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "notice.hpp"
 #include "turn.hpp"
 
 namespace cairn {
@@ -79,6 +80,7 @@ struct birth_note {};
 /// The message behind `on_commit`.
 struct commit_note {
   std::uint64_t number = 0;
+  notice_token counted{};
   void serialize(auto& archive) { archive(number); }
 };
 

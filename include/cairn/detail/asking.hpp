@@ -116,7 +116,10 @@ class awaited_slot {
     }
   }
   void forget() noexcept {
-    if (number_ != 0) self_->forget_slot(number_);  // an answer to it will be dropped
+    if (number_ == 0) return;
+    // An answer to it will be dropped. Another actor, whose frame this was moved into by mistake,
+    // may not touch the slot: its owner may be at work.
+    if (current_turn != nullptr && current_turn->self == self_) self_->forget_slot(number_);
   }
 
   cell* self_;

@@ -19,6 +19,7 @@
 #include "../ids.hpp"
 #include "frame.hpp"
 #include "mailbox.hpp"
+#include "notice.hpp"
 #include "replay_log.hpp"
 
 namespace cairn::detail {
@@ -80,6 +81,9 @@ struct activity {
   return_address answer{};
   std::string_view what{};
   std::uint16_t index = 0;
+  notice_token notice{};             ///< where a commit's notice began it
+  std::size_t history_from = 0;      ///< bytes of the log before what it was handed
+  std::size_t recorded_history = 0;  ///< bytes of what it was handed, as its last cut wrote them
 };
 
 /// What most actors never need.

@@ -45,6 +45,9 @@ class coordinator {
     request();
   }
 
+  /// The epoch that is requested next is the program's last one. Any thread.
+  void announce_last() noexcept { last_.store(true, std::memory_order_relaxed); }  // as above
+
   /// Moves the epoch on as far as it will go. True: call again soon, something is awaited that
   /// wakes nobody.
   bool poll(const std::function<void(const epoch_end&)>& ended) {
@@ -266,6 +269,7 @@ class coordinator {
     to.put(std::int64_t{all_.wall_now().time_since_epoch() / std::chrono::microseconds{1}});
     to.put(all_.cells.used());
     to.put_text(program_);
+    to.put(static_cast<std::uint8_t>(last_.load(std::memory_order_relaxed) ? 1 : 0));  // as rest_
     end_record(to, mark);
   }
 
@@ -320,6 +324,7 @@ class coordinator {
   std::chrono::nanoseconds interval_;
   std::atomic<bool> requested_{false};
   std::atomic<std::int64_t> rest_{0};  ///< nanoseconds to wait for rest at most; 0: do not
+  std::atomic<bool> last_{false};      ///< an orderly end
   std::atomic<std::uint64_t> messages_before_{0};  ///< consumed until the last flip
   std::atomic<std::uint64_t> bytes_before_{0};
 

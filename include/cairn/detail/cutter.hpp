@@ -76,17 +76,22 @@ class cutter {
 
   /// One bounded slice of the sweep. True when every touched cell has been visited.
   [[nodiscard]] bool sweep() {
+    waits_for_room_ = false;
     if (!mine_.sweep_begun) begin_sweep();
     for (int visits = 0; visits < slice_visits; ++visits) {
       cell* one = mine_.sweeping.front();
       if (one == nullptr) return flush(), true;
-      if (!all_.has_write_room() || mine_.records.size() > slice_bytes) return flush(), false;
+      if (!all_.has_write_room()) return flush(), waits_for_room_ = true, false;
+      if (mine_.records.size() > slice_bytes) return flush(), false;
       if (!visit(*one)) return false;
       mine_.sweeping.remove(*one);
       mine_.swept.push_back(*one, touched_list::swept);
     }
     return flush(), false;
   }
+
+  /// The sweep stands still until the writer, who wakes the workers then, has room again.
+  [[nodiscard]] bool waits_for_room() const noexcept { return waits_for_room_; }
 
   /// The snapshot is committed: what was visited and not touched since is clean.
   void keep() {
@@ -178,8 +183,9 @@ class cutter {
   [[nodiscard]] bool is_late(const cell& one, const envelope& message) const noexcept {
     // What is for the cell's former actor is not the present one's to record.
     return mine_.open && message.sent < mine_.seen && message.recorded == epoch{} &&
-           one.is(message.target) && message.answer.number != wake_number && one.type != nullptr &&
-           one.type->persistent && (!one.stopped || one.stopped_in >= mine_.seen);
+           (!message.spoilt || message.kind == envelope_kind::reply) && one.is(message.target) &&
+           message.answer.number != wake_number && one.type != nullptr && one.type->persistent &&
+           (!one.stopped || one.stopped_in >= mine_.seen);
   }
 
   void record_mail(cell& one, envelope& message) {
@@ -195,8 +201,7 @@ class cutter {
       put_envelope(mine_.records, message);
     } catch (const std::exception& why) {
       mine_.records.resize(mark);
-      all_.tell_of(event_kind::failed, one,
-                   std::string{"a message could not be encoded: "} + why.what());
+      spoil(one, message, why.what());
       return;
     }
     end_record(mine_.records, mark);
@@ -205,6 +210,17 @@ class cutter {
     sometimes(one.stopped ? "late message of a stopped actor recorded"
               : reply     ? "late reply recorded"
                           : "late message recorded");
+  }
+
+  /// A message whose `serialize` throws is in no snapshot, so nobody shall handle it: it becomes a
+  /// dead letter when its turn comes. An answer becomes a failure, which can be recorded.
+  void spoil(cell& one, envelope& message, const char* why) {
+    message.spoilt = true;
+    all_.tell_of(event_kind::failed, one,
+                 std::string{message.ops->name} + " could not be serialized: " + why, errc::misuse);
+    if (message.kind != envelope_kind::reply) return;
+    message.code = errc::failed;
+    record_mail(one, message);
   }
 
   void begin_sweep() {
@@ -262,14 +278,18 @@ class cutter {
   }
 
   /// A `serialize` that throws suspends its actor alone. It is recorded as its last base and what
-  /// it consumed since; without any base, as what the store holds of it already.
+  /// it consumed since; without any base, as what the store holds of it already. Where not even the
+  /// base can be written, with a timer's message or what a handler was handed, there is no
+  /// snapshot.
   bool write_actor(cell& one, const record_header& header) {
     const auto before = mine_.records.size();
+    std::string text;
     for (int tries = 0; tries < 2; ++tries) {
       try {
         const bool rests = !one.busy() && !one.needs_replay && !one.suspended;
         if (rests || !one.saved || !one.saved->valid) renew_base(one);
-        if (one.type->prepare != nullptr && one.state != nullptr) {
+        // Suspended, it publishes nothing; once it goes on, it prepares what it has.
+        if (one.type->prepare != nullptr && one.state != nullptr && !one.suspended) {
           if (auto prepare = one.type->prepare(one)) all_.add_prepare(std::move(prepare));
         }
         const auto mark = begin_record(mine_.records, header);
@@ -284,12 +304,13 @@ class cutter {
       } catch (const std::exception& why) {
         mine_.records.resize(before);
         one.changed = true;
+        text = std::string{"its state could not be serialized: "} + why.what();
         if (one.suspended) continue;
         one.suspended = true;
-        all_.tell_of(event_kind::suspended, one,
-                     std::string{"its state could not be serialized: "} + why.what(), errc::failed);
+        all_.tell_of(event_kind::suspended, one, text, errc::failed);
       }
     }
+    if (one.saved && one.saved->valid) all_.spoil_epoch(world::label(one) + ": " + text);
     return false;
   }
 
@@ -321,7 +342,9 @@ class cutter {
     });
     to.put(base.at);
     to.put(base.next_number);
-    put_log(to, one.saved->log);
+    const std::size_t history_from = one.busy() ? one.more->handler.history_from : 0;
+    const std::size_t history = put_log(to, one.saved->log, history_from);
+    if (one.busy()) one.more->handler.recorded_history = history;
   }
 
   void put_rest(buffer& to, const cell& one) const {
@@ -346,6 +369,7 @@ class cutter {
 
   world& all_;
   worker& mine_;
+  bool waits_for_room_ = false;
 };
 
 }  // namespace cairn::detail

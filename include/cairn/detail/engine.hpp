@@ -35,7 +35,7 @@ class engine : public world {
   engine(options chosen, registry known)
       : options_{std::move(chosen)},
         writer_{options_.store, options_.epoch.write_buffer, [this] { wake(*workers.front()); },
-                [this] { wake_writer(); }},
+                [this] { wake_writer(); }, [this] { wake_all(); }},
         leader_{*this, writer_, options_.epoch},
         chance_{options_.seed ? *options_.seed : std::random_device{}()} {
     types = std::move(known);
@@ -113,6 +113,7 @@ class engine : public world {
   void add_prepare(std::function<void()> prepare) override {
     leader_.add_prepare(std::move(prepare));
   }
+  void spoil_epoch(const std::string& why) override { writer_.spoil(why); }
 
   /// Announced, so that a flip can wait for it: between the stamp and the link nobody may close
   /// the stamp's epoch. The announcement is visible before the epoch is read again, and the
@@ -244,6 +245,10 @@ class engine : public world {
     if (running_.load(std::memory_order_seq_cst)) writing_->wake(0);  // as in wake()
   }
 
+  void wake_all() noexcept {
+    for (const auto& each : workers) wake(*each);
+  }
+
   void make_workers() {
     unsigned count = options_.workers;
     if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
@@ -291,13 +296,7 @@ class engine : public world {
     now_epoch.store(raw(latest) + 1, std::memory_order_relaxed);  // nobody runs yet
     committed.store(raw(latest), std::memory_order_relaxed);
     from.settle();
-    event what;
-    what.kind = event_kind::restored;
-    what.at = latest;
-    what.text = std::to_string(counts_.actors) + " actors, " + std::to_string(counts_.messages) +
-                " messages in flight, " + std::to_string(counts_.suspended_handlers) +
-                " suspended handlers";
-    report(what);
+    from.tell();
   }
 
   /// The worker's part of an epoch. True: more of it is to do.
@@ -319,7 +318,7 @@ class engine : public world {
         break;
       case phase::sweep:
         if (!mine.sweep_begun) own.mail().take_wakes();
-        if (!cut.sweep()) return true;
+        if (!cut.sweep()) return !cut.waits_for_room();
         break;
       case phase::keep:
         cut.keep();

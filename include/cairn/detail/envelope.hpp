@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <string_view>
@@ -98,6 +99,7 @@ struct envelope {
   envelope_kind kind = envelope_kind::message;
   errc code = errc::ok;   ///< a reply that is none
   bool reserved = false;  ///< its sender waited for room: exempt from the bound
+  bool spoilt = false;    ///< its value could not be encoded: nobody handles it
 
   [[nodiscard]] static std::size_t offset_of_payload(std::size_t align) noexcept {
     return (sizeof(envelope) + align - 1) / align * align;
@@ -156,6 +158,27 @@ template <class T>
 [[nodiscard]] envelope_ptr make_envelope(T value) {
   return make_envelope(
       ops_of<T>, [&](void* where) { std::construct_at(static_cast<T*>(where), std::move(value)); });
+}
+
+/// What replay compares of a value: its first 64 bytes where these are the value itself, else
+/// nothing. Mixed in as the message is built, so it must cost next to nothing. Refs hold addresses,
+/// so it is the same within one process only.
+template <class T>
+[[nodiscard]] std::uint64_t digest_of(const T& value) noexcept {
+  if constexpr (std::is_empty_v<T> || !std::has_unique_object_representations_v<T>) {
+    return 0;
+  } else {
+    constexpr std::size_t length = std::min<std::size_t>(sizeof(T), 64);
+    std::uint64_t mixed = 0;
+    for (std::size_t at = 0; at < length; at += sizeof mixed) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, reinterpret_cast<const std::byte*>(&value) + at,
+                  std::min(sizeof word, length - at));
+      mixed = (mixed ^ word) * 0x9e3779b97f4a7c15U;
+      mixed ^= mixed >> 29U;
+    }
+    return mixed;
+  }
 }
 
 /// A run of envelopes in order, linked through `next`. Owns them.

@@ -112,9 +112,7 @@ class failures {
       return false;
     }
     one.needs_replay = one.diverged = false;
-    if (one.busy() && one.more->handler.index == one.type->commit_index()) {
-      all_.notices.fetch_add(1, std::memory_order_relaxed);  // a count; the end reads it at rest
-    }
+    count_notice(one);
     if (!start(one)) return false;
     for (auto& each : replay_.unfinished()) {
       const slot* found = one.find_slot(each.number);
@@ -145,9 +143,6 @@ class failures {
 
   /// Retires the actor.
   void stop(cell& one, const std::string& reason) {
-    if (one.busy() && one.more->handler.index == one.type->commit_index()) {
-      all_.notices.fetch_sub(1, std::memory_order_relaxed);  // a count; the end reads it at rest
-    }
     const return_address asker = one.busy() ? one.more->handler.answer : return_address{};
     replay_.tear_down(one, stop_reason::stopped);
     retire(all_, mine_, mail_, one, reason);
@@ -168,11 +163,19 @@ class failures {
   }
 
  private:
+  /// An orderly end waits for the suspended handler that a commit's notice began.
+  void count_notice(cell& one) {
+    if (!one.busy() || one.more->handler.index != one.type->commit_index()) return;
+    if (!one.more->handler.notice) one.more->handler.notice = notice_token{all_.notices};
+  }
+
   void ended(cell& one) {
     turn& here = mine_.here;
+    count_notice(one);
     if (one.saved) {
       log_entry& made = one.saved->log.append_bytes(log_kind::turn, {});
       made.number = here.digest;
+      made.ticket = here.values;
       made.effects = here.effects;
     }
     if (one.more) one.more->attempts = 0;
@@ -195,6 +198,7 @@ class failures {
 
   void failed(cell& one, const std::exception_ptr& thrown) {
     mine_.here.clear();
+    const notice_token until_decided{all_.notices};  // it may be such a handler, and go on
     const std::string text = text_of(thrown);
     all_.tell_of(event_kind::failed, one, text, errc::failed);
     const bool first = one.rest().attempts++ == 0;
@@ -220,6 +224,8 @@ class failures {
     } else if (one.more->attempts <= one.policy->attempts) {
       all_.tell_of(event_kind::restarted, one, "the failing turn is tried again");
       try_again(one);
+      // What was replayed is not replayed again: the next message finds a new base.
+      if (one.saved && !one.busy() && !one.suspended) one.saved->valid = false;
     } else {
       give_up(one, text);
     }

@@ -27,7 +27,7 @@ struct log_entry {
   const payload_ops* ops = nullptr;
   std::uint64_t number = 0;
   return_address answer{};
-  std::uint64_t ticket = 0;
+  std::uint64_t ticket = 0;   ///< of a message; of a turn, the digest of the values that left
   std::uint64_t type = 0;     ///< hash of a message's type
   std::uint32_t effects = 0;  ///< how many left with the turn
   std::uint16_t index = 0;
@@ -93,6 +93,12 @@ class replay_log {
 
   [[nodiscard]] cursor end() const noexcept {
     return chunks_.empty() ? cursor{} : cursor{chunks_.size() - 1, chunks_.back().used};
+  }
+  /// The bytes of the entries before `at`.
+  [[nodiscard]] std::size_t bytes_before(cursor at) const noexcept {
+    std::size_t sum = at.at;
+    for (std::size_t whole = 0; whole < at.chunk; ++whole) sum += chunks_[whole].used;
+    return sum;
   }
   [[nodiscard]] bool empty() const noexcept { return bytes_ == 0; }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }

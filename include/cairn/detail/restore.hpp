@@ -71,6 +71,18 @@ class restorer {
       one.pinned = supervisor;
       worker_counters::add(home.counters.actors, 1);
     }
+    for (cell* one : orphans_) wake(*one);
+  }
+
+  /// Says what was found.
+  void tell() const {
+    event what;
+    what.kind = event_kind::restored;
+    what.at = counts_.from;
+    what.text = std::to_string(counts_.actors) + " actors, " + std::to_string(counts_.messages) +
+                " messages in flight, " + std::to_string(counts_.suspended_handlers) +
+                " suspended handlers";
+    all_.report(what);
   }
 
   [[nodiscard]] const restored_counts& counts() const noexcept { return counts_; }
@@ -105,9 +117,11 @@ class restorer {
                                           " was written by a newer version of cairn"};
     }
     all_.next_id.store(from.get<std::uint64_t>(), std::memory_order_relaxed);  // nobody runs yet
-    (void)from.get<std::int64_t>();
+    const std::chrono::microseconds cut_at{from.get<std::int64_t>()};
+    down_ = std::max(down_, std::chrono::nanoseconds{all_.wall_now().time_since_epoch() - cut_at});
     all_.cells.reserve(from.get<std::uint32_t>());
     program_ = from.get_text();
+    orderly_ = from.get<std::uint8_t>() != 0;
   }
 
   void take_actor(const record_view& record) {
@@ -184,9 +198,11 @@ class restorer {
       one.rest().waiting_for_room.push_back(get_return(from, all_));
     }
     const auto now = all_.steady_now();
-    // Restarts of the process before do not count: that somebody has started another one is a
-    // decision of its own. What was suspended stays so.
-    for (auto left = from.get<std::uint32_t>(); left > 0; --left) (void)from.get<std::int64_t>();
+    for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
+      const std::chrono::nanoseconds age{from.get<std::int64_t>()};
+      // Who starts a program again that had ended orderly has decided something: they are forgiven.
+      if (!orderly_) one.rest().restarts.push_back(now - age - down_);
+    }
     for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
       timer made;
       made.number = from.get<std::uint64_t>();
@@ -221,13 +237,31 @@ class restorer {
     ++counts_.messages;
   }
 
+  /// Nobody is left to declare an actor whose parent has stopped, nor those below it: they wake at
+  /// once, for the parent's word to stop is among what waits for them.
+  static void wake(cell& one) {
+    auto word = make_envelope(unit{});
+    word->kind = envelope_kind::reply;
+    word->answer.number = wake_number;
+    word->to = &one;
+    word->target = one.self().id;
+    word->sent = one.at;
+    one.box.replies.push_back(std::move(word));
+    one.home.load(std::memory_order_relaxed)->ready.push(one);  // nobody runs yet
+    if (!one.more) return;
+    for (const auto& [name, each] : one.more->children) wake(*each.where.where);
+  }
+
   /// Enters a restored actor in its parent's table, under its parent's rules.
   void adopt(cell& one) {
     for (auto& each : one.more ? one.more->timers : none_) {
       if (each.message) each.message->target = one.self().id;
     }
     cell* parent = one.parent.where;
-    if (parent == nullptr || !parent->is(one.parent.id)) return;
+    if (parent == nullptr || !parent->is(one.parent.id)) {
+      orphans_.push_back(&one);
+      return;
+    }
     const bool supervised =
         parent->type == nullptr || parent->type->hash == type_hash<supervisor_actor>;
     const std::string key = child_key(one);
@@ -243,6 +277,9 @@ class restorer {
   cell* current_ = nullptr;
   restored_counts counts_{};
   std::string program_{};
+  bool orderly_ = false;             ///< the program had ended
+  std::chrono::nanoseconds down_{};  ///< since the cut, by the wall clock
+  std::vector<cell*> orphans_{};     ///< their parent had stopped, and its word had not come yet
   std::vector<timer> none_{};
 };
 

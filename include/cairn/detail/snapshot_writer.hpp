@@ -29,19 +29,22 @@ class snapshot_writer {
  public:
   using call_function = std::function<void()>;
 
-  /// `notify`: an epoch has ended. `awaken`: there is something to do for `step`.
+  /// `notify`: an epoch has ended. `awaken`: there is something to do for `step`. `room`: sweeps
+  /// that waited for room may go on.
   snapshot_writer(any_store& store, std::size_t capacity, call_function notify,
-                  call_function awaken)
+                  call_function awaken, call_function room)
       : store_{store},
         capacity_{capacity},
         notify_{std::move(notify)},
-        awaken_{std::move(awaken)} {}
+        awaken_{std::move(awaken)},
+        room_{std::move(room)} {}
 
   // Workers.
 
-  /// Whether more records may be appended. Relaxed: a bound, not a promise.
+  /// Whether more records may be appended. Sequentially consistent, like the subtraction in the
+  /// writer: who finds no room goes to sleep, and the writer makes room and then wakes.
   [[nodiscard]] bool has_room() const noexcept {
-    return waiting_bytes_.load(std::memory_order_relaxed) < capacity_;
+    return waiting_bytes_.load(std::memory_order_seq_cst) < capacity_;
   }
   /// Takes the records; `from` is empty afterwards. Sweeps wait for room; cuts that a turn forces
   /// cannot: where they outrun the disk by as much again, the epoch will be abandoned. What the
@@ -59,8 +62,13 @@ class snapshot_writer {
     put([this, records] {
       const std::size_t size = records->size();
       attempt([&] { store_.append(records->view()); });
-      waiting_bytes_.fetch_sub(size, std::memory_order_relaxed);  // a bound, as above
+      const auto before = waiting_bytes_.fetch_sub(size, std::memory_order_seq_cst);  // has_room()
+      if (before >= capacity_ && before - size < capacity_) room_();
     });
+  }
+  /// What was to be written cannot be: the epoch will be abandoned.
+  void spoil(const std::string& why) {
+    put([this, why] { attempt([&] { throw error{errc::misuse, why}; }); });
   }
 
   // The coordinator.
@@ -153,6 +161,7 @@ class snapshot_writer {
   const std::size_t capacity_;
   const call_function notify_;
   const call_function awaken_;
+  const call_function room_;
   std::atomic<std::size_t> waiting_bytes_{0};
   std::atomic<std::uint64_t> written_{0};
   std::atomic<bool> overrun_{false};

@@ -69,27 +69,38 @@ struct turn {
   bool starting = false;  ///< `on_start` runs: what it takes belongs to no handler
   std::string stop_reason{};
 
-  /// An order-free digest of the effects: replay compares it turn by turn.
+  /// Order-free digests of the effects, which replay compares turn by turn: of what they are and
+  /// whom they reach, and of the values that leave.
   std::uint64_t digest = 0;
+  std::uint64_t values = 0;
   std::uint32_t effects = 0;
 
   [[nodiscard]] bool replaying() const noexcept { return replay != nullptr; }
 
-  void note(std::uint64_t what, std::uint64_t whom) noexcept {
+  void note(std::uint64_t what, std::uint64_t whom, std::uint64_t value = 0) noexcept {
     std::uint64_t mixed = (what ^ (whom * 0x9e3779b97f4a7c15U)) * 0xff51afd7ed558ccdU;
-    digest += mixed ^ (mixed >> 32U);
+    mixed ^= mixed >> 32U;
+    digest += mixed;
+    values += value * (mixed | 1U);  // of which effect it is the value counts, too
     ++effects;
   }
 
-  void send(envelope_ptr message, address to) {
+  /// `value`: its digest, see `digest_of`.
+  void send(envelope_ptr message, address to, std::uint64_t value = 0) {
     message->to = to.where;
     message->target = to.id;
-    note(message->ops->hash ^ message->index, raw(to.id));
+    note(message->ops->hash ^ message->index, raw(to.id), value);
     outbox.push_back(std::move(message));
   }
 
   [[nodiscard]] bool logs() const noexcept {
     return self != nullptr && self->saved != nullptr && !starting;
+  }
+
+  /// The bytes of the log up to here. Precondition: the turn logs.
+  [[nodiscard]] std::size_t log_bytes() const noexcept {
+    const replay_log& log = self->saved->log;
+    return replaying() ? log.bytes_before(*replay) : log.bytes();
   }
 
   /// Something handed over at once: made when live, taken from the log in replay.
@@ -128,7 +139,7 @@ struct turn {
     runs.clear();
     stop = false;
     stop_reason.clear();
-    digest = 0;
+    digest = values = 0;
     effects = 0;
   }
 };

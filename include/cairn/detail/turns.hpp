@@ -1,6 +1,7 @@
 // One worker runs its actors: what stands in a mailbox becomes turns.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <string>
@@ -88,13 +89,12 @@ class turns {
   static constexpr int budget = 64;
 
   void tell_listener(cell& one, epoch committed) {
-    auto note = make_envelope(commit_note{raw(committed)});
+    auto note = make_envelope(commit_note{raw(committed), notice_token{all_.notices}});
     note->index = one.type->commit_index();
     note->to = &one;
     note->target = one.self().id;
     note->sent = mine_.seen;
     note->reserved = true;  // the bound is for the actor's own messages
-    all_.notices.fetch_add(1, std::memory_order_relaxed);  // a count; the end reads it at rest
     mail_.send(std::move(note));
   }
 
@@ -147,9 +147,9 @@ class turns {
       }
     }
     mail_.greet(one);
-    for (const envelope* each = one.box.queue.front(); each != nullptr; each = each->next) {
-      // Relaxed: a count, as below.
-      if (is_notice(*each)) all_.notices.fetch_add(1, std::memory_order_relaxed);
+    for (envelope* each = one.box.queue.front(); each != nullptr; each = each->next) {
+      if (!is_notice(*each)) continue;
+      static_cast<commit_note*>(each->payload())->counted = notice_token{all_.notices};
     }
     if (one.type->has_commit && !one.suspended)
       tell_listener(one, epoch{all_.committed.load(std::memory_order_relaxed)});  // a number
@@ -179,18 +179,11 @@ class turns {
     sometimes("message for a stopped actor");
     cut().meet(one, *message);
     one.box.done_ticket = std::max(one.box.done_ticket, message->ticket);
-    end_notice(*message);
     mail_.bury(one, std::move(message), errc::stopped, "the actor is stopped");
   }
 
   [[nodiscard]] static bool is_notice(const envelope& message) noexcept {
     return message.kind == envelope_kind::message && message.ops == &ops_of<commit_note>;
-  }
-
-  void end_notice(const envelope& message) noexcept {
-    if (is_notice(message)) {
-      all_.notices.fetch_sub(1, std::memory_order_relaxed);  // a count; the end reads it at rest
-    }
   }
 
   void consume(cell& one, envelope_ptr message) {
@@ -199,8 +192,10 @@ class turns {
     one.box.done_ticket = message->ticket;
     if (!one.is(message->target)) {
       mail_.bury(one, std::move(message), errc::stopped, "the actor is stopped");
+    } else if (message->spoilt) {
+      mail_.bury(one, std::move(message), errc::misuse, "the message could not be serialized");
     } else if (message->code != errc::ok) {
-      end_notice(*message);  // answered while the actor was suspended
+      // answered while the actor was suspended
     } else if (message->kind == envelope_kind::control) {
       words_.obey(one, *message);
     } else {
@@ -228,12 +223,8 @@ class turns {
     worker_counters::add(mine_.counters.messages, 1);
     if (!is_notice(*message)) mine_.substantial = true;
     worker_counters::add(mine_.counters.bytes, message->ops->size);
-    const bool notice = is_notice(*message);
     fail_.begin_turn(one, *message);
     fail_.run(one, [&] { one.type->handlers[message->index].begin(one, mine_.here, *message); });
-    if (notice && !one.busy()) {
-      all_.notices.fetch_sub(1, std::memory_order_relaxed);  // a count; the end reads it at rest
-    }
   }
 
   /// An answer, the end of a sleep or of a run.
@@ -253,16 +244,20 @@ class turns {
     found->code = reply->code;
     found->value = std::move(reply);
     found->arrived = true;
-    if (one.saved && one.saved->log.bytes() > all_.max_history) {
+    if (history_of(one) > all_.max_history) {
       fail_.give_up_history(one);
     } else if (const auto waiter = std::exchange(found->waiter, {})) {
       one.awaits.store(0, std::memory_order_relaxed);  // see awaited_slot::wait()
-      const bool notice = one.more->handler.index == one.type->commit_index();
       fail_.run(one, [&] { waiter.resume(); });
-      if (notice && !one.busy()) {
-        all_.notices.fetch_sub(1, std::memory_order_relaxed);  // a count, as in begin()
-      }
     }
+  }
+
+  /// What the suspended handler has been handed, in bytes: of the objects in the log, or of all
+  /// that they own, as far as a cut has written it.
+  [[nodiscard]] static std::size_t history_of(const cell& one) noexcept {
+    if (!one.saved || !one.busy()) return 0;
+    const activity& handler = one.more->handler;
+    return std::max(one.saved->log.bytes() - handler.history_from, handler.recorded_history);
   }
 
   /// A word obeyed out of turn leaves this in its place, of the present epoch: a snapshot that
@@ -293,10 +288,8 @@ class turns {
         kept.push_back(in_place_of(*word));
         continue;
       }
-      if (is_notice(*each)) {
-        end_notice(*each);  // a later commit tells it again; what waits before it is not done
-        continue;
-      }
+      // A later commit tells it again; what waits before it is not done.
+      if (is_notice(*each)) continue;
       if (each->answer.wanted() && each->code == errc::ok) {
         cut().meet(one, *each);
         mail_.refuse(std::exchange(each->answer, {}), errc::failed,

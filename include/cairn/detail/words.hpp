@@ -1,6 +1,7 @@
 // What control messages do to a cell.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -22,7 +23,7 @@ class control_words {
         stop_below(one, note.text);
         break;
       case control::watch:
-        one.rest().watchers.push_back(note.who);
+        watch(one, note.who);
         break;
       case control::unwatch:
         std::erase(one.rest().watchers, note.who);
@@ -45,6 +46,12 @@ class control_words {
   }
 
  private:
+  /// Who watches twice is told once.
+  static void watch(cell& one, const address& who) {
+    auto& all = one.rest().watchers;
+    if (std::find(all.begin(), all.end(), who) == all.end()) all.push_back(who);
+  }
+
   static void forget_child(cell& one, const control_note& note) {
     if (!one.more) return;
     const auto found = one.more->children.find(note.text);

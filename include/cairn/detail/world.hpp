@@ -84,6 +84,8 @@ struct world : runtime {
   [[nodiscard]] virtual bool has_write_room() const noexcept = 0;
   virtual void write(buffer& records) = 0;
   virtual void add_prepare(std::function<void()> prepare) = 0;
+  /// It must not be committed: something of it could not be written.
+  virtual void spoil_epoch(const std::string& why) = 0;
 
   [[nodiscard]] std::chrono::nanoseconds steady_now() const override { return time->steady(); }
   [[nodiscard]] std::chrono::system_clock::time_point wall_now() const override {
