@@ -170,9 +170,42 @@ class context_base {
   /// Preconditions: `fn` takes what it needs as arguments and never sees the actor. At least once:
   /// a crash before the result is recorded runs it again. Errors: an exception in `fn` is thrown
   /// here as `ask_error{errc::failed}`.
+  ///
+  /// A receiver that is to notice the second time is given a key: `const auto key = self.random();`
+  /// before, and `key` among the arguments.
   template <class Fn, class... Args>
     requires std::invocable<std::decay_t<Fn>, std::decay_t<Args>...>
   [[nodiscard]] auto run(std::string_view name, Fn fn, Args&&... args) {
+    return begin_run(false, name, fn, std::forward<Args>(args)...);
+  }
+
+  /// The same, but `fn` begins only when the epoch of this turn is committed: what it does outside
+  /// has a cause that no crash takes back.
+  template <class Fn, class... Args>
+    requires std::invocable<std::decay_t<Fn>, std::decay_t<Args>...>
+  [[nodiscard]] auto run_committed(std::string_view name, Fn fn, Args&&... args) {
+    return begin_run(true, name, fn, std::forward<Args>(args)...);
+  }
+
+  [[nodiscard]] actor_id id() const noexcept { return self_->self().id; }
+  [[nodiscard]] std::string_view name() const noexcept { return self_->name; }
+  /// How many messages this actor has consumed, the present one included.
+  [[nodiscard]] position consumed() const noexcept { return self_->consumed; }
+  /// For cairn itself.
+  [[nodiscard]] cell& where() const noexcept { return *self_; }
+
+ protected:
+  [[nodiscard]] turn& mine(const char* what) const {
+    turn& here = turn_here(what);
+    if (here.self != self_) throw error{errc::misuse, "a context is used by another actor"};
+    return here;
+  }
+
+  cell* self_;
+
+ private:
+  template <class Fn, class... Args>
+  [[nodiscard]] auto begin_run(bool when_committed, std::string_view name, Fn fn, Args&&... args) {
     static_assert(std::is_trivially_destructible_v<Fn>,
                   "write self.run(\"name\", fn, args...): a closure here must be trivially "
                   "destructible");
@@ -193,25 +226,10 @@ class context_base {
            } else {
              return make_envelope<R>(std::apply(fn, kept));
            }
-         }});
+         },
+         when_committed});
     return asking<R>{awaited_slot{self_, number}};
   }
-
-  [[nodiscard]] actor_id id() const noexcept { return self_->self().id; }
-  [[nodiscard]] std::string_view name() const noexcept { return self_->name; }
-  /// How many messages this actor has consumed, the present one included.
-  [[nodiscard]] position consumed() const noexcept { return self_->consumed; }
-  /// For cairn itself.
-  [[nodiscard]] cell& where() const noexcept { return *self_; }
-
- protected:
-  [[nodiscard]] turn& mine(const char* what) const {
-    turn& here = turn_here(what);
-    if (here.self != self_) throw error{errc::misuse, "a context is used by another actor"};
-    return here;
-  }
-
-  cell* self_;
 };
 
 }  // namespace detail

@@ -175,8 +175,14 @@ class delivery {
         send(std::move(message));
       }
     }
-    for (auto& each : here.runs) all_.start_run(one.self(), std::move(each));
+    for (auto& each : here.runs) begin_run(one, std::move(each));
     here.runs.clear();
+  }
+
+  void begin_run(cell& one, outside_run work) {
+    if (!work.when_committed) return all_.start_run(one.self(), std::move(work));
+    all_.has_outputs.store(true, std::memory_order_relaxed);  // ordered by the sweep
+    mine_.held_runs.push_back({one.at, one.self(), std::move(work)});
   }
 
   void arm(cell& one, new_timer& each) {
@@ -200,6 +206,10 @@ class delivery {
       envelope_ptr message = std::move(mine_.held.front().message);
       mine_.held.pop_front();
       send(std::move(message));
+    }
+    while (!mine_.held_runs.empty() && mine_.held_runs.front().of <= committed) {
+      all_.start_run(mine_.held_runs.front().by, std::move(mine_.held_runs.front().work));
+      mine_.held_runs.pop_front();
     }
   }
 

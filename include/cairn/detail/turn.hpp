@@ -54,6 +54,7 @@ struct outside_run {
   std::uint64_t number = 0;
   std::string name{};
   std::function<envelope_ptr()> work{};
+  bool when_committed = false;  ///< begins once the turn that wanted it is committed
 };
 
 /// Not copied, not moved: `current_turn` points to it. One thread at a time.

@@ -86,6 +86,11 @@ struct held_output {
   epoch of{};
   envelope_ptr message{};
 };
+struct held_run {
+  epoch of{};
+  address by{};
+  outside_run work{};
+};
 
 /// What a worker has done; read by others without any promise of the moment.
 struct worker_counters {
@@ -125,6 +130,7 @@ class worker {
   touched_cells swept{};     ///< visited
   std::vector<due_timer> timers{};  ///< a heap, the next one in front
   std::deque<held_output> held{};
+  std::deque<held_run> held_runs{};
   std::vector<cell*> vacant{};            ///< cells to use again
   std::vector<cell*> tombs{};             ///< stopped, waiting for their epoch to close
   envelope_list intake{};                 ///< from outside, held back before a snapshot at rest
