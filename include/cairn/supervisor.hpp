@@ -3,10 +3,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "context.hpp"
 
@@ -24,13 +26,59 @@ struct restart_intensity {
   std::chrono::nanoseconds within = std::chrono::seconds{5};
 };
 
+/// What is done about a handler that throws. In each case the failing turn has had no effect.
+enum class decision : std::uint8_t {
+  restart,  ///< back to before the turn, which is tried again, and then given up
+  resume,   ///< its message is given up at once; it does not count as a restart
+  stop,     ///< the message is given up, and the actor retired with its state
+  suspend,  ///< state and mailbox are kept, the message in front; handles nothing until resumed
+};
+inline constexpr decision restart = decision::restart;
+inline constexpr decision resume = decision::resume;
+inline constexpr decision stop = decision::stop;
+inline constexpr decision suspend = decision::suspend;
+
 namespace detail {
+
+/// Whether this is an `E`.
+template <class E>
+[[nodiscard]] bool is_thrown(const std::exception_ptr& what) {
+  try {
+    std::rethrow_exception(what);
+  } catch (const E&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+struct exception_rule {
+  bool (*fits)(const std::exception_ptr& thrown) = nullptr;
+  decision then = decision::restart;
+};
 
 struct supervision {
   restart_strategy strategy = one_for_one;
   restart_intensity intensity{};
   /// How often a failing turn is tried again before its message is given up.
   std::uint32_t attempts = 1;
+  /// Made by `on`. Of the program, not of the store: each run declares them.
+  std::vector<exception_rule> rules{};
+
+  /// The same with a rule for handlers that throw an `E`, or what derives from it. The first rule
+  /// that fits counts; where none does it is `restart`.
+  template <class E>
+  [[nodiscard]] supervision on(decision then) const {
+    supervision more = *this;
+    more.rules.push_back({&is_thrown<E>, then});
+    return more;
+  }
+  [[nodiscard]] decision decide(const std::exception_ptr& thrown) const {
+    for (const exception_rule& each : rules) {
+      if (each.fits(thrown)) return each.then;
+    }
+    return decision::restart;
+  }
 
   void save(auto& archive) const {
     archive(static_cast<std::uint8_t>(strategy), intensity.restarts,

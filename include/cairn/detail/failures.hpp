@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "delivery.hpp"
+#include "letters.hpp"
 #include "replay.hpp"
 #include "retiring.hpp"
 #include "watching.hpp"
@@ -186,42 +187,40 @@ class failures {
     if (stops) stop(one, reason);
   }
 
-  [[nodiscard]] static std::string text_of(const std::exception_ptr& thrown) {
-    try {
-      std::rethrow_exception(thrown);
-    } catch (const std::exception& why) {
-      return why.what();
-    } catch (...) {
-      return "an exception of an unknown type";
-    }
-  }
-
   void failed(cell& one, const std::exception_ptr& thrown) {
     mine_.here.clear();
     const notice_token until_decided{all_.notices};  // it may be such a handler, and go on
     const std::string text = text_of(thrown);
     all_.tell_of(event_kind::failed, one, text, errc::failed);
-    const bool first = one.rest().attempts++ == 0;
+    decision what = one.policy->decide(thrown);
+    const bool first = one.rest().attempts++ == 0 && what == decision::restart;
     const bool exceeded = first && !may_restart(one);
+    if (exceeded) what = decision::suspend;
+    const std::string why = exceeded ? "more restarts than " +
+                                           std::to_string(one.policy->intensity.restarts) +
+                                           "; the last failure: " + text
+                                     : text;
     worker_counters::add(mine_.counters.restarts, first ? 1 : 0);
     if (!one.type->persistent) {
-      restart_fresh(one, text, exceeded);
+      lose_turn(one, text, what, why);
       return;
     }
     one.saved->log.truncate(after_entry_);
     try {
       restart(one);
-    } catch (const std::exception& why) {
-      diverged(one, why.what());
+    } catch (const std::exception& other_way) {
+      diverged(one, other_way.what());
       return;
     }
     if (one.suspended) {  // its on_start failed
       put_back(one, text);
-    } else if (exceeded) {
+    } else if (what == decision::suspend) {
       put_back(one, text);
-      suspend(one, "more restarts than " + std::to_string(one.policy->intensity.restarts) +
-                       "; the last failure: " + text);
-    } else if (one.more->attempts <= one.policy->attempts) {
+      suspend(one, why);
+    } else if (what == decision::stop) {
+      give_up(one, text);
+      stop(one, text);
+    } else if (what == decision::restart && one.more->attempts <= one.policy->attempts) {
       all_.tell_of(event_kind::restarted, one, "the failing turn is tried again");
       try_again(one);
       // What was replayed is not replayed again: the next message finds a new base.
@@ -298,26 +297,6 @@ class failures {
     (void)start(one);
   }
 
-  [[nodiscard]] cairn::dead_letter letter_of(cell& one) {
-    cairn::dead_letter letter;
-    replay_log::cursor at{};
-    const log_entry* last = nullptr;
-    while (const log_entry* each = one.saved->log.next(at)) {
-      if (each->kind == log_kind::message) last = each;
-    }
-    if (last == nullptr) return letter;
-    const payload_ops& ops = *one.type->handlers[last->index].message;
-    letter.message = ops.name;
-    buffer bytes;
-    if (last->ops != nullptr) {
-      ops.encode(last->value(), bytes);
-    } else {
-      bytes.append(last->bytes());
-    }
-    letter.payload.assign(bytes.view().begin(), bytes.view().end());
-    return letter;
-  }
-
   /// The actor will be suspended: a message whose handler has had no turn yet waits in front.
   void put_back(cell& one, const std::string& text) {
     if (one.busy()) {
@@ -333,21 +312,27 @@ class failures {
     one.more->attempts = 0;
   }
 
-  /// An ephemeral actor has nothing to replay; its message is lost.
-  void restart_fresh(cell& one, const std::string& text, bool exceeded) {
+  /// An ephemeral actor has nothing to replay: its message is lost, and it begins afresh or, where
+  /// it is to resume, goes on as the failing turn left it.
+  void lose_turn(cell& one, const std::string& text, decision what, const std::string& why) {
     const return_address asker = one.busy() ? one.more->handler.answer : answer_;
     cairn::dead_letter letter;
     letter.message = one.busy() ? one.more->handler.what : what_;
-    replay_.tear_down(one, stop_reason::restart);
+    if (what == decision::resume) {
+      replay_.drop_frame(one);
+    } else {
+      replay_.tear_down(one, stop_reason::restart);
+    }
     std::erase_if(one.more->timers, [](const timer& each) { return !each.message; });
     one.more->attempts = 0;
-    one.more->rebuild(one);
-    one.life = next(one.life);
     mail_.report_dead(one, std::move(letter), one.self().id, errc::failed, text);
     mail_.refuse(asker, errc::failed, text, one.at);
-    if (exceeded) {
-      suspend(one, "more restarts than " + std::to_string(one.policy->intensity.restarts) +
-                       "; the last failure: " + text);
+    if (what == decision::stop) return stop(one, text);
+    if (what == decision::resume) return;
+    one.more->rebuild(one);
+    one.life = next(one.life);
+    if (what == decision::suspend) {
+      suspend(one, why);
     } else if (start(one)) {
       all_.tell_of(event_kind::restarted, one, "restarted fresh");
     }

@@ -38,15 +38,23 @@ class replayer {
 
   /// Ends the incarnation. What destructors want to happen is discarded.
   void tear_down(cell& one, stop_reason reason) noexcept {
-    one.awaits.store(0, std::memory_order_relaxed);  // see awaited_slot::wait()
     {
       const scoped_turn scope{all_, mine_.here, one};
       if (one.state != nullptr && one.type->on_stop != nullptr) one.type->on_stop(one, reason);
-      if (one.more) {
-        one.more->handler = {};
-        one.more->slots.clear();
-      }
-      if (one.state != nullptr) one.type->destroy(one);
+    }
+    drop_frame(one);
+    const scoped_turn scope{all_, mine_.here, one};
+    if (one.state != nullptr) one.type->destroy(one);
+    mine_.here.clear();
+  }
+
+  /// Ends the handler alone.
+  void drop_frame(cell& one) noexcept {
+    one.awaits.store(0, std::memory_order_relaxed);  // see awaited_slot::wait()
+    const scoped_turn scope{all_, mine_.here, one};
+    if (one.more) {
+      one.more->handler = {};
+      one.more->slots.clear();
     }
     mine_.here.clear();
   }
