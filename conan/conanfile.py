@@ -60,6 +60,7 @@ class CairnConan(ConanFile):
         toolchain.user_presets_path = False
         toolchain.cache_variables["CAIRN_BUILD_TESTS"] = self._tests_wanted
         toolchain.cache_variables["CAIRN_BUILD_EXAMPLES"] = False
+        toolchain.cache_variables["CAIRN_BUILD_TOOLS"] = False
         toolchain.cache_variables["CAIRN_WARNINGS_AS_ERRORS"] = False
         toolchain.generate()
         CMakeDeps(self).generate()

@@ -139,6 +139,7 @@ void describe_state(actor_type& type) {
                 "a persistent actor's state must serialize and default-construct: write "
                 "void serialize(auto& ar) { ar(...); }, or declare the actor ephemeral: "
                 "using persistence = cairn::ephemeral;");
+  if constexpr (versioned<A>) type.schema = version_of<A>;
   type.raw_base = std::is_trivially_copyable_v<A>;
   type.construct = [](cell& self) { make_incarnation<A>(self); };
   type.encode = [](const cell& self, buffer& to) { cairn::encode(held<A>(self).state, to); };

@@ -132,6 +132,12 @@ class restorer {
                                           name_of(names_, header.type) +
                                           "\", which cairn::actors<...> does not list"};
     }
+    if (header.schema > known->second.schema) {
+      throw error{errc::newer_schema,
+                  "the store holds an actor of type \"" + std::string{known->second.name} +
+                      "\" in version " + std::to_string(header.schema) +
+                      ", this program reads up to version " + std::to_string(known->second.schema)};
+    }
     reader from{record.payload};
     if (from.get<std::uint8_t>() != actor_payload_format) {
       throw error{errc::newer_schema, "an actor of type \"" + std::string{known->second.name} +

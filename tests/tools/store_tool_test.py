@@ -1,0 +1,104 @@
+"""cairn-store as an operator uses it: store_tool_test.py CASE TOOL GOLDEN_STORE"""
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+
+def tree(directory):
+    found = {}
+    for name in sorted(os.listdir(directory)):
+        with open(os.path.join(directory, name), "rb") as file:
+            found[name] = file.read()
+    return found
+
+
+class Store:
+    """A copy of the golden store, and the tool."""
+
+    def __init__(self, tool, golden, directory):
+        self.tool = tool
+        self.path = os.path.join(directory, "store")
+        shutil.copytree(golden, self.path)
+
+    def run(self, *words, code=0):
+        done = subprocess.run([self.tool, self.path, *words], capture_output=True, text=True)
+        assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
+        return done.stdout if code == 0 else done.stderr
+
+    def file(self, prefix):
+        return os.path.join(self.path,
+                            sorted(n for n in os.listdir(self.path) if n.startswith(prefix))[-1])
+
+
+def lists(store):
+    before = tree(store.path)
+    epochs = json.loads(store.run("--json"))
+    assert json.loads(store.run("epochs", "--json")) == epochs
+    assert {"before", "after"} <= {each["savepoint"] for each in epochs}, epochs
+    numbers = [each["epoch"] for each in epochs]
+    assert numbers == sorted(numbers)
+    lines = store.run("epochs").splitlines()
+    assert len(lines) == len(epochs) + 1
+    assert lines[1].split()[0] == str(numbers[0]) and "before" in lines[1]
+
+    latest = json.loads(store.run("actors", "--json"))
+    assert latest["epoch"] == numbers[-1]
+    actors = {each["path"]: each for each in latest["actors"]}
+    assert actors["office/desk/helper"]["type"] == "golden::account", actors
+    assert actors["works/paper"]["suspended"] and actors["works/paper"]["waiting"] > 0
+    assert actors["office/sum"]["position"] > 0 and actors["office/sum"]["bytes"] > 0
+    text = store.run("actors")
+    assert "office/alice (golden::account)" in text and "suspended" in text
+
+    first = json.loads(store.run("actors", "--json", "--epoch", str(numbers[0])))
+    assert first["epoch"] == numbers[0]
+    assert "office/temp" in {each["path"] for each in first["actors"]}
+
+    assert json.loads(store.run("verify", "--json"))["snapshots"] == len(epochs)
+    assert store.run("verify").startswith("good: ")
+    assert tree(store.path) == before, "a look has changed the store"
+
+
+def damaged(store):
+    # What a journal's last entries may look like after a crash is no damage; its header is.
+    for prefix, at in (("segment-", 40), ("manifest-", 40), ("journal-", 4)):
+        path = store.file(prefix)
+        with open(path, "rb") as file:
+            good = file.read()
+        with open(path, "wb") as file:
+            file.write(good[:at] + bytes([good[at] ^ 1]) + good[at + 1:])
+        said = store.run("verify", code=65)
+        assert os.path.basename(path) in said, (path, said)
+        assert said.count("\n") >= 1
+        with open(path, "wb") as file:
+            file.write(good)
+    store.run("verify")
+
+
+def refused(store):
+    assert "no snapshot 99" in store.run("actors", "--epoch", "99", code=66)
+    with open(os.path.join(store.path, "LOCK"), "w+") as lock:
+        lock.write("process 1 since yesterday\n")
+        lock.flush()
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "in use by process 1" in store.run("epochs", code=75)
+    missing = subprocess.run([store.tool, store.path + "-not"], capture_output=True, text=True)
+    assert missing.returncode == 66 and store.path + "-not" in missing.stderr
+    assert not os.path.exists(store.path + "-not")
+    for words in ([], [store.path, "sing"], [store.path, "--epoch", "x", "actors"]):
+        wrong = subprocess.run([store.tool, *words], capture_output=True, text=True)
+        assert wrong.returncode != 0 and wrong.stderr, words
+    helped = subprocess.run([store.tool, "--help"], capture_output=True, text=True)
+    assert helped.returncode == 0 and "verify" in helped.stdout
+
+
+if __name__ == "__main__":
+    case, tool, golden = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as directory:
+        {"lists": lists, "damaged": damaged, "refused": refused}[case](
+            Store(os.path.abspath(tool), golden, directory))
