@@ -75,8 +75,10 @@ TEST_CASE("error numbers of a full disk are no_space, with the path") {
   CHECK(error_of([] { raise_errno(EACCES, "cannot open", "a"); }).first == errc::io);
 }
 
-TEST_CASE("the kernel's full disk is told") {
+TEST_CASE("the kernel's full disk is told, and the name that the file has now") {
   if (!std::filesystem::exists("/dev/full")) return;
   posix_file full{"/dev/full", O_RDWR};
   CHECK(error_of([&] { full.write(0, bytes_of("x")); }).first == errc::no_space);
+  full.renamed("another");
+  CHECK(error_of([&] { full.write(0, bytes_of("x")); }).second.starts_with("another: "));
 }

@@ -246,3 +246,23 @@ TEST_CASE("entries of a journal whose sync failed are void, and their numbers us
       1, [&](std::uint64_t, bytes_view bytes) { found.push_back(text_of(bytes)); });
   CHECK(found == std::vector<std::string>{"one", "two"});
 }
+
+TEST_CASE("a journal whose disk stays full does not fill it up with what it could not make") {
+  const auto disk = std::make_shared<failing_disk>();
+  file_store store{"s", {}, disk};
+  store.open();
+  const auto log = store.journal("j");
+  for (const std::string failing : {"create", "write", "sync", "rename"}) {
+    disk->before = [&](const std::string& call) {
+      if (call.starts_with(failing)) throw cairn::error{errc::no_space, "planted"};
+    };
+    for (int post = 0; post < 10; ++post) {
+      CHECK(error_of([&] { log->append(bytes_of("lost")); }).first == errc::no_space);
+    }
+  }
+  disk->before = [](const std::string&) {};
+  CHECK(disk->list("s").size() <= 2);  // the manifest, and one that failed
+  CHECK(log->append(bytes_of("again")) == 1);
+  log->sync();
+  CHECK(disk->list("s") == std::vector<std::string>{"journal-j-000001", "manifest-000001"});
+}

@@ -41,6 +41,8 @@ class disk_file {
   /// failures?", USENIX ATC 2020).
   virtual void sync() = 0;
   virtual std::uint64_t size() = 0;
+  /// Errors name the file as it is called from here on.
+  virtual void renamed(const std::string& /*path*/) {}
 };
 
 /// Held as long as it lives.
@@ -175,6 +177,8 @@ class posix_file final : public disk_file {
     if (::fstat(file_.get(), &found) != 0) raise_errno(errno, "cannot ask for the size", path_);
     return static_cast<std::uint64_t>(found.st_size);
   }
+
+  void renamed(const std::string& path) override { path_ = path; }
 
   [[nodiscard]] int get() const noexcept { return file_.get(); }
 

@@ -138,13 +138,14 @@ class file_journal final : public journal_log {
 
   /// The file's name is durable before an entry in it can be: a file is synced with its directory.
   void begin_file() {
-    const auto file = next_file_++;
+    const auto file = next_file_;
     const auto header = file_header(journal_magic, file, next_);
     const auto temporary = path(file) + ".tmp";
     remove_leftover(*disk_, temporary);
     auto made = log_writer::create(*disk_, temporary, header.view());
     made.sync();
-    disk_->rename(temporary, path(file));
+    made.rename(*disk_, path(file));
+    ++next_file_;  // not before: what could not be made is made again, and leaves nothing behind
     files_[file] = next_;
     disk_->sync_directory(directory_);
     current_ = std::move(made);

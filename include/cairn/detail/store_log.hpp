@@ -221,6 +221,12 @@ struct log_writer {
     file->sync();
     durable = end;
   }
+  /// Gives a file that was made under a temporary name its own.
+  void rename(disk& where, std::string to) {
+    where.rename(path, to);
+    path = std::move(to);
+    file->renamed(path);
+  }
 };
 
 }  // namespace cairn::detail

@@ -274,9 +274,8 @@ class manifest_writer {
     remove_leftover(*disk_, path + ".tmp");
     auto file = log_writer::create(*disk_, path + ".tmp", bytes.view());
     file.sync();
-    disk_->rename(path + ".tmp", path);
+    file.rename(*disk_, path);
     disk_->sync_directory(directory_);
-    file.path = path;
     fold_at_ = file.end * 3 + 64 * 1024;
     current_ = std::move(file);
   }

@@ -80,6 +80,8 @@ class simulated_disk::file final : public detail::disk_file {
     return data_->size();
   }
 
+  void renamed(const std::string& path) override { path_ = path; }
+
  private:
   std::size_t room_for(std::uint64_t offset, std::size_t count) const {
     const auto capacity = core_->faults.capacity;
