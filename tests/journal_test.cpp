@@ -201,6 +201,8 @@ struct watched_log final : cairn::journal_log {
   static std::atomic<std::uint64_t> trimmed;
   static std::atomic<bool> fail_next;
   static std::size_t kept_by_failure;  ///< entries that a failed sync made durable all the same
+  static std::atomic<bool> fail_trims;
+  static std::atomic<bool> fail_reads;
 
   std::uint64_t append(cairn::bytes_view entry) override {
     entries.emplace_back(entry.begin(), entry.end());
@@ -216,9 +218,13 @@ struct watched_log final : cairn::journal_log {
     durable = entries.size();
   }
   void read_from(std::uint64_t number, const visitor& visit) override {
+    if (fail_reads) throw cairn::error{cairn::errc::io, "the disk cannot be read"};
     for (auto at = number; at <= entries.size(); ++at) visit(at, entries[at - 1]);
   }
-  void trim_before(std::uint64_t number) override { trimmed = number; }
+  void trim_before(std::uint64_t number) override {
+    trimmed = number;
+    if (fail_trims) throw cairn::error{cairn::errc::io, "the disk keeps everything"};
+  }
 
   std::vector<std::vector<std::byte>> entries{};
   std::size_t durable = 0;
@@ -227,6 +233,8 @@ std::atomic<int> watched_log::syncs{0};
 std::atomic<std::uint64_t> watched_log::trimmed{0};
 std::atomic<bool> watched_log::fail_next{false};
 std::size_t watched_log::kept_by_failure = 0;
+std::atomic<bool> watched_log::fail_trims{false};
+std::atomic<bool> watched_log::fail_reads{false};
 
 struct watched_store : cairn::memory_store {
   using cairn::memory_store::memory_store;
@@ -273,6 +281,43 @@ TEST_CASE("the journal is trimmed behind the oldest snapshot", "[journal]") {
   for (std::int64_t at = 1; watched_log::trimmed < 5; ++at) post(to, at, at);
   const auto before = watched_log::trimmed.load();
   CHECK(before <= held(to, 0).size() + 1);
+}
+
+TEST_CASE("a journal that cannot forget goes on, and says so", "[journal]") {
+  watched_log::trimmed = 0;
+  watched_log::fail_trims = true;
+  std::atomic<int> warnings{0};
+  auto options = over(watched_store{}, 100us);
+  options.on_event = [&](const cairn::event& what) {
+    if (what.kind == cairn::event_kind::store_warning && what.name == "orders") ++warnings;
+  };
+  cairn::system<actors> all{std::move(options)};
+  const auto to = start(all);
+  std::int64_t posted = 0;
+  while (warnings < 3) {
+    ++posted;
+    post(to, posted, posted);
+  }
+  CHECK(held(to, static_cast<std::size_t>(posted)) == numbers(posted));
+  watched_log::fail_trims = false;
+}
+
+TEST_CASE("posts of a journal that cannot be read again are told so", "[journal]") {
+  watched_log::kept_by_failure = 1;  // what nobody was told of must be read
+  cairn::system<actors> all{over(watched_store{})};
+  const auto to = start(all);
+  post(to, 1, 10);
+  watched_log::fail_next = true;
+  CHECK_THROWS_AS(post(to, 11, 11), cairn::error);
+  watched_log::fail_reads = true;
+  try {
+    to.port.async_post<add>(asio::use_future, 12, "durable, and not delivered").get();
+    FAIL("the journal cannot be read");
+  } catch (const cairn::error& why) {
+    CHECK(why.code() == cairn::errc::io);
+  }
+  all.wait();  // it has ended: nothing may be left out in silence
+  watched_log::fail_reads = false;
 }
 
 TEST_CASE("a journal in files", "[journal]") {

@@ -215,21 +215,45 @@ class journal_keeper final : public attachment,
       }
       trim = std::exchange(trim_before_, 0);
     }
-    if (trim != 0) log_->trim_before(trim);
-    std::uint64_t number = now.empty() ? 0 : write(now);
-    if (number == 0) return true;
-    // Durable entries of an earlier batch whose last sync failed: their posts were not confirmed,
-    // but they stand in the journal, and whoever reads it again would find them.
-    if (number != sent_ + 1) {
-      log_->read_from(sent_ + 1, [&](std::uint64_t at, bytes_view bytes) {
-        if (at < number) read_again(at, bytes);
-      });
-    }
-    for (auto& each : now) {
-      deliver(number++, std::move(each.type), std::move(each.payload));
-      each.done(nullptr);
-    }
+    if (trim != 0) forget_before(trim);
+    const std::uint64_t number = now.empty() ? 0 : write(now);
+    if (number != 0) hand_on(number, now);
     return true;
+  }
+
+  /// What is kept for too long does no harm: the next snapshot asks for it again.
+  void forget_before(std::uint64_t number) {
+    try {
+      log_->trim_before(number);
+    } catch (const error& why) {
+      event what;
+      what.kind = event_kind::store_warning;
+      what.name = name_;
+      what.text = std::string{"while removing entries that are no longer needed: "} + why.what();
+      what.code = why.code();
+      of_.report(what);
+    }
+  }
+
+  /// Delivers durable posts, the first one by its number, and tells who posted them.
+  void hand_on(std::uint64_t number, std::vector<waiting_post>& all) {
+    auto next = all.begin();
+    try {
+      // Durable entries of an earlier batch whose last sync failed: their posts were not confirmed,
+      // but they stand in the journal, and whoever reads it again would find them.
+      if (number != sent_ + 1) {
+        log_->read_from(sent_ + 1, [&](std::uint64_t at, bytes_view bytes) {
+          if (at < number) read_again(at, bytes);
+        });
+      }
+      for (; next != all.end(); ++next) {
+        deliver(number++, std::move(next->type), std::move(next->payload));
+        next->done(nullptr);
+      }
+    } catch (...) {  // the system ends; the next one will find them
+      for (; next != all.end(); ++next) next->done(std::current_exception());
+      throw;
+    }
   }
 
   /// The number of the first one; 0: they could not be written, and have been told so.
