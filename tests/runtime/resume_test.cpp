@@ -2,6 +2,10 @@
 #include <atomic>
 #include <semaphore>
 
+#include <cairn/asio.hpp>
+
+#include <asio/use_future.hpp>
+
 #include "fixture.hpp"
 
 namespace resuming {
@@ -233,4 +237,58 @@ TEST_CASE("what was replayed once is not replayed again: after a restart there i
     CHECK(runs == 2);
     co_return 0;
   });
+}
+
+namespace answering {
+
+using fixture::bench;
+using namespace std::chrono_literals;
+
+struct look {};
+struct rest {};
+
+struct door {
+  using protocol = cairn::protocol<look, rest>;
+  int looks = 0;
+  std::string name{};  // no plain bytes: a base is not taken every turn
+  void serialize(auto& ar) { ar(looks, name); }
+  int on(look) { return ++looks; }
+  cairn::task<> on(rest, cairn::context<door>& self) {
+    co_await self.sleep(1h);
+    ++looks;
+  }
+};
+using actors = cairn::actors<door>;
+
+int ask_from_outside(cairn::ref<door> whom) {
+  return cairn::async_ask<look>(whom, asio::use_future).get();
+}
+
+cairn::task<int> answer_and_rest(cairn::root& top) {
+  auto all = top.supervise("all");
+  auto one = all.spawn<door>("one");
+  auto other = all.spawn<door>("other");
+  const int looks = co_await top.run("outside", &ask_from_outside, one);
+  CHECK(looks == 1);
+  one.tell<rest>();
+  (void)co_await other.ask<look>();  // the only worker has come to it after it has come to one
+  co_await top.checkpoint();
+  co_return 0;
+}
+
+}  // namespace answering
+
+TEST_CASE("an actor that has answered somebody outside is suspended and restored") {
+  // Found by the simulation's workload "storm", seed 1.
+  using namespace answering;
+  bench on;
+  fixture::crash<actors>(on, answer_and_rest);
+  const auto how = fixture::crash<actors>(on, [&](cairn::root& top) -> cairn::task<int> {
+    auto one = top.supervise("all").spawn<door>("one");
+    on.clock.advance(2h);
+    const int looks = co_await one.ask<look>();
+    CHECK(looks == 3);
+    co_return 0;
+  });
+  CHECK(how.restored.suspended_handlers == 1);
 }

@@ -90,7 +90,8 @@ struct turn {
   void send(envelope_ptr message, address to, std::uint64_t value = 0) {
     message->to = to.where;
     message->target = to.id;
-    note(message->ops->hash ^ message->index, raw(to.id), value);
+    // Not an answer to somebody outside: no snapshot says that it was wanted, and replay has none.
+    if (to.where != nullptr) note(message->ops->hash ^ message->index, raw(to.id), value);
     outbox.push_back(std::move(message));
   }
 
