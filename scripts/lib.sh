@@ -3,7 +3,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 packages=(g++ cmake ninja-build ccache python3 libasio-dev libcereal-dev libfmt-dev libxxhash-dev
-  catch2 libcli11-dev nlohmann-json3-dev)
+  catch2 libcli11-dev nlohmann-json3-dev strace)
 
 # Prints one line on what is the matter, and ends.
 die() {
