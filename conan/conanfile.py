@@ -28,7 +28,7 @@ class CairnConan(ConanFile):
         root = str(Path(self.recipe_folder).parent)
         for pattern in ("CMakeLists.txt", "LICENSE", "README.md", "cmake/*", "docs/*", "include/*",
                         "tests/*", "examples/*"):
-            copy(self, pattern, root, self.export_sources_folder)
+            copy(self, pattern, root, self.export_sources_folder, excludes="*/__pycache__/*")
 
     def layout(self):
         cmake_layout(self)
@@ -62,20 +62,21 @@ class CairnConan(ConanFile):
         toolchain.cache_variables["CAIRN_BUILD_EXAMPLES"] = False
         toolchain.cache_variables["CAIRN_BUILD_TOOLS"] = False
         toolchain.cache_variables["CAIRN_WARNINGS_AS_ERRORS"] = False
+        if self._tests_wanted:
+            # Whether the system happens to have it changes nothing in what is built.
+            toolchain.cache_variables["CMAKE_DISABLE_FIND_PACKAGE_CLI11"] = True
         toolchain.generate()
         CMakeDeps(self).generate()
 
     def build(self):
+        cmake = CMake(self)
+        cmake.configure()
         if self._tests_wanted:
-            cmake = CMake(self)
-            cmake.configure()
             cmake.build()
             # The style of the sources and other ways to package them are the repository's affair.
             cmake.ctest(["--output-on-failure", "-LE", "'style|consumers'"])
 
     def package(self):
-        if not self._tests_wanted:
-            CMake(self).configure()
         CMake(self).install()
         # Conan writes the package configuration itself.
         rmdir(self, str(Path(self.package_folder) / "share"))
@@ -86,4 +87,6 @@ class CairnConan(ConanFile):
         self.cpp_info.libdirs = []
         self.cpp_info.set_property("cmake_file_name", "cairn")
         self.cpp_info.set_property("cmake_target_name", "cairn::cairn")
+        # As in the package configuration that CMake installs.
+        self.cpp_info.set_property("cmake_config_version_compat", "SameMinorVersion")
         self.cpp_info.system_libs = ["pthread"]
