@@ -13,14 +13,10 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from job import Failed, Job, require
-
-
-def outputs(folder):
-    return [(folder / name).read_bytes() for name in ("report.csv", "alerts.csv")]
+from job import Failed, Job, outputs, require
+from life import Lives
 
 
 def new_folder(name):
@@ -43,38 +39,21 @@ def undisturbed(source, *more, name="undisturbed"):
 
 
 def killed(kills=20, seed=None):
-    """SIGKILL at random moments: the same bytes, and every resume begins beyond the one before."""
-    seed = random.randrange(2**32) if seed is None else int(seed)
-    kills = int(kills)
+    """SIGKILL at random moments from the first to the last: the same bytes, and nothing twice."""
+    kills, seed = int(kills), random.randrange(2**32) if seed is None else int(seed)
     print(f"{kills} kills, seed {seed}", flush=True)
-    chance = random.Random(seed)
-    repeat = 2 * kills
-    expected = undisturbed(SOURCE, "--repeat", repeat)
-    folder = new_folder("killed")
-    position, total, seen, flying, suspended = 0, 20000 * repeat, 0, 0, 0
-    for kill in range(kills + 1):
-        # Slow enough that all kills come before the end, however long a run takes to get going.
-        rate = (total - position) // (kills - kill + 1) * 2 if kill < kills else 0
-        job = Job(folder, SOURCE, "--repeat", repeat, "--epoch-ms", chance.choice((1, 5, 20)),
-                  "--workers", chance.choice((1, 2, 4)), "--rate", rate)
-        if kill < kills:
-            job.moved()
-            time.sleep(chance.uniform(0, 0.1))
-            job.kill()
-        else:
-            job.end()
-        require(bool(job.resumed) == (kill > 0),
-                f"a wrong start after kill {kill}: {job.lines[:1]}")
-        if job.resumed:
-            _, began, total, _, messages, handlers = job.resumed
-            require(position < began < total,
-                    f"resume {kill} began at {began}, not beyond {position} and before {total}")
-            position = began
-            flying += messages > 0
-            suspended += handlers > 0
-    print(f"{flying} of {kills} snapshots held messages in flight, {suspended} suspended handlers")
-    require(flying and suspended, "no snapshot held messages in flight, or none a handler")
-    require(outputs(folder) == expected, "the outputs differ from those of an undisturbed run")
+    expected = undisturbed(SOURCE, "--repeat", Lives.REPEAT)
+    lives = Lives(random.Random(seed), FOLDER, SOURCE, expected)
+    while lives.kills() < kills:
+        lives.live(kills - lives.kills())
+    for _ in range(20):  # few kills may miss by chance what many will not
+        if lives.missing():
+            lives.live(8)
+    print(f"{lives.jobs} jobs, {lives.kills()} kills: "
+          + ", ".join(f"{count} {phase}" for phase, count in lives.phases.items()))
+    print(f"of {len(lives.resumes)} snapshots resumed from, {lives.held(4)} held messages in "
+          f"flight, {lives.held(5)} suspended handlers")
+    require(not lives.missing(), f"no kill met {lives.missing()}")
 
 
 def workers():
@@ -367,4 +346,6 @@ if __name__ == "__main__":
     except Failed as why:
         print(f"{sys.argv[1]}: {why} (files in {FOLDER})", file=sys.stderr)
         sys.exit(1)
+    finally:
+        Job.kill_all()
     shutil.rmtree(FOLDER)
