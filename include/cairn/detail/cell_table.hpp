@@ -16,7 +16,8 @@ namespace cairn::detail {
 class cell_table {
  public:
   static constexpr std::uint32_t slab_cells = 1024;
-  static constexpr std::uint32_t max_slabs = 1U << 18U;  ///< 268 million actors
+  static constexpr std::uint32_t max_slabs = 1U << 18U;
+  static constexpr std::uint32_t max_cells = slab_cells * max_slabs;  ///< 268 million actors
 
   cell_table() : slabs_{std::make_unique<std::atomic<cell*>[]>(max_slabs)} {}
   cell_table(const cell_table&) = delete;
@@ -40,22 +41,25 @@ class cell_table {
   /// A cell that was never used. Any thread.
   [[nodiscard]] cell& fresh() {
     const std::lock_guard lock{growing_};
-    grow_to(used_);
-    return *at(used_++);
+    const std::uint32_t index = used();
+    grow_to(index);
+    used_.store(index + 1, std::memory_order_release);  // pairs with used()
+    return *at(index);
   }
 
   /// Makes the cells below `count` exist; those that hold nobody are the caller's to give out.
+  ///
+  /// Precondition: `count` is at most `max_cells`.
   void reserve(std::uint32_t count) {
     const std::lock_guard lock{growing_};
-    for (std::uint32_t index = used_; index < count; index += slab_cells) grow_to(index);
+    for (std::uint32_t index = used(); index < count; index += slab_cells) grow_to(index);
     if (count > 0) grow_to(count - 1);
-    if (used_ < count) used_ = count;
+    if (used() < count) used_.store(count, std::memory_order_release);  // pairs with used()
   }
 
-  /// How many cells have ever been used.
-  [[nodiscard]] std::uint32_t used() const {
-    const std::lock_guard lock{growing_};
-    return used_;
+  /// How many cells have ever been used: those exist. Any thread.
+  [[nodiscard]] std::uint32_t used() const noexcept {
+    return used_.load(std::memory_order_acquire);  // pairs with fresh() and reserve()
   }
 
  private:
@@ -71,8 +75,8 @@ class cell_table {
   }
 
   std::unique_ptr<std::atomic<cell*>[]> slabs_;
-  mutable std::mutex growing_;
-  std::uint32_t used_ = 1;  ///< index 0 names nobody
+  std::mutex growing_;
+  std::atomic<std::uint32_t> used_{1};  ///< changed under the lock; index 0 names nobody
 };
 
 }  // namespace cairn::detail

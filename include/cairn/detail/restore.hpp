@@ -118,8 +118,14 @@ class restorer {
     }
     all_.next_id.store(from.get<std::uint64_t>(), std::memory_order_relaxed);  // nobody runs yet
     const std::chrono::microseconds cut_at{from.get<std::int64_t>()};
-    down_ = std::max(down_, std::chrono::nanoseconds{all_.wall_now().time_since_epoch() - cut_at});
-    all_.cells.reserve(from.get<std::uint32_t>());
+    const std::chrono::microseconds wall =
+        std::chrono::duration_cast<std::chrono::microseconds>(all_.wall_now().time_since_epoch());
+    if (cut_at.count() > 0 && cut_at < wall) down_ = wall - cut_at;
+    const auto cells = from.get<std::uint32_t>();
+    if (cells > cell_table::max_cells) {
+      throw error{errc::damaged, "a snapshot counts " + std::to_string(cells) + " cells"};
+    }
+    all_.cells.reserve(cells);
     program_ = from.get_text();
     orderly_ = from.get<std::uint8_t>() != 0;
   }
@@ -143,10 +149,7 @@ class restorer {
       throw error{errc::newer_schema, "an actor of type \"" + std::string{known->second.name} +
                                           "\" was written by a newer version of cairn"};
     }
-    const auto slot_index = from.get<std::uint32_t>();
-    all_.cells.reserve(slot_index + 1);
-    cell& one = *all_.cells.at(slot_index);
-    check(one.type == nullptr, "two actors in one cell");
+    cell& one = cell_for(header, known->second, from.get<std::uint32_t>());
     static_cast<cell_body&>(one) = cell_body{};
     one.type = &known->second;
     one.owner = &all_;
@@ -165,6 +168,26 @@ class restorer {
     made_.push_back(&one);
     current_ = &one;
     ++counts_.actors;
+  }
+
+  /// The meta record comes first: it has made the cells.
+  [[nodiscard]] cell& cell_for(const record_header& header, const actor_type& type,
+                               std::uint32_t slot_index) const {
+    const auto refuse = [&](errc code, const char* why) {
+      throw error{code, "actor #" + std::to_string(raw(header.actor)) + " of type \"" +
+                            std::string{type.name} + "\" " + why};
+    };
+    if (!type.persistent) refuse(errc::unknown_type, "is in the store, and ephemeral here");
+    const auto next_id = all_.next_id.load(std::memory_order_relaxed);  // nobody runs yet
+    if (raw(header.actor) < 2 || raw(header.actor) >= next_id) {
+      refuse(errc::damaged, "has an id that was not given");
+    }
+    if (slot_index < 2 || slot_index >= all_.cells.used()) {
+      refuse(errc::damaged, "is in a cell that is not there");
+    }
+    cell& one = *all_.cells.at(slot_index);
+    if (one.type != nullptr) refuse(errc::damaged, "is in a cell with another");
+    return one;
   }
 
   void read_body(cell& one, reader& from, position consumed) {
@@ -205,7 +228,8 @@ class restorer {
     }
     const auto now = all_.steady_now();
     for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
-      const std::chrono::nanoseconds age{from.get<std::int64_t>()};
+      const auto age = std::clamp(std::chrono::nanoseconds{from.get<std::int64_t>()},
+                                  std::chrono::nanoseconds{0}, now);
       // Who starts a program again that had ended orderly has decided something: they are forgiven.
       if (!orderly_) one.rest().restarts.push_back(now - age - down_);
     }

@@ -95,7 +95,8 @@ struct world : runtime {
     return default_ask_timeout;
   }
   [[nodiscard]] cell* locate(std::uint32_t slot_index) const noexcept override {
-    return slot_index == 0 ? nullptr : cells.at(slot_index);
+    // A cell that was never used has no home: only forged bytes name one.
+    return slot_index == 0 || slot_index >= cells.used() ? nullptr : cells.at(slot_index);
   }
   [[nodiscard]] const actor_type& type_named(std::uint64_t hash,
                                              std::string_view name) const override {
