@@ -24,7 +24,8 @@ inline void put_address(buffer& to, const address& who) {
 [[nodiscard]] inline address get_address(reader& from, const runtime& system) {
   address who;
   who.id = from.get<actor_id>();
-  who.where = system.locate(from.get<std::uint32_t>());
+  cell* where = system.locate(from.get<std::uint32_t>());
+  if (who.id != actor_id{}) who.where = where;
   return who;
 }
 
@@ -36,6 +37,7 @@ inline void put_return(buffer& to, const return_address& who) {
 [[nodiscard]] inline return_address get_return(reader& from, const runtime& system) {
   const address who = get_address(from, system);
   const auto number = from.get<std::uint64_t>();
+  if (number >= trace_number) throw error{errc::damaged, "an answer to what nobody awaits"};
   return {who.where, who.id, who.where != nullptr ? number : 0, false};
 }
 
@@ -93,6 +95,7 @@ using name_table = std::unordered_map<std::uint64_t, std::string>;
                                                const actor_type& receiver,
                                                const name_table& names) {
   const auto kind = from.get<envelope_kind>();
+  if (kind > envelope_kind::control) throw error{errc::damaged, "a message of no known kind"};
   const auto code = from.get<errc>();
   const bool reserved = from.get<std::uint8_t>() != 0;
   auto index = from.get<std::uint16_t>();
@@ -174,6 +177,9 @@ inline void get_log(reader& from, replay_log& log, const world& system, const ac
     const auto effects = from.get<std::uint32_t>();
     const auto hash = from.get<std::uint64_t>();
     const return_address answer = get_return(from, system);
+    if (kind > log_kind::turn || (at == 0 && kind != log_kind::message)) {
+      throw error{errc::damaged, "a log that does not begin with a message"};
+    }
     log_entry& made = log.append_bytes(kind, get_sized(from));
     made.code = code;
     made.number = number;

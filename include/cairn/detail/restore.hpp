@@ -240,6 +240,9 @@ class restorer {
       made.ask = from.get<std::uint8_t>() != 0;
       if (from.get<std::uint8_t>() != 0) {
         made.message = get_envelope(from, all_, *one.type, names_);
+        if (made.message->kind != envelope_kind::message) {
+          throw error{errc::damaged, "a timer that sends no message"};
+        }
         made.message->to = &one;
       }
       one.rest().timers.push_back(std::move(made));
