@@ -99,7 +99,7 @@ class pending {
 inline void ask_from_outside(engine& of, envelope_ptr message, const address& to,
                              const outside_ask& how, answer_handler handler) {
   const auto limit = how.timeout.count() > 0 ? how.timeout : of.ask_timeout();
-  const auto asked = of.asks().add(of.steady_now() + limit, std::move(handler));
+  const auto asked = of.asks().add(due_after(of.steady_now(), limit), std::move(handler));
   if (asked.number == 0) return;
   message->answer = {nullptr, {}, asked.number, how.when == answered::committed};
   message->to = to.where;

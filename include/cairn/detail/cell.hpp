@@ -7,6 +7,7 @@
 // home worker alone, at a turn boundary or within the actor's own turn.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <coroutine>
@@ -56,6 +57,13 @@ struct timer {
   envelope_ptr message{};  ///< null: the await of this number ends
   bool ask = false;        ///< ends with `timeout`, else it is a sleep
 };
+
+/// When that will be, in a century at the latest: sums of times must not overflow.
+[[nodiscard]] constexpr std::chrono::nanoseconds due_after(
+    std::chrono::nanoseconds now, std::chrono::nanoseconds delay) noexcept {
+  constexpr std::chrono::nanoseconds latest = std::chrono::hours{24 * 36525};
+  return now + std::clamp(delay, -now, latest);
+}
 
 struct child {
   address where{};

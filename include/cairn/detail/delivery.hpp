@@ -186,7 +186,7 @@ class delivery {
   }
 
   void arm(cell& one, new_timer& each) {
-    const auto due = all_.steady_now() + each.delay;
+    const auto due = due_after(all_.steady_now(), each.delay);
     one.rest().timers.push_back({each.number, due, std::move(each.message), each.ask});
     mine_.add_timer({due, one.self(), each.number});
   }

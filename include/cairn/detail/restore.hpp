@@ -236,7 +236,7 @@ class restorer {
     for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
       timer made;
       made.number = from.get<std::uint64_t>();
-      made.due = now + std::chrono::nanoseconds{from.get<std::int64_t>()};
+      made.due = due_after(now, std::chrono::nanoseconds{from.get<std::int64_t>()});
       made.ask = from.get<std::uint8_t>() != 0;
       if (from.get<std::uint8_t>() != 0) {
         made.message = get_envelope(from, all_, *one.type, names_);
