@@ -78,8 +78,10 @@ class pending {
         std::move(handler)(std::move(why));
       } else if (why) {
         std::move(handler)(std::move(why), R{});
+      } else if (reply->ops != &ops_of<R>) {  // the ref was from forged bytes
+        const error wrong{errc::damaged, "an answer of another type than was asked for"};
+        std::move(handler)(std::make_exception_ptr(wrong), R{});
       } else {
-        check(reply->ops == &ops_of<R>, "an answer of another type than was asked for");
         R value = std::move(*static_cast<R*>(reply->payload()));
         reply.reset();
         std::move(handler)(std::exception_ptr{}, std::move(value));

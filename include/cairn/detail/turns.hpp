@@ -210,6 +210,9 @@ class turns {
       const auto found = find_handler(*one.type, message->ops->hash);
       if (!found) return;  // a watcher that handles `stopped` no more
       message->index = *found;
+    } else if (!handles(*one.type, *message)) {  // a ref from forged bytes
+      mail_.bury(one, std::move(message), errc::unknown_type, "the actor is of another type");
+      return;
     }
     try {
       cut().ensure_base(one);
@@ -225,6 +228,11 @@ class turns {
     worker_counters::add(mine_.counters.bytes, message->ops->size);
     fail_.begin_turn(one, *message);
     fail_.run(one, [&] { one.type->handlers[message->index].begin(one, mine_.here, *message); });
+  }
+
+  [[nodiscard]] static bool handles(const actor_type& type, const envelope& message) noexcept {
+    return message.index < type.handlers.size() &&
+           type.handlers[message.index].message == message.ops;
   }
 
   /// An answer, the end of a sleep or of a run.
