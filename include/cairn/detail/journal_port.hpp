@@ -62,7 +62,7 @@ struct journal_port {
     done = entry.number;
     const auto& types = static_cast<const world&>(*self.where().owner).types.messages;
     const auto known = types.find(fnv1a(entry.type));
-    if (known == types.end()) {
+    if (known == types.end() || known->second->decode == nullptr) {
       throw error{errc::unknown_type, "no actor handles the message \"" + entry.type + "\""};
     }
     const payload_ops& ops = *known->second;
