@@ -215,12 +215,21 @@ TEST_CASE("sizes are checked against what is left") {
       "12345678",
       17};
   CHECK(refusal<std::vector<double>>(two_doubles) == cairn::errc::damaged);
+  const std::vector<empty> many(cairn::detail::max_empty_elements / 2);
+  const auto count = ours(many).substr(1);
+  CHECK(refusal<std::vector<std::vector<empty>>>(two_doubles.substr(0, 9) + count + count) ==
+        cairn::errc::ok);
+  CHECK(refusal<std::vector<std::vector<empty>>>("\1\3" + two_doubles.substr(2, 7) + count + count +
+                                                 count) == cairn::errc::damaged);
 }
 
 TEST_CASE("what could not be read back is not written") {
   CHECK(encode_refusal(std::vector<silent>(1)) == cairn::errc::misuse);
   CHECK(encode_refusal(std::vector<empty>(cairn::detail::max_empty_elements + 1)) ==
         cairn::errc::misuse);
+  const auto many = std::vector<empty>(cairn::detail::max_empty_elements / 2);
+  CHECK(encode_refusal(std::vector<std::vector<empty>>(2, many)) == cairn::errc::ok);
+  CHECK(encode_refusal(std::vector<std::vector<empty>>(3, many)) == cairn::errc::misuse);
   CHECK(encode_refusal(chained(1000)) == cairn::errc::misuse);
   CHECK(refusal<chain>(ours(chained(100))) == cairn::errc::ok);
   CHECK(refusal<chain>("\1" + std::string(1000, '\1')) == cairn::errc::damaged);

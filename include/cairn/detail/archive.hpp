@@ -25,7 +25,8 @@ namespace cairn::detail {
 /// How deep classes and containers may lie in each other: what a worker's stack can bear.
 inline constexpr std::size_t max_nesting = 256;
 
-/// How many elements that take no bytes a container may have: nothing else bounds their number.
+/// How many elements that take no bytes the containers of one value may have together: nothing else
+/// bounds their number.
 inline constexpr std::size_t max_empty_elements = std::size_t{1} << 20;
 
 template <class T>
@@ -163,8 +164,11 @@ class output_archive
     least_size_.pop_back();
   }
   void write_size(cereal::size_type count) {
-    if (floor_ == 0 && count > max_empty_elements) {
-      throw error{errc::misuse, "too many empty elements to be saved"};
+    if (floor_ == 0) {
+      if (count > max_empty_elements - empties_) {
+        throw error{errc::misuse, "too many empty elements to be saved"};
+      }
+      empties_ += count;
     }
     to_.put(count);
     if (checked_) least_size_.back() = to_.size() + count;
@@ -184,7 +188,8 @@ class output_archive
   buffer& to_;
   std::size_t depth_ = 0;
   std::size_t floor_ = 1;
-  bool checked_ = false;  // a container has just begun, and its elements must not vanish
+  std::size_t empties_ = 0;  ///< elements so far that take no bytes
+  bool checked_ = false;     // a container has just begun, and its elements must not vanish
   std::vector<std::size_t> least_size_{};
   // Held as well: else a temporary's address could come back as another object's.
   std::map<std::pair<const void*, const char*>,
@@ -206,8 +211,9 @@ class input_archive : public cereal::InputArchive<input_archive, cereal::AllowEm
   /// A count of elements, in view of what is left.
   [[nodiscard]] cereal::size_type read_size() {
     const auto count = from_.get<cereal::size_type>();
-    const auto most = floor_ == 0 ? max_empty_elements : from_.left() / floor_;
+    const auto most = floor_ == 0 ? max_empty_elements - empties_ : from_.left() / floor_;
     if (count > most) throw error{errc::damaged, "a size is larger than what is left"};
+    if (floor_ == 0) empties_ += count;
     return count;
   }
 
@@ -254,6 +260,7 @@ class input_archive : public cereal::InputArchive<input_archive, cereal::AllowEm
   reader& from_;
   std::size_t depth_ = 0;
   std::size_t floor_ = 1;
+  std::size_t empties_ = 0;  ///< elements so far that take no bytes
   std::uint32_t newest_version_ = 0;
   std::string_view entered_{};
   std::vector<std::pair<std::shared_ptr<const void>, const char*>> shared_{};
