@@ -162,10 +162,13 @@ class record_reader {
     bytes.resize(file->read(0, bytes.data(), bytes.size()));
     verify_file_header(bytes.view(), segment_magic, segment, path(segment));
     const auto size = file->size();
+    std::uint64_t end = file_header_bytes;
     for (const auto& e : state.extents) {
       if (e.length > size || e.offset > size - e.length) {
         raise_damaged(path(segment), size, "the segment is too short");
       }
+      if (e.offset < end) raise_damaged(path(segment), e.offset, "two extents overlap");
+      end = e.offset + e.length;
       bytes.resize(e.length);
       bytes.resize(file->read(e.offset, bytes.data(), bytes.size()));
       record_cursor cursor{bytes.view(), path(segment), e.offset};
