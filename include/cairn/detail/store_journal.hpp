@@ -110,7 +110,9 @@ class file_journal final : public journal_log {
     buffer head;
     head.resize(file_header_bytes);
     head.resize(disk_->open(path(file))->read(0, head.data(), head.size()));
-    return verify_file_header(head.view(), journal_magic, file, path(file));
+    const auto first = verify_file_header(head.view(), journal_magic, file, path(file));
+    if (first == 0) raise_damaged(path(file), 0, "no entry has the number 0");
+    return first;
   }
 
   /// Returns the number after the file's last entry that is not void.
