@@ -19,44 +19,15 @@
 #include "../error.hpp"
 #include "../type_name.hpp"
 #include "buffer.hpp"
+#include "codec_floor.hpp"
 
 namespace cairn::detail {
 
 /// How deep classes and containers may lie in each other: what a worker's stack can bear.
 inline constexpr std::size_t max_nesting = 256;
 
-/// How many elements that take no bytes the containers of one value may have together: nothing else
-/// bounds their number.
+/// How many elements that take no bytes a whole value may have: nothing else bounds their number.
 inline constexpr std::size_t max_empty_elements = std::size_t{1} << 20;
-
-template <class T>
-concept sized = requires(const T& all) {
-  typename T::value_type;
-  all.size();
-};
-
-/// The fewest bytes that a `T` is written as.
-template <class T>
-[[nodiscard]] constexpr std::size_t fewest_bytes() {
-  if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T>) {
-    return sizeof(T);
-  } else {
-    return std::is_empty_v<T> ? 0 : 1;
-  }
-}
-
-/// The fewest bytes of an element, where `T` is a container.
-template <class T>
-inline constexpr std::size_t element_floor = 1;
-template <sized T>
-inline constexpr std::size_t element_floor<T> = fewest_bytes<typename T::value_type>();
-
-/// Containers whose elements might write nothing although they are not empty.
-template <class T>
-inline constexpr bool needs_floor_check = false;
-template <sized T>
-inline constexpr bool needs_floor_check<T> =
-    std::is_class_v<typename T::value_type> && !std::is_empty_v<typename T::value_type>;
 
 /// What cereal wraps values in: passed over where nesting is counted.
 template <class T>
