@@ -53,7 +53,9 @@ class Life:
         # Rather soon than late: at first much happens in a short time, and the end comes early
         # where the machine was slower when the pace was measured.
         delay = getattr(self.paces, moment) * self.chance.random() ** 3
-        if moment == "starting":
+        if moment == "opening" and not self.at:
+            delay /= 10  # the store is made soon
+        elif moment == "starting":
             job.until(lambda: job.lines, "a line")
         elif moment == "middle":
             events = 1.5 * share * self.chance.random()
@@ -135,9 +137,11 @@ class Lives:
 
     def plan(self, left):
         """The moments at which one job is killed, at most as many as are left."""
-        early = ["opening", "starting", "middle", "middle"] * (2 if left >= 20 or left == 12 else 1)
+        early = ["starting", "middle", "middle"]
+        if left >= 20 or left == 12:
+            early += ["opening", *early]
         self.chance.shuffle(early)
-        return (early + ["ending", *LATE, AGAIN])[:left]
+        return ["opening", *early, "ending", *LATE, AGAIN][:left]
 
     def live(self, left):
         self.jobs += 1
