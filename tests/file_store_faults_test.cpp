@@ -170,21 +170,23 @@ TEST_CASE("a disk that stays full does not fill up with what was given up") {
 }
 
 TEST_CASE("a damaged old record stops no epoch and is not lost in silence") {
-  const directory where;
-  std::vector<std::string> warnings;
-  const cairn::store_options options{
-      .retain = 1, .warn = [&](const std::string& text) { warnings.push_back(text); }};
-  file_store store{where.store(), {.segment_bytes = 4096}};
-  store.open(options);
-  write(store, 1, {state(1, 1, std::string(400, 'a')), state(1, 2, std::string(5000, 'b'))});
-  auto all = load(where.store());
-  auto& text = all["segment-000001"];
-  text[150] = static_cast<char>(text[150] ^ 1);
-  std::ofstream{where.store() + "/segment-000001", std::ios::binary} << text;
-  for (std::uint64_t n = 2; n < 8; ++n) write(store, n, {state(n, 2, std::string(5000, 'c'))});
-  REQUIRE(warnings.size() == 1);
-  CHECK(contains(warnings[0], "segment-000001"));
-  CHECK(error_of([&] { read(store, 7); }).first == errc::damaged);
+  for (const std::size_t at : {150U, 300U}) {  // of its header, of its payload
+    const directory where;
+    std::vector<std::string> warnings;
+    const cairn::store_options options{
+        .retain = 1, .warn = [&](const std::string& text) { warnings.push_back(text); }};
+    file_store store{where.store(), {.segment_bytes = 4096}};
+    store.open(options);
+    write(store, 1, {state(1, 1, std::string(400, 'a')), state(1, 2, std::string(5000, 'b'))});
+    auto all = load(where.store());
+    auto& text = all["segment-000001"];
+    text[at] = static_cast<char>(text[at] ^ 1);
+    std::ofstream{where.store() + "/segment-000001", std::ios::binary} << text;
+    for (std::uint64_t n = 2; n < 8; ++n) write(store, n, {state(n, 2, std::string(5000, 'c'))});
+    REQUIRE(warnings.size() == 1);
+    CHECK(contains(warnings[0], "segment-000001"));
+    CHECK(error_of([&] { read(store, 7); }).first == errc::damaged);
+  }
 }
 
 TEST_CASE("a journal keeps its entries over restarts and forgets what it is told to") {

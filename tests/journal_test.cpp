@@ -217,6 +217,7 @@ struct watched_log final : cairn::journal_log {
     }
     durable = entries.size();
   }
+  [[nodiscard]] std::uint64_t last() const override { return entries.size(); }
   void read_from(std::uint64_t number, const visitor& visit) override {
     if (fail_reads) throw cairn::error{cairn::errc::io, "the disk cannot be read"};
     for (auto at = number; at <= entries.size(); ++at) visit(at, entries[at - 1]);
@@ -318,6 +319,50 @@ TEST_CASE("posts of a journal that cannot be read again are told so", "[journal]
   }
   all.wait();  // it has ended: nothing may be left out in silence
   watched_log::fail_reads = false;
+}
+
+/// Starts over what is left of the store's files; returns why the system could not go on.
+std::string failure_over(const std::string& store) {
+  cairn::system<actors> all{over(cairn::file_store{store})};
+  (void)start(all);
+  (void)all.wait_for(1min);  // or it goes on, as it must not
+  try {
+    (void)all.stop();
+  } catch (const cairn::error& why) {
+    CHECK(why.code() == cairn::errc::damaged);
+    return why.what();
+  }
+  return {};
+}
+
+TEST_CASE("posts that are lost with their files are missed", "[journal]") {
+  std::string name = (std::filesystem::temp_directory_path() / "cairn-journal-XXXXXX").string();
+  const std::string directory = ::mkdtemp(name.data());
+  const auto store = directory + "/store";
+  for (std::int64_t life = 0; life < 3; ++life) {
+    cairn::system<actors> all{over(cairn::file_store{store})};
+    const auto to = start(all);
+    post(to, life * 10 + 1, life * 10 + 10);
+    CHECK(held(to, static_cast<std::size_t>(life) * 10 + 10) == numbers(life * 10 + 10));
+    if (life == 0) CHECK(all.stop().committed);
+  }  // a file each; a snapshot holds the first ten, twenty are only in the journal
+  const auto lose = [&](int file) {
+    std::filesystem::remove(store + "/journal-orders-00000" + std::to_string(file));
+  };
+  const std::string all_files = directory + "/all";
+  std::filesystem::copy(store, all_files);
+  lose(1);
+  lose(2);
+  CHECK(failure_over(store) ==
+        "journal \"orders\": entries 11 to 20 are missing in file_store " + store);
+  lose(3);
+  CHECK(failure_over(store) ==
+        "journal \"orders\": entries 1 to 10 are missing in file_store " + store);
+  std::filesystem::remove_all(store);
+  std::filesystem::copy(all_files, store);
+  lose(2);
+  CHECK(failure_over(store).find("journal-orders-000003") != std::string::npos);
+  std::filesystem::remove_all(directory);
 }
 
 TEST_CASE("a journal in files", "[journal]") {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cairn/detail/record.hpp>
+#include <cairn/detail/store_log.hpp>
 #include <cairn/store.hpp>
 #include <cstdint>
 #include <cstdlib>
@@ -79,10 +80,11 @@ std::vector<entry> read(Store& store, std::uint64_t n) {
 }
 
 template <class Store>
-void write(Store& store, std::uint64_t n, const std::vector<entry>& entries) {
+void write(Store& store, std::uint64_t n, const std::vector<entry>& entries,
+           bool releases = false) {
   store.begin(epoch{n});
   store.append(framed(entries).view());
-  store.commit();
+  store.commit(releases);
 }
 
 /// One actor's record with a payload, the usual case.
@@ -146,6 +148,22 @@ inline void save(const std::string& directory, const files& all) {
   for (const auto& [name, text] : all) {
     std::ofstream{directory + "/" + name, std::ios::binary} << text;
   }
+}
+
+/// Whether no snapshot has this byte of a segment: it is part of a claim, or of what a crash left.
+/// Precondition: no epoch was given up in it.
+inline bool is_idle(const std::string& segment, std::size_t at) {
+  if (at < cairn::detail::file_header_bytes) return false;
+  const auto records = bytes_of(segment).subspan(cairn::detail::file_header_bytes);
+  cairn::detail::record_cursor cursor{records, "segment"};
+  try {
+    while (const auto record = cursor.next()) {
+      if (at >= cairn::detail::file_header_bytes + cursor.offset()) continue;
+      return record->header.kind == record_kind::claim;
+    }
+  } catch (const cairn::error&) {
+  }
+  return true;
 }
 
 /// The rules of liveness, as slow and plain as they are written down.

@@ -34,12 +34,13 @@ TEST_CASE("any_store passes every verb on") {
   CHECK(read(store, 1) == std::vector{state(1, 1, "a")});
   store.keep(epoch{1}, "kept");
   CHECK(store.list().at(0).name == "kept");
-  store.released(epoch{1});
-  CHECK(store.list().at(0).released);
+  CHECK_FALSE(store.list().at(0).released);
   CHECK(store.list().at(0).records == 1);
   CHECK(store.list().at(0).bytes == cairn::detail::record_overhead + 1);
   store.remove("kept");
   CHECK(store.list().at(0).name.empty());
+  write(store, 3, {}, true);
+  CHECK(store.list().at(1).released);
   CHECK(store.journal("j")->append(bytes_of("x")) == 1);
   CHECK(store.stats().live_bytes == cairn::detail::record_overhead + 1);
 
@@ -48,7 +49,7 @@ TEST_CASE("any_store passes every verb on") {
   any_store other = content;
   CHECK(error_of([&] { other.open({}); }).first == errc::locked);
   moved.close();
-  CHECK(other.open({}).latest == epoch{1});
+  CHECK(other.open({}).latest == epoch{3});
 }
 
 TEST_CASE("an any_store that holds nothing says so") {
@@ -69,6 +70,10 @@ TEST_CASE("verbs out of order are misuse, and change nothing") {
   store.begin(epoch{1});
   CHECK(error_of([&] { store.begin(epoch{2}); }).first == errc::misuse);
   CHECK(error_of([&] { store.append(framed({state(2, 1, "a")}).view()); }).first == errc::misuse);
+  store.abort();
+  store.begin(epoch{2});
+  const auto claim = make(record_kind::claim, 2, 0, 9, "");
+  CHECK(error_of([&] { store.append(framed({claim}).view()); }).first == errc::misuse);
   store.abort();
   store.begin(epoch{2});
   auto bad = framed({state(2, 1, "a")});

@@ -51,19 +51,18 @@ class failing_store {
     }
     kept_.append(records);
   }
-  void commit() {
+  void commit(bool releases) {
     if (by_->failing_commits.load(std::memory_order_relaxed) > 0) {  // as above
       by_->failing_commits.fetch_sub(1, std::memory_order_relaxed);
       throw cairn::error{cairn::errc::io, "no sync, says the test"};
     }
-    kept_.commit();
+    kept_.commit(releases);
   }
   void abort() noexcept { kept_.abort(); }
   void read(cairn::epoch n, const cairn::record_visitor& visit) { kept_.read(n, visit); }
   std::vector<cairn::snapshot_info> list() { return kept_.list(); }
   void keep(cairn::epoch n, const std::string& name) { kept_.keep(n, name); }
   void remove(const std::string& name) { kept_.remove(name); }
-  void released(cairn::epoch n) { kept_.released(n); }
   std::unique_ptr<cairn::journal_log> journal(const std::string& name) {
     return kept_.journal(name);
   }

@@ -39,13 +39,12 @@ class file_store {
   opened open(const store_options& options = {}) { return core_->open(options); }
   void begin(epoch n) { core_->begin(n); }
   void append(bytes_view framed_records) { core_->append(framed_records); }
-  void commit() { core_->commit(); }
+  void commit(bool releases = false) { core_->commit(releases); }
   void abort() noexcept { core_->abort(); }
   void read(epoch n, const record_visitor& visit) { core_->read(n, visit); }
   [[nodiscard]] std::vector<snapshot_info> list() { return core_->list(); }
   void keep(epoch n, const std::string& name) { core_->keep(n, name); }
   void remove(const std::string& name) { core_->remove(name); }
-  void released(epoch n) { core_->released(n); }
   [[nodiscard]] std::unique_ptr<journal_log> journal(const std::string& name) {
     return core_->journal(name);
   }

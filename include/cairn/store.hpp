@@ -39,7 +39,7 @@ struct snapshot_info {
   std::string name{};         ///< of the savepoint, or empty
   std::uint64_t records = 0;  ///< records that its epoch wrote
   std::uint64_t bytes = 0;    ///< their bytes
-  bool released = false;      ///< its outputs have left
+  bool released = false;      ///< its outputs may have left
 
   friend bool operator==(const snapshot_info&, const snapshot_info&) = default;
 };
@@ -53,7 +53,7 @@ struct opened {
 /// Sizes of a store, in bytes where not said otherwise.
 struct store_stats {
   std::size_t segments = 0;       ///< number of segment files
-  std::uint64_t disk_bytes = 0;   ///< their lengths
+  std::uint64_t disk_bytes = 0;   ///< their lengths, with what was given up at their ends
   std::uint64_t live_bytes = 0;   ///< records that stand in a retained snapshot
   std::size_t index_entries = 0;  ///< number of records and remainders the index knows
 };
@@ -84,6 +84,9 @@ class journal_log {
   /// next one appended takes up the number after the last durable one.
   virtual void sync() = 0;
 
+  /// The number of the last entry; what is forgotten had numbers too. 0: there was none.
+  [[nodiscard]] virtual std::uint64_t last() const = 0;
+
   /// Visits the entries from `number` on, in order.
   ///
   /// Errors: throws `cairn::error{errc::damaged}` naming the file.
@@ -99,34 +102,34 @@ class journal_log {
 ///   that names the file: `locked`, `damaged`, `io`, `newer_schema`.
 /// - `begin(n)`: n is beyond every committed epoch. One epoch is open at a time.
 /// - `append` takes whole framed records whose epoch is n.
-/// - `commit` returns when n is durable and the latest; it drops what is no longer retained.
+/// - `commit(releases)` returns when n is durable and the latest; it drops what is no longer
+///   retained. `releases` says that outputs of n may leave from then on, and is as durable as n: no
+///   opening returns in silence to an older snapshot.
 /// - `abort` forgets what was appended since `begin`. It follows every error of `append` and
 ///   `commit`; the next epoch has a higher number.
 /// - `read` visits the records that stand in n, each verified: meta, names, then for each actor its
 ///   record, its mail and its replies, both by place.
 /// - `keep` makes n a savepoint, retained until `remove`.
-/// - `released(n)` says that outputs of n have left: no silent return to an older snapshot.
 /// - `journal` opens or creates a journal of that name, by one at a time.
 ///
 /// Thread safety: one thread at a time; journals have a thread each.
 template <class S>
-concept store = std::movable<S> &&
-                requires(S s, const S& c, epoch n, bytes_view bytes, const store_options& options,
-                         const record_visitor& visit, const std::string& name) {
-                  { s.open(options) } -> std::same_as<opened>;
-                  { s.begin(n) } -> std::same_as<void>;
-                  { s.append(bytes) } -> std::same_as<void>;
-                  { s.commit() } -> std::same_as<void>;
-                  { s.abort() } noexcept -> std::same_as<void>;
-                  { s.read(n, visit) } -> std::same_as<void>;
-                  { s.list() } -> std::same_as<std::vector<snapshot_info>>;
-                  { s.keep(n, name) } -> std::same_as<void>;
-                  { s.remove(name) } -> std::same_as<void>;
-                  { s.released(n) } -> std::same_as<void>;
-                  { s.journal(name) } -> std::same_as<std::unique_ptr<journal_log>>;
-                  { c.describe() } -> std::convertible_to<std::string>;
-                  { c.stats() } -> std::same_as<store_stats>;
-                };
+concept store = std::movable<S> && requires(S s, const S& c, epoch n, bytes_view bytes,
+                                            bool releases, const store_options& options,
+                                            const record_visitor& visit, const std::string& name) {
+  { s.open(options) } -> std::same_as<opened>;
+  { s.begin(n) } -> std::same_as<void>;
+  { s.append(bytes) } -> std::same_as<void>;
+  { s.commit(releases) } -> std::same_as<void>;
+  { s.abort() } noexcept -> std::same_as<void>;
+  { s.read(n, visit) } -> std::same_as<void>;
+  { s.list() } -> std::same_as<std::vector<snapshot_info>>;
+  { s.keep(n, name) } -> std::same_as<void>;
+  { s.remove(name) } -> std::same_as<void>;
+  { s.journal(name) } -> std::same_as<std::unique_ptr<journal_log>>;
+  { c.describe() } -> std::convertible_to<std::string>;
+  { c.stats() } -> std::same_as<store_stats>;
+};
 
 /// Any store behind one type. Its verbs are those of the concept; destroying it closes the store.
 ///
@@ -145,7 +148,7 @@ class any_store {
   opened open(const store_options& options) { return get().open(options); }
   void begin(epoch n) { get().begin(n); }
   void append(bytes_view framed_records) { get().append(framed_records); }
-  void commit() { get().commit(); }
+  void commit(bool releases = false) { get().commit(releases); }
   void abort() noexcept {
     if (held_) held_->abort();
   }
@@ -153,7 +156,6 @@ class any_store {
   [[nodiscard]] std::vector<snapshot_info> list() { return get().list(); }
   void keep(epoch n, const std::string& name) { get().keep(n, name); }
   void remove(const std::string& name) { get().remove(name); }
-  void released(epoch n) { get().released(n); }
   [[nodiscard]] std::unique_ptr<journal_log> journal(const std::string& name) {
     return get().journal(name);
   }
@@ -172,13 +174,12 @@ class any_store {
     virtual opened open(const store_options& options) = 0;
     virtual void begin(epoch n) = 0;
     virtual void append(bytes_view bytes) = 0;
-    virtual void commit() = 0;
+    virtual void commit(bool releases) = 0;
     virtual void abort() noexcept = 0;
     virtual void read(epoch n, const record_visitor& visit) = 0;
     virtual std::vector<snapshot_info> list() = 0;
     virtual void keep(epoch n, const std::string& name) = 0;
     virtual void remove(const std::string& name) = 0;
-    virtual void released(epoch n) = 0;
     virtual std::unique_ptr<journal_log> journal(const std::string& name) = 0;
     virtual std::string describe() const = 0;
     virtual store_stats stats() const = 0;
@@ -191,13 +192,12 @@ class any_store {
     opened open(const store_options& options) override { return model.open(options); }
     void begin(epoch n) override { model.begin(n); }
     void append(bytes_view bytes) override { model.append(bytes); }
-    void commit() override { model.commit(); }
+    void commit(bool releases) override { model.commit(releases); }
     void abort() noexcept override { model.abort(); }
     void read(epoch n, const record_visitor& visit) override { model.read(n, visit); }
     std::vector<snapshot_info> list() override { return model.list(); }
     void keep(epoch n, const std::string& name) override { model.keep(n, name); }
     void remove(const std::string& name) override { model.remove(name); }
-    void released(epoch n) override { model.released(n); }
     std::unique_ptr<journal_log> journal(const std::string& name) override {
       return model.journal(name);
     }

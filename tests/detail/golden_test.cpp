@@ -43,8 +43,8 @@ std::string hex(std::string_view bytes) {
 }
 
 std::string text_of(const entry& e) {
-  constexpr std::array<std::string_view, 7> kinds{"",     "meta",  "name", "actor",
-                                                  "mail", "reply", "gone"};
+  constexpr std::array<std::string_view, 8> kinds{"",     "meta",  "name", "actor",
+                                                  "mail", "reply", "gone", "claim"};
   const auto& h = e.header;
   std::ostringstream text;
   text << kinds.at(static_cast<std::size_t>(h.kind)) << " place " << h.place << " actor "
@@ -70,7 +70,7 @@ std::string text_of(const std::string& directory) {
   for (const auto& [name, bytes] : load(directory)) {
     if (!contains(name, "segment-")) continue;
     text << name << "\n";
-    // No epoch was given up in it, so its extents follow each other.
+    // No epoch was given up in it, so extents and claims follow each other.
     const auto records = bytes_of(bytes).subspan(cairn::detail::file_header_bytes);
     cairn::detail::record_cursor cursor{records, name};
     while (const auto record = cursor.next()) {
@@ -103,7 +103,7 @@ TEST_CASE("the golden store is written anew", "[.]") {
   std::filesystem::remove(made + "/LOCK");
   std::string text = text_of(made);
   std::filesystem::remove(made + "/LOCK");
-  for (const std::string kind : {"meta", "name", "actor", "mail", "reply", "gone"}) {
+  for (const std::string kind : {"meta", "name", "actor", "mail", "reply", "gone", "claim"}) {
     CHECK(contains(text, "\n" + kind + " place "));
   }
   std::ofstream{made + ".txt", std::ios::binary} << text;

@@ -243,7 +243,8 @@ class coordinator {
       cost_.visited += each->visited;
       cost_.records += each->recorded;
     }
-    writer_.commit(std::move(prepare));
+    // Relaxed: set before an output of this epoch was held, which the sweep's countdown ordered.
+    writer_.commit(std::move(prepare), all_.has_outputs.load(std::memory_order_relaxed));
     phase_ = phase::writing;
   }
 
@@ -281,10 +282,6 @@ class coordinator {
     if (outcome->committed) {
       names_due_ = false;
       abandoned_ = 0;
-      // Relaxed: set before an output of this epoch was held, which the sweep's countdown ordered.
-      if (all_.has_outputs.load(std::memory_order_relaxed)) {
-        writer_.call([number = number_](any_store& kept) { kept.released(number); });
-      }
       // Relaxed: whoever acts on it is told through the stage.
       all_.committed.store(raw(number_), std::memory_order_relaxed);
     } else {

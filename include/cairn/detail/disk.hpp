@@ -219,7 +219,11 @@ class posix_lock final : public disk_lock {
     std::array<std::byte, 128> text{};
     const auto count = file_.read(0, text.data(), text.size());
     std::string who{reinterpret_cast<const char*>(text.data()), count};
-    return who.substr(0, who.find('\n'));
+    who.resize(std::min(who.find('\n'), who.size()));
+    const bool ours =
+        who.starts_with("process ") &&
+        std::all_of(who.begin(), who.end(), [](char c) { return c >= ' ' && c <= '~'; });
+    return ours ? who : "a process that it does not name";
   }
 
   void write_holder() {

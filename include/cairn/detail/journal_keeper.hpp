@@ -136,8 +136,11 @@ class journal_keeper final : public attachment,
       lock.unlock();
       if (!know_position()) return;
       sent_ = known_;
+      if (log_->last() < known_) complain_of_gap(log_->last() + 1, known_ + 1);
       log_->read_from(known_ + 1, [&](std::uint64_t number, bytes_view bytes) {
-        if (!stopping_now()) read_again(number, bytes);
+        if (stopping_now()) return;
+        if (number != sent_ + 1) complain_of_gap(sent_ + 1, number);
+        read_again(number, bytes);
       });
       while (serve()) {
       }
@@ -176,6 +179,13 @@ class journal_keeper final : public attachment,
     }
     known_ = got->value;
     return true;
+  }
+
+  /// Its numbers would be given to other posts, and those taken for what was consumed already.
+  [[noreturn]] void complain_of_gap(std::uint64_t first, std::uint64_t after) const {
+    throw error{errc::damaged, "journal \"" + name_ + "\": entries " + std::to_string(first) +
+                                   " to " + std::to_string(after - 1) + " are missing in " +
+                                   of_.chosen().store.describe()};
   }
 
   void read_again(std::uint64_t number, bytes_view bytes) {

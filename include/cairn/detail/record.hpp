@@ -33,6 +33,7 @@ enum class record_kind : std::uint8_t {
   mail = 4,   ///< a message that waits, or was under way at the cut
   reply = 5,  ///< a recorded result that reached an actor after its cut
   gone = 6,   ///< a tombstone: the actor was stopped
+  claim = 7,  ///< a store's own: so much of a manifest was durable before it
 };
 
 /// What a record says of itself, before its payload.
@@ -57,6 +58,13 @@ struct record_view {
 
 inline constexpr std::size_t record_header_bytes = 64;
 inline constexpr std::size_t record_overhead = record_header_bytes + sizeof(std::uint64_t);
+/// The header's own check covers what stands before it: where the payload is damaged, the header
+/// still tells whose it was, and where the next record begins.
+inline constexpr std::size_t record_check_at = record_header_bytes - sizeof(std::uint32_t);
+
+[[nodiscard]] inline std::uint32_t record_check(bytes_view header) noexcept {
+  return static_cast<std::uint32_t>(checksum(header.first(record_check_at)));
+}
 
 /// Begins a record: the payload is then appended to `to` by the caller.
 ///
@@ -70,14 +78,14 @@ inline std::size_t begin_record(buffer& to, const record_header& header) {
   to.put(header.actor);
   to.put(header.floor);
   to.put(header.type);
-  to.put(header.schema);
-  to.put(std::uint32_t{0});
   to.put(header.epoch);
   to.put(header.position);
+  to.put(header.schema);
+  to.put(std::uint32_t{0});  // the header's check, known at the end
   return mark;
 }
 
-/// Ends the record begun at `mark`: fills in its length and appends the checksum.
+/// Ends the record begun at `mark`: fills in its length and its checksums.
 ///
 /// Errors: throws `cairn::error{errc::misuse}` for a payload of 4 GiB or more.
 inline void end_record(buffer& to, std::size_t mark) {
@@ -87,6 +95,7 @@ inline void end_record(buffer& to, std::size_t mark) {
     throw error{errc::misuse, "a record of " + std::to_string(length) + " bytes is too long"};
   }
   to.put_at(mark, static_cast<std::uint32_t>(length));
+  to.put_at(mark + record_check_at, record_check(to.view_from(mark)));
   to.put(checksum(to.view_from(mark)));
 }
 
@@ -109,31 +118,44 @@ class record_cursor {
 
   /// The next record, or nothing at the end.
   [[nodiscard]] std::optional<record_view> next() {
+    auto found = next_header();
+    if (found && !whole_) raise(last_, broken_text);
+    return found;
+  }
+  /// The same where the header alone has to verify: see `whole`.
+  [[nodiscard]] std::optional<record_view> next_header() {
     if (at_ == bytes_.size()) return std::nullopt;
     const auto rest = bytes_.subspan(at_);
-    if (rest.size() < record_overhead) raise("a record ends too early");
+    if (rest.size() < record_overhead) raise(at_, "a record ends too early");
+    std::uint32_t check = 0;
+    std::memcpy(&check, rest.data() + record_check_at, sizeof check);
+    if (check != record_check(rest)) raise(at_, "a record's header does not match its checksum");
     reader from{rest};
     const std::size_t length = from.get<std::uint32_t>();
-    if (length > rest.size() - record_overhead) raise("a record's length leads too far");
+    if (length > rest.size() - record_overhead) raise(at_, "a record's length leads too far");
     const auto body = rest.first(record_header_bytes + length);
     std::uint64_t stored = 0;
     std::memcpy(&stored, rest.data() + body.size(), sizeof stored);
-    if (stored != checksum(body)) raise("a record does not match its checksum");
+    whole_ = stored == checksum(body);
     record_view found{parse(from), body.subspan(record_header_bytes)};
     last_ = at_;
     at_ += record_overhead + length;
     return found;
   }
+  /// Whether the record that came last verifies to its end. If not, its payload is no payload.
+  [[nodiscard]] bool whole() const noexcept { return whole_; }
 
-  /// Where the record that `next` returned last begins.
+  /// Where the record that came last begins.
   [[nodiscard]] std::size_t last() const noexcept { return last_; }
   /// Where the next one begins.
   [[nodiscard]] std::size_t offset() const noexcept { return at_; }
 
+  static constexpr const char* broken_text = "a record does not match its checksum";
+
  private:
   record_header parse(reader& from) const {
     const auto kind = from.get<std::uint8_t>();
-    if (kind < 1 || kind > 6) raise("a record is of no known kind");
+    if (kind < 1 || kind > 7) raise(at_, "a record is of no known kind");
     record_header header;
     header.kind = static_cast<record_kind>(kind);
     (void)from.take(3);
@@ -141,15 +163,14 @@ class record_cursor {
     header.actor = from.get<actor_id>();
     header.floor = from.get<std::uint64_t>();
     header.type = from.get<std::uint64_t>();
-    header.schema = from.get<std::uint32_t>();
-    (void)from.get<std::uint32_t>();
     header.epoch = from.get<epoch>();
     header.position = from.get<position>();
+    header.schema = from.get<std::uint32_t>();
     return header;
   }
 
-  [[noreturn]] void raise(const char* what) const {
-    throw error{errc::damaged, where_ + ", offset " + std::to_string(base_ + at_) + ": " + what};
+  [[noreturn]] void raise(std::size_t at, const char* what) const {
+    throw error{errc::damaged, where_ + ", offset " + std::to_string(base_ + at) + ": " + what};
   }
 
   bytes_view bytes_;
@@ -157,6 +178,7 @@ class record_cursor {
   std::uint64_t base_;
   std::size_t at_ = 0;
   std::size_t last_ = 0;
+  bool whole_ = true;
 };
 
 }  // namespace cairn::detail

@@ -107,7 +107,8 @@ class restorer {
         take_mail(record);
         break;
       case record_kind::gone:
-        break;
+      case record_kind::claim:
+        break;  // what a store keeps for itself
     }
   }
 

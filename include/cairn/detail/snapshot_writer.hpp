@@ -81,13 +81,14 @@ class snapshot_writer {
     });
   }
   /// Nothing more will be appended. `prepare` runs first, then what it prepared is published.
-  void commit(std::vector<std::function<void()>> prepare) {
-    put([this, prepare = std::move(prepare)] {
+  /// `releases`: outputs of the epoch wait for it.
+  void commit(std::vector<std::function<void()>> prepare, bool releases) {
+    put([this, prepare = std::move(prepare), releases] {
       if (overrun_.exchange(false, std::memory_order_relaxed)) {  // as above
         failure_.emplace(errc::write_buffer_full, "records came faster than the disk took them");
       }
       for (const auto& each : prepare) attempt(each);
-      attempt([&] { store_.commit(); });
+      attempt([&] { store_.commit(releases); });
       finish();
     });
   }

@@ -72,8 +72,8 @@ class store_core {
     const auto first_new = pending_.size();
     record_cursor cursor{framed_records, directory_ + ": appended bytes"};
     while (const auto record = cursor.next()) {
-      if (record->header.epoch != *open_) {
-        throw error{errc::misuse, directory_ + ": a record of another epoch"};
+      if (record->header.epoch != *open_ || record->header.kind == record_kind::claim) {
+        throw error{errc::misuse, directory_ + ": a record of another epoch, or the store's own"};
       }
       const auto length = static_cast<std::uint32_t>(cursor.offset() - cursor.last());
       pending_.push_back({record->header, {0, static_cast<std::uint32_t>(cursor.last()), length}});
@@ -86,13 +86,13 @@ class store_core {
     }
   }
 
-  void commit() {
+  void commit(bool releases) {
     require_epoch();
     const auto n = *open_;
     const auto damage = reclaim_.carry(n, written_, manifest_, index_, reader_, segments_);
     if (damage) warn(*damage + "; the segment is kept as it is");
     commit_edit edit;
-    edit.info = {n, {}, pending_.size(), written_, false};
+    edit.info = {n, {}, pending_.size(), written_, releases};
     edit.oldest = manifest_.oldest_with(n, options_.retain);
     edit.extents = segments_.finish();
     for (const auto& [number, segment] : manifest_.segments) {
@@ -102,11 +102,12 @@ class store_core {
       if (idle && !written && number != segments_.current()) edit.dropped.push_back(number);
     }
     const auto payload = encode(edit);
+    const auto kind = releases ? edit_kind::release : edit_kind::commit;
     in_doubt_ = true;
-    writer_->publish(manifest_,
-                     {static_cast<std::uint32_t>(edit_kind::commit), raw(n), payload.view()});
+    writer_->publish(manifest_, {static_cast<std::uint32_t>(kind), raw(n), payload.view()});
     in_doubt_ = false;
     segments_.keep();
+    claim_manifest();
     apply(n);
     collect();
   }
@@ -119,7 +120,10 @@ class store_core {
       reclaim_.revert();
       const auto made = segments_.abandon();
       if (std::exchange(in_doubt_, false)) return;  // the edit may count: its files stay
-      for (const auto& path : made) disk_->remove(path);
+      for (const auto segment : made) {
+        remove_leftover(*disk_, reader_.path(segment));
+        segments_.removed(segment);
+      }
     } catch (const std::exception& problem) {
       warn(directory_ + ": while giving up an epoch: " + problem.what());
     }
@@ -171,20 +175,6 @@ class store_core {
     index_.prune_all(manifest_.numbers(), alive());
   }
 
-  /// Not synced: the mark outlives the process at once, and the machine with the next commit.
-  void released(epoch n) {
-    require_writable();
-    const auto found = manifest_.snapshots.find(n);
-    if (found != manifest_.snapshots.end() && found->second.released) return;
-    const frame edit{static_cast<std::uint32_t>(edit_kind::released), raw(n), {}};
-    try {
-      writer_->publish(manifest_, edit, false);
-    } catch (const error& problem) {
-      manifest_.apply(edit);  // goes along with the next edit, which writes the whole state
-      warn(std::string{"noting that outputs have left: "} + problem.what());
-    }
-  }
-
   std::unique_ptr<journal_log> journal(const std::string& name) {
     require_open();
     return std::make_unique<file_journal>(disk_, directory_, name, segment_bytes_,
@@ -195,8 +185,8 @@ class store_core {
 
   [[nodiscard]] store_stats stats() const {
     store_stats sizes;
-    sizes.segments = manifest_.segments.size();
-    for (const auto& [number, segment] : manifest_.segments) sizes.disk_bytes += segment.bytes();
+    sizes.segments = segments_.files().size();
+    for (const auto& [number, length] : segments_.files()) sizes.disk_bytes += length;
     sizes.live_bytes = index_.live_bytes();
     sizes.index_entries = index_.size();
     return sizes;
@@ -229,14 +219,33 @@ class store_core {
   void require_ours(const std::vector<std::string>& names) const;
   void take_lock();
   void load(const std::vector<std::string>& names);
-  void load_manifest(std::uint32_t number);
+  std::uint64_t load_manifest(std::uint32_t number);
+  claim survey_segments(const std::vector<std::string>& names, std::string& where);
+  void require_claimed(std::uint32_t number, std::uint64_t end, const claim& most,
+                       const std::string& where) const;
   void choose_snapshot();
   void load_segments(const manifest& state);
+  std::optional<error> damage_in(epoch n);
+  void warn_of_damage();
+  [[nodiscard]] std::string damage_at(location at) const {
+    return reader_.path(at.segment) + ", offset " + std::to_string(at.offset) + ": " +
+           record_cursor::broken_text;
+  }
 
   void publish_name(edit_kind kind, std::uint64_t number, const std::string& name) {
     buffer payload;
     payload.put_text(name);
     writer_->publish(manifest_, {static_cast<std::uint32_t>(kind), number, payload.view()});
+    claim_manifest();
+  }
+
+  /// What was published stands, whether or not it can be said.
+  void claim_manifest() {
+    try {
+      segments_.say(writer_->claimed(latest().value_or(epoch{})));
+    } catch (const std::exception& problem) {
+      warn(std::string{"noting what the manifest holds: "} + problem.what());
+    }
   }
 
   /// The epoch is durable: the index follows.
@@ -279,6 +288,7 @@ class store_core {
   manifest manifest_{};
   std::optional<manifest_writer> writer_{};
   store_index index_{};
+  std::vector<location> broken_{};  ///< records that the opening found damaged, in order
   record_reader reader_;
   segment_writer segments_;
   reclaimer reclaim_{segment_bytes_};

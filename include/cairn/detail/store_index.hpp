@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -23,7 +24,7 @@ struct location {
   std::uint32_t offset = 0;
   std::uint32_t length = 0;  ///< of the whole record
 
-  friend bool operator==(const location&, const location&) = default;
+  friend auto operator<=>(const location&, const location&) = default;
 };
 
 /// One record that the index knows. A *remainder* tells that dead records of the actor lie in a

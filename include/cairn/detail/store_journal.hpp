@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <limits>
 #include <map>
 #include <memory>
@@ -76,8 +77,12 @@ class file_journal final : public journal_log {
   void sync() override {
     if (durable_ + 1 == next_) return;
     guarded([&] { current_.sync(); });
+    const bool several = next_ > durable_ + 2;
     durable_ = next_ - 1;
+    if (several) seal();
   }
+
+  [[nodiscard]] std::uint64_t last() const override { return next_ - 1; }
 
   void read_from(std::uint64_t number, const visitor& visit) override {
     std::uint64_t next = files_.empty() ? 1 : files_.begin()->second;
@@ -85,7 +90,11 @@ class file_journal final : public journal_log {
       const auto [file, first] = *it;
       const auto after = std::next(it);
       const auto until = after == files_.end() ? ~std::uint64_t{0} : after->second;
-      if (first > next) raise_damaged(path(file), 0, "entries before this file are missing");
+      if (first > next) {
+        raise_damaged(path(file), 0,
+                      "the file begins with entry " + std::to_string(first) +
+                          ", those before it end with " + std::to_string(next - 1));
+      }
       next = read_file(file, first, until, number, visit);
     }
     next_ = next;
@@ -100,6 +109,7 @@ class file_journal final : public journal_log {
 
  private:
   static constexpr std::uint32_t entry_kind = 1;
+  static constexpr std::uint32_t seal_kind = 2;
   static constexpr std::size_t max_entry = std::size_t{1} << 30U;
 
   [[nodiscard]] std::string path(std::uint32_t file) const {
@@ -126,6 +136,7 @@ class file_journal final : public journal_log {
     }
     auto next = first;
     for (const auto& entry : found.frames) {
+      if (entry.kind == seal_kind) continue;
       if (entry.number != next || entry.kind != entry_kind) {
         raise_damaged(path(file), 0,
                       "entry " + std::to_string(entry.number) + " stands where " +
@@ -136,6 +147,17 @@ class file_journal final : public journal_log {
       ++next;
     }
     return next;
+  }
+
+  /// Says behind entries that were synced together that they were. Else a damaged one among them
+  /// would look like one that was never synced: none of the others knows. Not synced itself, and
+  /// where it cannot be written the next entry begins a file, which says it too.
+  void seal() noexcept {
+    try {
+      current_.append(frame{seal_kind, durable_, {}});
+    } catch (const std::exception&) {
+      current_ = {};
+    }
   }
 
   /// The file's name is durable before an entry in it can be: a file is synced with its directory.

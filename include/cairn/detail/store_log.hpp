@@ -150,11 +150,15 @@ inline std::optional<std::pair<frame, std::size_t>> parse_frame_header(bytes_vie
   constexpr std::size_t most = 16 * 1024 * 1024;  // not synced at once; behind it nothing is torn
   const auto rest = file.subspan(at);
   if (rest.size() < frame_header_bytes) return true;
-  for (std::size_t next = 1; next + frame_header_bytes <= std::min(rest.size(), most); ++next) {
+  bool followed = false;
+  std::size_t next = end - at;
+  while (next + frame_header_bytes <= std::min(rest.size(), most)) {
     const auto head = parse_frame_header(rest.subspan(next));
-    if (head) return head->first.durable <= at;
+    if (head && head->first.durable > at) return false;
+    followed |= head.has_value();
+    next += head ? frame_overhead + head->second : 1;  // a payload may hold what looks like a frame
   }
-  return rest.size() <= most && has_lost_sector(file, at, end);
+  return followed || (rest.size() <= most && has_lost_sector(file, at, end));
 }
 
 /// Finds the frames from `at` on, and how they end.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -15,13 +16,15 @@
 #include "../ids.hpp"
 #include "../store.hpp"
 #include "buffer.hpp"
+#include "record.hpp"
 #include "store_log.hpp"
 
 namespace cairn::detail {
 
 /// Kinds of frames in a manifest file. The first frame is a state, and whole: the file was synced
-/// before it got its name.
-enum class edit_kind : std::uint32_t { state = 1, commit = 2, keep = 3, remove = 4, released = 5 };
+/// before it got its name. Whether a commit releases outputs is part of the kind: the frame's
+/// header tells it where the rest is damaged.
+enum class edit_kind : std::uint32_t { state = 1, commit = 2, keep = 3, remove = 4, release = 5 };
 
 /// The run of bytes that one epoch wrote into one segment.
 struct extent {
@@ -135,6 +138,7 @@ class manifest {
         apply_state(from);
         break;
       case edit_kind::commit:
+      case edit_kind::release:
         apply_commit(from);
         break;
       case edit_kind::keep:
@@ -142,9 +146,6 @@ class manifest {
         break;
       case edit_kind::remove:
         apply_remove(std::string{from.get_text()});
-        break;
-      case edit_kind::released:
-        apply_released(epoch{edit.number});
         break;
       default:
         throw error{errc::damaged, "an edit of no known kind"};
@@ -231,11 +232,28 @@ class manifest {
     names.erase(found);
     if (number < oldest && !named(number)) snapshots.erase(number);
   }
-
-  void apply_released(epoch n) {
-    for (auto& [number, info] : snapshots) info.released |= number <= n;
-  }
 };
+
+/// What a segment says of the manifest: so much of it was durable before this was written. Whoever
+/// finds less has lost some of it. It proves nothing to the contrary: a claim may itself be lost.
+struct claim {
+  std::uint32_t manifest = 0;
+  std::uint64_t bytes = 0;
+  epoch latest{};  ///< for those who are told
+
+  friend auto operator<=>(const claim&, const claim&) = default;
+};
+
+[[nodiscard]] inline buffer encode(const claim& what) {
+  record_header header;
+  header.kind = record_kind::claim;
+  header.place = what.manifest;
+  header.floor = what.bytes;
+  header.epoch = what.latest;
+  buffer bytes;
+  append_record(bytes, header, {});
+  return bytes;
+}
 
 /// Writes manifest files. A file that failed is never appended to again: the next edit goes into a
 /// new one, with the whole state in front.
@@ -247,7 +265,7 @@ class manifest_writer {
   /// Makes an edit durable, and the state that follows from it.
   ///
   /// Errors: throws `cairn::error`; whether the edit counts is then open until the next one does.
-  void publish(manifest& state, const frame& edit, bool sync = true) {
+  void publish(manifest& state, const frame& edit) {
     if (!current_ || current_.end > fold_at_) {
       auto after = state;
       after.apply(edit);
@@ -257,7 +275,7 @@ class manifest_writer {
     }
     auto file = std::exchange(current_, {});  // comes back only if all goes well
     file.append(edit);
-    if (sync) file.sync();
+    file.sync();
     state.apply(edit);
     current_ = std::move(file);
   }
@@ -282,6 +300,8 @@ class manifest_writer {
 
   /// The file that counts, or nothing while that is open.
   [[nodiscard]] std::string current() const { return current_ ? current_.path : std::string{}; }
+  /// Precondition: the last `publish` went well. All of the file is durable.
+  [[nodiscard]] claim claimed(epoch latest) const { return {next_ - 1, current_.durable, latest}; }
 
  private:
   disk* disk_;

@@ -1,6 +1,8 @@
 // How a store finds its latest snapshot, and which files it lets go of.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <exception>
 #include <optional>
 #include <set>
@@ -47,9 +49,19 @@ inline void store_core::load(const std::vector<std::string>& names) {
   manifest_ = {};
   index_ = {};
   touched_.clear();
-  writer_.emplace(*disk_, directory_, newest + 1);
+  segments_ = segment_writer{*disk_, directory_, segment_bytes_};
+  std::string witness;
+  claim most;
   if (newest != 0) {
-    load_manifest(newest);
+    const auto end = load_manifest(newest);
+    most = survey_segments(names, witness);
+    require_claimed(newest, end, most, witness);
+  }
+  // No number is used twice: what is claimed of a manifest that is lost must not be read as said
+  // of a new one, nor the files of a commit that never came about as those of another.
+  writer_.emplace(*disk_, directory_, std::max(newest, most.manifest) + 1);
+  segments_.number_from(std::max(manifest_.next_segment, last_segment + 1));
+  if (newest != 0) {
     choose_snapshot();
   } else if (!options_.read_only) {
     for (const auto& name : names) {
@@ -59,12 +71,12 @@ inline void store_core::load(const std::vector<std::string>& names) {
     const auto slash = directory_.find_last_of('/');
     disk_->sync_directory(slash == std::string::npos ? "." : directory_.substr(0, slash + 1));
     writer_->publish_state(manifest_, 0);
+    claim_manifest();
   }
-  // Files of a commit that never came about keep their numbers: no number is used twice.
-  segments_.number_from(std::max(manifest_.next_segment, last_segment + 1));
 }
 
-inline void store_core::load_manifest(std::uint32_t number) {
+/// Returns how far the manifest reaches.
+inline std::uint64_t store_core::load_manifest(std::uint32_t number) {
   const auto path = directory_ + "/" + numbered("manifest-", number);
   const auto bytes = read_whole(*disk_, path);
   verify_file_header(bytes.view(), manifest_magic, number, path);
@@ -78,8 +90,9 @@ inline void store_core::load_manifest(std::uint32_t number) {
   } catch (const error& problem) {
     throw error{errc::damaged, path + ": " + problem.what()};
   }
-  if (found.end != log_end::damaged) return;
-  // A damaged last commit was followed by nothing, so nothing of it is known to be released.
+  if (found.end != log_end::damaged) return found.offset;
+  // A commit that is damaged, whole in length and followed by nothing: the snapshot before it may
+  // take its place, as where its records are damaged. Its kind says that it released nothing.
   const bool last_commit =
       found.broken && found.broken->kind == static_cast<std::uint32_t>(edit_kind::commit);
   if (!last_commit && !options_.accept_older) {
@@ -87,6 +100,43 @@ inline void store_core::load_manifest(std::uint32_t number) {
   }
   warn(path + ", offset " + std::to_string(found.offset) +
        ": an entry of the manifest does not verify; going on with what stands before it");
+  return last_commit ? bytes.size() : found.offset;
+}
+
+/// Takes down what there is of segments, and returns what they claim of the latest manifest.
+inline claim store_core::survey_segments(const std::vector<std::string>& names,
+                                         std::string& where) {
+  claim most;
+  for (const auto& name : names) {
+    const auto number = number_of(name, "segment-");
+    if (!number) continue;
+    const auto known = manifest_.segments.find(*number);
+    const auto [length, said] = reader_.survey(
+        *number, known == manifest_.segments.end() ? segment_state{} : known->second);
+    segments_.found(*number, length);
+    if (said <= most) continue;
+    most = said;
+    where = name;
+  }
+  return most;
+}
+
+/// A manifest that ends too early looks as if a crash had ended it, but for what segments say: what
+/// was durable once was not lost in a crash.
+inline void store_core::require_claimed(std::uint32_t number, std::uint64_t end, const claim& most,
+                                        const std::string& where) const {
+  if (most.manifest < number || (most.manifest == number && most.bytes <= end)) return;
+  auto text = directory_ + "/" + numbered("manifest-", most.manifest);
+  if (most.manifest == number) {
+    text += ", offset " + std::to_string(end) + ": the manifest ends here, but ";
+  } else {
+    text += ": the manifest is missing, but ";
+  }
+  text += where + " says that " + std::to_string(most.bytes) +
+          " bytes of it were durable, with snapshot " + std::to_string(raw(most.latest));
+  if (!options_.accept_older) throw error{errc::damaged, text};
+  warn(text + "; going on with what is there, up to snapshot " +
+       std::to_string(raw(latest().value_or(epoch{}))));
 }
 
 inline void store_core::choose_snapshot() {
@@ -95,10 +145,15 @@ inline void store_core::choose_snapshot() {
   for (auto it = manifest_.snapshots.rbegin(); it != manifest_.snapshots.rend(); ++it) {
     if (it->first < manifest_.oldest) break;
     auto state = manifest_.as_of(it->first);
+    std::optional<error> problem;
     try {
       load_segments(state);
-    } catch (const error& problem) {
-      if (problem.code() != errc::damaged) throw;
+      problem = damage_in(it->first);
+    } catch (const error& why) {
+      if (why.code() != errc::damaged) throw;
+      problem = why;
+    }
+    if (problem) {
       if (!first) first = problem;
       if (it->second.released && !options_.accept_older) break;
       continue;
@@ -108,6 +163,7 @@ inline void store_core::choose_snapshot() {
            " is damaged, going back to " + std::to_string(raw(it->first)));
     }
     manifest_ = std::move(state);
+    warn_of_damage();
     index_.prune_all(manifest_.numbers(), alive());
     touched_[*latest()] = index_.with_several();
     return;
@@ -116,13 +172,46 @@ inline void store_core::choose_snapshot() {
   if (first) throw *first;
 }
 
+/// A record whose header verifies may be damaged: each snapshot that needs it is, and no other.
 inline void store_core::load_segments(const manifest& state) {
   index_ = {};
+  broken_.clear();
   for (const auto& [number, segment] : state.segments) {
     if (segment.dropped != never) continue;
-    reader_.scan(number, segment,
-                 [&](const record_header& header, location at) { index_.add(header, at); });
+    reader_.scan(number, segment, [&](const record_header& header, location at, bool whole) {
+      index_.add(header, at);
+      if (!whole) broken_.push_back(at);
+    });
   }
+}
+
+/// Where a snapshot is damaged, if it is.
+inline std::optional<error> store_core::damage_in(epoch n) {
+  std::optional<error> found;
+  if (broken_.empty()) return found;
+  index_.each_standing(n, [&](const index_item& item) {
+    if (found || !std::binary_search(broken_.begin(), broken_.end(), item.at)) return;
+    found.emplace(errc::damaged, damage_at(item.at));
+  });
+  return found;
+}
+
+/// The newest snapshot is whole; others may not be.
+inline void store_core::warn_of_damage() {
+  bool needed = false;
+  for (const auto& info : list()) {
+    const auto problem = damage_in(info.number);
+    if (!problem) continue;
+    needed = true;
+    const auto name = info.name.empty() ? std::string{} : "savepoint '" + info.name + "', ";
+    warn(std::string{problem->what()} + "; " + name + "snapshot " +
+         std::to_string(raw(info.number)) + " is damaged and cannot be read, snapshot " +
+         std::to_string(raw(*latest())) + " can");
+  }
+  if (!needed && !broken_.empty()) {
+    warn(damage_at(broken_.front()) + "; no snapshot needs it");
+  }
+  broken_.clear();
 }
 
 inline void store_core::collect() {
@@ -137,6 +226,7 @@ inline void store_core::collect() {
       if (!old_manifest && !stale && !temporary) continue;
       disk_->remove(path);
       if (!segment) continue;
+      segments_.removed(*segment);
       index_.forget_segment(*segment);
       reader_.forget();  // an open file would keep its space
     }

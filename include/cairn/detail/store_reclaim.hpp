@@ -80,7 +80,7 @@ class reclaimer {
     auto budget = 2 * written + segment_bytes_ / 64;
     auto looks = 4 * budget;
     while (budget > 0 && looks > 0) {
-      if (!cursor_.segment && !choose(state, index, to.current())) return;
+      if (!cursor_.segment && !choose(state, index, to)) return;
       const auto& segment = state.segments.at(*cursor_.segment);
       if (cursor_.extent == segment.extents.size()) {
         done_.push_back(*std::exchange(cursor_.segment, std::nullopt));
@@ -100,18 +100,19 @@ class reclaimer {
     }
   }
 
-  /// The emptiest segment, if too much of the disk is dead or lies in too many files.
-  bool choose(const manifest& state, const store_index& index, std::uint32_t current) {
+  /// The emptiest segment, if too much of the disk is dead or lies in too many files. What was
+  /// given up at a file's end is dead like the rest.
+  bool choose(const manifest& state, const store_index& index, const segment_writer& to) {
     std::uint64_t bytes = 0;
     std::size_t count = 0;
     std::optional<std::uint32_t> emptiest;
     std::uint64_t least = 0;
     for (const auto& [number, segment] : state.segments) {
       if (segment.dropped != never) continue;
-      bytes += segment.bytes();
+      bytes += to.length(number);
       ++count;
       const auto live = index.live_bytes(number);
-      const bool busy = number == current || live == 0 || spoilt_.contains(number) ||
+      const bool busy = number == to.current() || live == 0 || spoilt_.contains(number) ||
                         std::find(done_.begin(), done_.end(), number) != done_.end();
       if (busy || (emptiest && live >= least)) continue;
       emptiest = number;
@@ -127,10 +128,11 @@ class reclaimer {
 
   std::uint32_t carry_one(epoch n, location at, const manifest& state, const store_index& index,
                           record_reader& records, segment_writer& to, std::uint64_t& budget) {
-    return records.read(at, [&](const record_view& record, bytes_view bytes) {
+    return records.read_header(at, [&](const record_view& record, bytes_view bytes, bool whole) {
       const auto& header = record.header;
       const location from{at.segment, at.offset, static_cast<std::uint32_t>(bytes.size())};
-      if (!index.knows(header, from)) return;
+      if (!index.knows(header, from)) return;  // it may be damaged: nobody needs it
+      if (!whole) raise_damaged(records.path(at.segment), at.offset, record_cursor::broken_text);
       const auto alive = [&](std::uint32_t segment) { return state.alive(segment); };
       if (header.kind == record_kind::gone && !index.needed(header, at.segment, alive)) {
         idle_.emplace_back(header, from);

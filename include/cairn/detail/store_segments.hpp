@@ -32,7 +32,7 @@ class running_checksum {
   XXH3_state_t state_;
 };
 
-/// Appends to segments, one extent for each epoch and segment.
+/// Appends to segments, one extent for each epoch and segment, and claims between them.
 class segment_writer {
  public:
   segment_writer(disk& where, std::string directory, std::uint64_t limit)
@@ -56,6 +56,7 @@ class segment_writer {
     const location at{number_, static_cast<std::uint32_t>(current_.end),
                       static_cast<std::uint32_t>(bytes.size())};
     current_.append(bytes);
+    files_[number_] = current_.end;
     sum_.add(bytes);
     open_.back().second.length += bytes.size();
     return at;
@@ -77,23 +78,53 @@ class segment_writer {
 
   /// The epoch is given up. Its files are not written to again; those that hold nothing else are
   /// returned.
-  std::vector<std::string> abandon() {
-    if (!open_.empty() || !made_.empty()) current_ = {};
+  std::vector<std::uint32_t> abandon() {
+    if (!open_.empty() || !made_.empty()) leave();
     open_.clear();
     return std::exchange(made_, {});
   }
 
+  /// So much of the manifest is durable: it is said here at once, and in front of what follows.
+  /// Not synced: it becomes durable with the next extent of its file. Within an extent nothing is
+  /// said; the claim after the commit says it too.
+  ///
+  /// Errors: throws `cairn::error`; the file is then left alone.
+  void say(const claim& what) {
+    claim_ = encode(what);
+    if (!current_ || !open_.empty()) return;
+    try {
+      current_.append(claim_.view());
+      files_[number_] = current_.end;
+    } catch (...) {
+      leave();
+      throw;
+    }
+  }
+
   /// The segment that is being written, or 0.
   [[nodiscard]] std::uint32_t current() const noexcept { return current_ ? number_ : 0; }
-  [[nodiscard]] std::uint64_t appended() const {
-    std::uint64_t sum = 0;
-    for (const auto& [segment, e] : open_) sum += e.length;
-    return sum;
+  /// Every segment file and its length, whatever counts of it.
+  [[nodiscard]] const std::map<std::uint32_t, std::uint64_t>& files() const { return files_; }
+  [[nodiscard]] std::uint64_t length(std::uint32_t number) const {
+    const auto found = files_.find(number);
+    return found == files_.end() ? 0 : found->second;
   }
+  void found(std::uint32_t number, std::uint64_t length) { files_[number] = length; }
+  void removed(std::uint32_t number) { files_.erase(number); }
 
  private:
   void close_extent() {
     if (!open_.empty()) open_.back().second.check = sum_.value();
+  }
+
+  /// What an append that failed has left there counts too.
+  void leave() noexcept {
+    if (!current_) return;
+    try {
+      files_[number_] = current_.file->size();
+    } catch (const std::exception&) {  // then as far as it is known
+    }
+    current_ = {};
   }
 
   void roll() {
@@ -105,9 +136,12 @@ class segment_writer {
     current_ = {};
     number_ = next_++;
     auto path = directory_ + "/" + numbered("segment-", number_);
-    made_.push_back(path);
-    const auto header = file_header(segment_magic, number_);
-    current_ = log_writer::create(*disk_, std::move(path), header.view());
+    made_.push_back(number_);
+    auto head = file_header(segment_magic, number_);
+    head.append(claim_.view());
+    files_[number_] = 0;
+    current_ = log_writer::create(*disk_, std::move(path), head.view());
+    files_[number_] = current_.end;
   }
 
   disk* disk_;
@@ -116,8 +150,10 @@ class segment_writer {
   std::uint32_t next_ = 1;
   std::uint32_t number_ = 0;
   log_writer current_{};
+  buffer claim_{};  ///< the latest one of this process
   std::vector<std::pair<std::uint32_t, extent>> open_{};
-  std::vector<std::string> made_{};
+  std::vector<std::uint32_t> made_{};
+  std::map<std::uint32_t, std::uint64_t> files_{};
   running_checksum sum_{};
 };
 
@@ -131,12 +167,20 @@ class record_reader {
     return directory_ + "/" + numbered("segment-", segment);
   }
 
-  /// Passes the bytes of the one record at `at` to `use`, verified. `at.length` may be too long:
+  /// Passes the one record at `at` and its bytes to `use`, verified. `at.length` may be too long:
   /// it only bounds the record. Returns its length.
   ///
   /// Errors: throws `damaged` with the file and the offset.
   template <class Use>
   std::uint32_t read(location at, Use use) {
+    return read_header(at, [&](const record_view& record, bytes_view bytes, bool whole) {
+      if (!whole) raise_damaged(path(at.segment), at.offset, record_cursor::broken_text);
+      use(record, bytes);
+    });
+  }
+  /// The same where the header alone has to verify; `use` is told whether the rest does too.
+  template <class Use>
+  std::uint32_t read_header(location at, Use use) {
     auto bytes = window_on(at, std::min<std::size_t>(at.length, record_overhead));
     std::size_t length = bytes.size();
     if (length >= sizeof(std::uint32_t)) {
@@ -145,13 +189,14 @@ class record_reader {
     }
     bytes = window_on(at, length);
     record_cursor cursor{bytes, path(at.segment), at.offset};
-    const auto record = cursor.next();
+    const auto record = cursor.next_header();
     if (!record) raise_damaged(path(at.segment), at.offset, "a record is missing");
-    use(*record, bytes.first(cursor.offset()));
+    use(*record, bytes.first(cursor.offset()), cursor.whole());
     return static_cast<std::uint32_t>(cursor.offset());
   }
 
-  /// Verifies all of a segment and passes each record with its location to `use`.
+  /// Verifies all of a segment and passes each record with its location to `use`, and whether it
+  /// verifies to its end or its header alone does.
   ///
   /// Errors: throws `damaged` with the file and the offset; `io` where it cannot be read.
   template <class Use>
@@ -172,15 +217,44 @@ class record_reader {
       bytes.resize(e.length);
       bytes.resize(file->read(e.offset, bytes.data(), bytes.size()));
       record_cursor cursor{bytes.view(), path(segment), e.offset};
-      while (const auto record = cursor.next()) {
-        use(record->header, location{segment, static_cast<std::uint32_t>(e.offset + cursor.last()),
-                                     static_cast<std::uint32_t>(cursor.offset() - cursor.last())});
+      bool whole = true;
+      while (const auto record = cursor.next_header()) {
+        use(record->header,
+            location{segment, static_cast<std::uint32_t>(e.offset + cursor.last()),
+                     static_cast<std::uint32_t>(cursor.offset() - cursor.last())},
+            cursor.whole());
+        whole &= cursor.whole();
       }
       // Beyond the records' own checksums: none of them is missing, none is another epoch's.
-      if (bytes.size() != e.length || checksum(bytes.view()) != e.check) {
+      if (bytes.size() != e.length || (whole && checksum(bytes.view()) != e.check)) {
         raise_damaged(path(segment), e.offset, "an extent does not match its checksum");
       }
     }
+  }
+
+  /// The length of a segment's file, and the last claim in it behind the extents that are known.
+  /// Records are walked over as far as they verify: behind them lies what a crash has left.
+  ///
+  /// Errors: throws `io` where it cannot be read.
+  std::pair<std::uint64_t, claim> survey(std::uint32_t segment, const segment_state& known) {
+    const auto file = open(segment);
+    const auto size = file->size();
+    const auto from = known.bytes();
+    claim last;
+    if (size <= from) return {size, last};
+    buffer bytes;
+    bytes.resize(size - from);
+    bytes.resize(file->read(from, bytes.data(), bytes.size()));
+    record_cursor cursor{bytes.view(), path(segment), from};
+    try {
+      while (const auto record = cursor.next()) {
+        const auto& header = record->header;
+        if (header.kind != record_kind::claim) continue;
+        last = {static_cast<std::uint32_t>(header.place), header.floor, header.epoch};
+      }
+    } catch (const error&) {
+    }
+    return {size, last};
   }
 
   void forget() { windows_.clear(); }
