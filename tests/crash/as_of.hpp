@@ -28,7 +28,7 @@ class as_of {
   }
   void begin(cairn::epoch) {}
   void append(cairn::bytes_view) {}
-  void commit() {}
+  void commit(bool) {}
   void abort() noexcept {}
   void read(cairn::epoch n, const cairn::record_visitor& visit) { inner_.read(n, visit); }
   /// The one snapshot only: nothing that it needs of a journal is forgotten.
@@ -39,7 +39,6 @@ class as_of {
   }
   void keep(cairn::epoch, const std::string&) {}
   void remove(const std::string&) {}
-  void released(cairn::epoch) {}
   [[nodiscard]] std::unique_ptr<cairn::journal_log> journal(const std::string& name) {
     return inner_.journal(name);
   }

@@ -82,9 +82,9 @@ struct slow_store : cairn::memory_store {
     by->wait();
     memory_store::append(records);
   }
-  void commit() {
+  void commit(bool releases) {
     by->before_commit();
-    memory_store::commit();
+    memory_store::commit(releases);
   }
   disk* by;
 };
