@@ -27,7 +27,10 @@ struct reading {
   explicit reading(const request& what) : store{what.directory} {
     cairn::store_options how;
     how.read_only = true;
-    how.warn = [](const std::string& text) { fmt::print(stderr, "cairn-store: {}\n", text); };
+    how.warn = [this](const std::string& text) {
+      warned = true;
+      fmt::print(stderr, "cairn-store: {}\n", text);
+    };
     found = store.open(how);
   }
   [[nodiscard]] cairn::epoch chosen(const request& what) const {
@@ -35,7 +38,11 @@ struct reading {
     if (found.latest) return *found.latest;
     throw cairn::error{cairn::errc::not_found, what.directory + ": there is no snapshot yet"};
   }
+  reading(const reading&) = delete;  // the store's warnings come here
+  reading& operator=(const reading&) = delete;
+
   cairn::file_store store;
+  bool warned = false;  ///< of damage that the latest snapshot does not need
   cairn::opened found{};
 };
 
@@ -100,6 +107,7 @@ int verify(const request& what) {
   for (const auto& each : from.found.snapshots) {
     from.store.read(each.number, [&](const cairn::record_view&) { ++records; });
   }
+  if (from.warned) return cairn::exit_code::damaged;
   std::uint64_t entries = 0;
   const auto journals = cairn_store::journals_in(what.directory);
   for (const auto& name : journals) {

@@ -57,6 +57,7 @@ class snapshot_reader {
         }
         break;
       case cairn::record_kind::gone:
+      case cairn::record_kind::claim:
         break;
     }
   }

@@ -83,6 +83,7 @@ inline void bound_cells(std::string& record) {
     part.resize(cairn::detail::record_header_bytes);
   }
   put_into(part, 0, static_cast<std::uint32_t>(part.size() - cairn::detail::record_header_bytes));
+  put_into(part, cairn::detail::record_check_at, cairn::detail::record_check(view_of(part)));
   put_checksum(part);
   return part;
 }
@@ -99,10 +100,12 @@ inline void bound_cells(std::string& record) {
   return made;
 }
 
+/// Where a record's header has its epoch.
+inline constexpr std::size_t epoch_at = 40;
+
 /// Runs of records of the same epoch, as a segment has them.
 [[nodiscard]] inline std::vector<cairn::detail::extent> extents_of(
     const std::vector<std::string>& records, std::uint64_t offset) {
-  constexpr std::size_t epoch_at = 48;
   std::vector<cairn::detail::extent> made;
   std::vector<std::string> held;
   for (const auto& each : records) {
@@ -221,7 +224,6 @@ inline const std::string journal_name = "j";
 
 /// One snapshot of the newest epoch that the records have.
 [[nodiscard]] inline files payload_files(const input& from) {
-  constexpr std::size_t epoch_at = 48;
   files made;
   cairn::detail::manifest state;
   std::uint64_t latest = 1;

@@ -87,13 +87,12 @@ inline void add_files(corpus& to) {
   name.put_text("kept for a while");
   const auto latest = raw(good_manifest().snapshots.rbegin()->first);
   edits.push_back(frame_part(cairn::detail::edit_kind::keep, latest, name.view()));
-  edits.push_back(frame_part(cairn::detail::edit_kind::released, latest, {}));
   edits.push_back(frame_part(cairn::detail::edit_kind::remove, 0, name.view()));
   cairn::detail::commit_edit commit;
   commit.info.number = epoch{latest + 1};
   commit.oldest = epoch{latest};
   commit.dropped = {1, 2};
-  edits.push_back(frame_part(cairn::detail::edit_kind::commit, latest + 1,
+  edits.push_back(frame_part(cairn::detail::edit_kind::release, latest + 1,
                              cairn::detail::encode(commit).view()));
   add(to, "good-manifest-edits", door::manifest, all_mended, edits);
 
@@ -126,7 +125,7 @@ inline cairn::record_header add_actor(std::vector<std::string>& parts, std::uint
   std::uint32_t cell = 0;
   std::string parent;  // an address
   for (auto& each : parts) {
-    made.epoch = std::max(made.epoch, epoch{get_from<std::uint64_t>(each, 48)});
+    made.epoch = std::max(made.epoch, epoch{get_from<std::uint64_t>(each, epoch_at)});
     if (is_kind(each, cairn::record_kind::meta)) {
       made.actor = cairn::actor_id{get_from<std::uint64_t>(each, payload + 1)};
       cell = get_from<std::uint32_t>(each, payload + 17);

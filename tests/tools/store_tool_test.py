@@ -32,7 +32,7 @@ class Store:
 
     def file(self, prefix):
         return os.path.join(self.path,
-                            sorted(n for n in os.listdir(self.path) if n.startswith(prefix))[-1])
+                            sorted(n for n in os.listdir(self.path) if n.startswith(prefix))[0])
 
 
 def lists(store):
@@ -66,7 +66,7 @@ def lists(store):
 
 def damaged(store):
     # What a journal's last entries may look like after a crash is no damage; its header is.
-    for prefix, at in (("segment-", 40), ("manifest-", 40), ("journal-", 4)):
+    for prefix, at in (("segment-", 150), ("manifest-", 40), ("journal-", 4)):
         path = store.file(prefix)
         with open(path, "rb") as file:
             good = file.read()
