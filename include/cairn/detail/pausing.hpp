@@ -1,13 +1,20 @@
 // The places between which other threads may do something that matters. In production these are
-// nothing; a simulation lets another thread go on there.
+// nothing; a simulation lets another thread go on there, a probe decides who goes on.
 #pragma once
 
 namespace cairn::detail {
+
+struct cell;
 
 struct pauser {
   virtual ~pauser() = default;
   /// Returns later. Nothing else of this thread happens meanwhile.
   virtual void pause() noexcept = 0;
+  /// The same, before an actor's next turn. False: it goes on when it is made ready again.
+  virtual bool may_go_on(cell& /*next*/) noexcept {
+    pause();
+    return true;
+  }
   /// A path of the code that runs seldom has been reached.
   virtual void reached(const char* what) noexcept = 0;
 };
@@ -19,6 +26,13 @@ inline constinit thread_local pauser* current_pauser = nullptr;
 inline void pause_point() noexcept {
   if (current_pauser != nullptr) [[unlikely]]
     current_pauser->pause();
+}
+
+/// The same before an actor's next turn. False: it shall not have one now.
+[[nodiscard]] inline bool pause_before(cell& next) noexcept {
+  if (current_pauser != nullptr) [[unlikely]]
+    return current_pauser->may_go_on(next);
+  return true;
 }
 
 /// Marks a path that a simulation must have reached at some time, or it proves nothing about it.

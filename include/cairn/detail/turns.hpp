@@ -26,8 +26,7 @@ class turns {
     mail_.take_incoming(one);
     mine_.in_message.store(nullptr, std::memory_order_relaxed);  // a figure, see worker
     for (int at = 0; at < budget; ++at) {
-      pause_point();
-      if (!advance(one)) return;
+      if (!pause_before(one) || !advance(one)) return;
     }
     mine_.ready.push(one);
   }
