@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cairn/cairn.hpp>
 #include <cairn/testing/faults.hpp>
+#include <cairn/testing/probe.hpp>
 #include <cairn/testing/simulation.hpp>
 #include <cstdint>
 #include <filesystem>
@@ -70,6 +71,53 @@ bool keeps_its_word(std::uint64_t seed) {
 }
 // end
 }  // namespace docs_testing_simulation
+
+namespace docs_testing_probe {
+using docs_testing_faults::heap;
+using docs_testing_faults::put;
+
+struct carry {
+  cairn::ref<heap> to{};
+  void serialize(auto& ar) { ar(to); }
+};
+
+/// Says whether the heap has taken its stone.
+struct carrier {
+  using protocol = cairn::protocol<carry>;
+  int carried = 0;
+  void serialize(auto& ar) { ar(carried); }
+  cairn::task<bool> on(carry what) {
+    auto count = co_await what.to.ask<put>().as_result();
+    if (count) ++carried;
+    co_return count.has_value();
+  }
+};
+
+using namespace cairn::testing;
+
+// docs/testing_probe.md
+TEST_CASE("a carrier says whether the heap has taken its stone") {
+  probe<cairn::actors<heap, carrier>> p;
+  const auto stones = p.spawn<heap>("stones");
+  const auto carl = p.spawn<carrier>("carl");
+
+  auto taken = p.inject<carry>(carl, stones);  // it asks the heap, and its handler is suspended
+  CHECK(p.state(stones).stones == 0);          // nobody has delivered the ask
+  p.expect<put>(from(carl).to(stones));
+  p.expect<int>(from(stones).to(carl), [](int count) { return count == 1; });
+  CHECK(taken.value());
+
+  auto lost = p.inject<carry>(carl, stones);
+  p.advance(5s);  // the ask has timed out
+  CHECK_FALSE(lost.value());
+
+  p.fail_next(carl);  // the supervisor has its turn tried again
+  CHECK_FALSE(p.inject<carry>(carl, stones).arrived());
+  p.run();
+  CHECK(p.state(carl).carried == 2);
+}
+// end
+}  // namespace docs_testing_probe
 
 TEST_CASE("docs: what was promised is there after a simulated power failure") {
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
