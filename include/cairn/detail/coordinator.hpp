@@ -186,12 +186,16 @@ class coordinator {
     std::size_t unfinished = 0;
     for (const auto& each : all_.workers) unfinished += each->unfinished_count;
     if (unfinished != 0 && now < rest_until_) {
+      sometimes("snapshot waits for handlers to end");
       next_look_ = now + std::chrono::milliseconds{1};
       enter(phase::rest);
       return;
     }
     next_look_ = {};
-    if (unfinished != 0) tell_unfinished(unfinished);
+    if (unfinished != 0) {
+      sometimes("handlers suspended in a snapshot at rest");
+      tell_unfinished(unfinished);
+    }
     flip();
   }
 

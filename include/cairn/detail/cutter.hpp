@@ -78,12 +78,15 @@ class cutter {
   [[nodiscard]] bool sweep() {
     waits_for_room_ = false;
     if (!mine_.sweep_begun) begin_sweep();
-    for (int visits = 0; visits < slice_visits; ++visits) {
+    for (int visits = 0; visits < all_.sweep_visits; ++visits) {
       cell* one = mine_.sweeping.front();
       if (one == nullptr) return flush(), true;
-      if (!all_.has_write_room()) return flush(), waits_for_room_ = true, false;
-      if (mine_.records.size() > slice_bytes) return flush(), false;
-      if (!visit(*one)) return false;
+      if (!all_.has_write_room()) {
+        sometimes("sweep waits for room");
+        return flush(), waits_for_room_ = true, false;
+      }
+      if (mine_.records.size() > all_.sweep_bytes) return flush(), false;
+      if (!visit(*one)) return sometimes("sweep goes on within a mailbox"), false;
       mine_.sweeping.remove(*one);
       mine_.swept.push_back(*one, touched_list::swept);
     }
@@ -99,6 +102,7 @@ class cutter {
     while (cell* one = mine_.swept.front()) {
       mine_.swept.remove(*one);
       if (one->touched_again) {
+        sometimes("actor touched after its cut");
         relist(*one);
       } else if (one->box.empty() && !one->busy() && !one->suspended && !one->needs_replay) {
         one->saved.reset();  // the next turn takes a base from the state, which is unchanged
@@ -142,6 +146,7 @@ class cutter {
     recovery& base = *one.saved;
     if (base.valid && !one.busy() &&
         (one.type->raw_base || base.log.bytes() > std::max(base.state.size(), min_log))) {
+      if (!one.type->raw_base) sometimes("base renewed between cuts");
       base.valid = false;
     }
     if (!base.valid) renew_base(one);
@@ -165,8 +170,6 @@ class cutter {
   }
 
  private:
-  static constexpr int slice_visits = 64;
-  static constexpr std::size_t slice_bytes = 256 * 1024;
   static constexpr std::size_t min_log = 4096;
 
   void note_dirty() {
@@ -207,9 +210,10 @@ class cutter {
     end_record(mine_.records, mark);
     ++mine_.recorded;
     message.recorded = header.epoch;
-    sometimes(one.stopped ? "late message of a stopped actor recorded"
-              : reply     ? "late reply recorded"
-                          : "late message recorded");
+    sometimes(one.stopped                              ? "late message of a stopped actor recorded"
+              : reply                                  ? "late reply recorded"
+              : message.kind == envelope_kind::control ? "late word recorded"
+                                                       : "late message recorded");
   }
 
   /// A message whose `serialize` throws is in no snapshot, so nobody shall handle it: it becomes a
@@ -244,7 +248,7 @@ class cutter {
       if (each->ticket <= one.swept_ticket) continue;
       one.swept_ticket = each->ticket;
       if (is_late(one, *each)) record_mail(one, *each);
-      if (mine_.records.size() > slice_bytes && each->next != nullptr) return flush(), false;
+      if (mine_.records.size() > all_.sweep_bytes && each->next != nullptr) return flush(), false;
     }
     ++mine_.visited;
     return true;
@@ -263,6 +267,7 @@ class cutter {
     header.epoch = previous(mine_.seen);
     if (one.stopped) {
       if (!one.on_disk) return;
+      sometimes("stop recorded");
       header.kind = record_kind::gone;
       append_record(mine_.records, header, {});
       ++mine_.recorded;
@@ -274,7 +279,7 @@ class cutter {
     header.schema = one.type->schema;
     header.position = one.consumed;
     if (write_actor(one, header)) one.on_disk = true;
-    if (mine_.records.size() > slice_bytes) flush();
+    if (mine_.records.size() > all_.sweep_bytes) flush();
   }
 
   /// A `serialize` that throws suspends its actor alone. It is recorded as its last base and what
@@ -305,6 +310,7 @@ class cutter {
         mine_.records.resize(before);
         one.changed = true;
         text = std::string{"its state could not be serialized: "} + why.what();
+        sometimes("state not serialized");
         if (one.suspended) continue;
         one.suspended = true;
         all_.tell_of(event_kind::suspended, one, text, errc::failed);

@@ -72,6 +72,7 @@ class delivery {
       envelope* after = std::exchange(each->next, nullptr);
       cut_.acknowledge(each->sent);
       if (intake_rests && each->kind != envelope_kind::reply) {
+        sometimes("intake waits for a snapshot at rest");
         mine_.intake.push_back(envelope_ptr{each});
       } else {
         send(envelope_ptr{each});
@@ -170,6 +171,7 @@ class delivery {
       message->sent = one.at;
       if (is_held(*message)) {
         all_.has_outputs.store(true, std::memory_order_relaxed);  // ordered by the sweep
+        sometimes("answer held until its commit");
         mine_.held.push_back({one.at, std::move(message)});
       } else {
         send(std::move(message));
@@ -216,6 +218,10 @@ class delivery {
   /// Puts a message at the end of the private queue; the actor is at home here.
   void enqueue(cell& one, envelope_ptr message) {
     // What is of the next epoch touches the actor in that epoch, or its snapshot passes it by.
+    if (message->sent > mine_.seen) {
+      sometimes(one.busy() ? "next epoch comes with a message for a suspended handler"
+                           : "next epoch comes with a message");
+    }
     cut_.acknowledge(message->sent);
     if (message->kind == envelope_kind::reply) {
       if (message->answer.number == trace_number)
@@ -280,13 +286,14 @@ class delivery {
       envelope_ptr oldest = one.box.queue.pop_front();
       one.box.queue.push_back(std::move(message));
       message = std::move(oldest);
+      sometimes("mailbox full, the oldest goes");
       cut_.meet(one, *message);
       one.box.done_ticket = message->ticket;
       one.changed = true;
     } else {  // what is exempt from the bound is never dropped: the newest goes instead
+      sometimes(stays ? "mailbox full, what is exempt stays" : "mailbox full, the newest goes");
       cut_.meet(one, *message);
     }
-    sometimes("mailbox full");
     const std::string text = "the mailbox of " + world::label(one) + " is full";
     bury(one, std::move(message), errc::mailbox_full, text);
   }
@@ -295,9 +302,11 @@ class delivery {
     const auto& note = *static_cast<const control_note*>(message.payload());
     switch (control{message.index}) {
       case control::room:
+        sometimes("room asked of a stopped actor");
         refuse(message.answer, errc::stopped, "the actor is stopped", one.at);
         break;
       case control::watch:
+        sometimes("watch of a stopped actor");
         tell_stopped(note.who, message.target, std::string{to_string(code)}, one.at);
         break;
       default:

@@ -90,6 +90,7 @@ class failures {
       all_.tell_of(event_kind::failed, one, "on_start: " + text, errc::failed);
     }
     one.needs_start = true;
+    sometimes("start failed");
     suspend(one, "on_start failed");
     return false;
   }
@@ -127,6 +128,7 @@ class failures {
 
   void suspend(cell& one, const std::string& why) {
     if (one.suspended) return;
+    sometimes(one.busy() ? "actor suspended within a handler" : "actor suspended");
     one.suspended = true;
     one.changed = true;
     mail_.cuts().touch(one);
@@ -136,6 +138,7 @@ class failures {
 
   void resume(cell& one) {
     if (!one.suspended) return;
+    sometimes("actor resumed");
     one.suspended = false;
     if (one.more) one.more->restarts.clear();
     all_.tell_of(event_kind::resumed, one, "resumed");
@@ -145,6 +148,7 @@ class failures {
   /// Retires the actor.
   void stop(cell& one, const std::string& reason) {
     const return_address asker = one.busy() ? one.more->handler.answer : return_address{};
+    if (one.busy()) sometimes("actor stopped within a handler");
     replay_.tear_down(one, stop_reason::stopped);
     retire(all_, mine_, mail_, one, reason);
     mail_.refuse(asker, errc::stopped, "the actor stopped before it answered", one.at);
@@ -154,6 +158,7 @@ class failures {
   void give_up_history(cell& one) {
     const std::string text = "its handler was handed more than " +
                              std::to_string(all_.max_history) + " bytes; keep less in one handler";
+    sometimes("history exceeded");
     all_.tell_of(event_kind::failed, one, text, errc::history_exceeded);
     try {
       restart(one);
@@ -270,6 +275,7 @@ class failures {
     cairn::dead_letter letter = letter_of(one);
     const return_address asker = one.busy() ? one.more->handler.answer : answer_;
     const bool begun = one.busy();
+    sometimes(begun ? "suspended handler given up" : "message given up");
     if (begun) drop_handler(one);
     if (!begun) one.consumed = next(one.consumed);
     one.saved->log.clear();
@@ -303,6 +309,7 @@ class failures {
       give_up(one, text);
       return;
     }
+    sometimes("message put back");
     auto at = entry_;
     const log_entry& entry = *one.saved->log.next(at);
     auto message = replay_.message_of(one, entry);
@@ -315,6 +322,7 @@ class failures {
   /// An ephemeral actor has nothing to replay: its message is lost, and it begins afresh or, where
   /// it is to resume, goes on as the failing turn left it.
   void lose_turn(cell& one, const std::string& text, decision what, const std::string& why) {
+    sometimes("ephemeral actor restarted");
     const return_address asker = one.busy() ? one.more->handler.answer : answer_;
     cairn::dead_letter letter;
     letter.message = one.busy() ? one.more->handler.what : what_;
@@ -364,6 +372,7 @@ class failures {
       if (std::binary_search(all_.restored_ids.begin(), all_.restored_ids.end(), each.from.id)) {
         continue;
       }
+      sometimes("ask interrupted");
       const return_address self{&one, one.self().id, each.number, false};
       mail_.refuse(self, errc::interrupted, "lost in a restart of the process", one.at);
     }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "../store.hpp"
+#include "pausing.hpp"
 
 namespace cairn::detail {
 
@@ -51,6 +52,7 @@ class snapshot_writer {
   /// coordinator adds at the end is little and always has room.
   void append(buffer& from, bool always = false) {
     if (!always && waiting_bytes_.load(std::memory_order_relaxed) >= 2 * capacity_) {
+      sometimes("records outran the disk");
       overrun_.store(true, std::memory_order_relaxed);  // ordered by the commit's job
       from.clear();
       return;

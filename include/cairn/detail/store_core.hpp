@@ -18,6 +18,7 @@
 #include "../store.hpp"
 #include "buffer.hpp"
 #include "disk.hpp"
+#include "pausing.hpp"
 #include "record.hpp"
 #include "store_index.hpp"
 #include "store_journal.hpp"
@@ -90,6 +91,7 @@ class store_core {
     require_epoch();
     const auto n = *open_;
     const auto damage = reclaim_.carry(n, written_, manifest_, index_, reader_, segments_);
+    if (damage) sometimes("damaged segment left alone");
     if (damage) warn(*damage + "; the segment is kept as it is");
     commit_edit edit;
     edit.info = {n, {}, pending_.size(), written_, releases};
@@ -119,7 +121,10 @@ class store_core {
       written_ = 0;
       reclaim_.revert();
       const auto made = segments_.abandon();
-      if (std::exchange(in_doubt_, false)) return;  // the edit may count: its files stay
+      if (std::exchange(in_doubt_, false)) {  // the edit may count: its files stay
+        sometimes("commit in doubt");
+        return;
+      }
       for (const auto segment : made) {
         remove_leftover(*disk_, reader_.path(segment));
         segments_.removed(segment);

@@ -16,6 +16,7 @@
 #include "../ids.hpp"
 #include "../store.hpp"
 #include "buffer.hpp"
+#include "pausing.hpp"
 #include "record.hpp"
 #include "store_log.hpp"
 
@@ -267,6 +268,7 @@ class manifest_writer {
   /// Errors: throws `cairn::error`; whether the edit counts is then open until the next one does.
   void publish(manifest& state, const frame& edit) {
     if (!current_ || current_.end > fold_at_) {
+      sometimes(current_ ? "manifest folded" : "manifest begun anew after an error");
       auto after = state;
       after.apply(edit);
       publish_state(after, edit.number);

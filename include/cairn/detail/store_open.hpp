@@ -90,6 +90,7 @@ inline std::uint64_t store_core::load_manifest(std::uint32_t number) {
   } catch (const error& problem) {
     throw error{errc::damaged, path + ": " + problem.what()};
   }
+  if (found.end == log_end::torn) sometimes("torn end of the manifest");
   if (found.end != log_end::damaged) return found.offset;
   // A commit that is damaged, whole in length and followed by nothing: the snapshot before it may
   // take its place, as where its records are damaged. Its kind says that it released nothing.
@@ -159,6 +160,7 @@ inline void store_core::choose_snapshot() {
       continue;
     }
     if (first) {
+      sometimes("older snapshot used");
       warn(std::string{first->what()} + "; snapshot " + std::to_string(raw(*newest)) +
            " is damaged, going back to " + std::to_string(raw(it->first)));
     }
@@ -169,6 +171,7 @@ inline void store_core::choose_snapshot() {
     return;
   }
   index_ = {};
+  if (first) sometimes("no snapshot may be used");
   if (first) throw *first;
 }
 

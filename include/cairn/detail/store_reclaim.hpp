@@ -13,6 +13,7 @@
 #include "../error.hpp"
 #include "../ids.hpp"
 #include "buffer.hpp"
+#include "pausing.hpp"
 #include "record.hpp"
 #include "store_index.hpp"
 #include "store_manifest.hpp"
@@ -59,6 +60,7 @@ class reclaimer {
 
   /// The epoch is given up: they are where they were.
   void revert() {
+    if (!moves_.empty()) sometimes("carrying taken back");
     if (!moves_.empty() || !idle_.empty() || !done_.empty()) cursor_ = saved_;
     clear();
   }
@@ -135,9 +137,11 @@ class reclaimer {
       if (!whole) raise_damaged(records.path(at.segment), at.offset, record_cursor::broken_text);
       const auto alive = [&](std::uint32_t segment) { return state.alive(segment); };
       if (header.kind == record_kind::gone && !index.needed(header, at.segment, alive)) {
+        sometimes("tombstone forgotten");
         idle_.emplace_back(header, from);
         return;
       }
+      sometimes("record carried along");
       moves_.push_back({header, from, to.append(n, bytes)});
       budget -= std::min<std::uint64_t>(budget, bytes.size());
     });

@@ -25,7 +25,7 @@ class turns {
   void activate(cell& one) {
     mail_.take_incoming(one);
     mine_.in_message.store(nullptr, std::memory_order_relaxed);  // a figure, see worker
-    for (int at = 0; at < budget; ++at) {
+    for (int at = 0; at < all_.budget; ++at) {
       if (!pause_before(one) || !advance(one)) return;
     }
     mine_.ready.push(one);
@@ -85,8 +85,6 @@ class turns {
   }
 
  private:
-  static constexpr int budget = 64;
-
   void tell_listener(cell& one, epoch committed) {
     auto note = make_envelope(commit_note{raw(committed), notice_token{all_.notices}});
     note->index = one.type->commit_index();
@@ -110,6 +108,7 @@ class turns {
     if (one.box.queue.empty()) return false;
     // Relaxed: who begins one handler more is counted at the next look.
     if (all_.resting.load(std::memory_order_relaxed) && must_rest(one)) {
+      sometimes("message waits for a snapshot at rest");
       mine_.rested.push_back(&one);
       return false;
     }
@@ -139,7 +138,8 @@ class turns {
       }
     }
     one.box.replies = std::move(kept);
-    if (one.dormant) return false;
+    if (one.dormant) return sometimes("dormant actor sleeps on"), false;
+    sometimes(one.suspended ? "suspended actor woken" : "dormant actor woken");
     if (one.more) {
       for (const timer& each : one.more->timers) {
         mine_.add_timer({each.due, one.self(), each.number});
@@ -194,7 +194,7 @@ class turns {
     } else if (message->spoilt) {
       mail_.bury(one, std::move(message), errc::misuse, "the message could not be serialized");
     } else if (message->code != errc::ok) {
-      // answered while the actor was suspended
+      sometimes("ask dropped that was answered while its actor was suspended");
     } else if (message->kind == envelope_kind::control) {
       words_.obey(one, *message);
     } else {
@@ -242,7 +242,7 @@ class turns {
     const std::uint64_t number = reply->answer.number;
     slot* found = one.is(reply->target) ? one.find_slot(number) : nullptr;
     if (found == nullptr || found->arrived) {
-      sometimes("answer after its timeout");
+      sometimes(found == nullptr ? "answer that nobody awaits" : "answer after its timeout");
       return;
     }
     one.changed = true;
@@ -299,6 +299,7 @@ class turns {
       if (is_notice(*each)) continue;
       if (each->answer.wanted() && each->code == errc::ok) {
         cut().meet(one, *each);
+        sometimes("ask of a suspended actor refused");
         mail_.refuse(std::exchange(each->answer, {}), errc::failed,
                      world::label(one) + " is suspended", one.at);
         each->code = errc::failed;
@@ -307,6 +308,7 @@ class turns {
     }
     one.box.queue = std::move(kept);
     if (!word) return false;
+    sometimes("word to a suspended actor");
     cut().meet(one, *word);
     one.changed = true;
     words_.obey(one, *word);

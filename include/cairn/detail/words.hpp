@@ -89,6 +89,7 @@ class control_words {
     if (one.box.queue.empty()) rest.reserved_room = 0;
     while (!rest.waiting_for_room.empty() &&
            one.box.queue.size() + rest.reserved_room < one.type->mailbox.capacity) {
+      sometimes("room given");
       const return_address sender = rest.waiting_for_room.front();
       rest.waiting_for_room.erase(rest.waiting_for_room.begin());
       ++rest.reserved_room;

@@ -46,7 +46,11 @@ struct world : runtime {
   attachments beside{};
   /// The actors that a snapshot gave back, sorted. Constant while the system runs.
   std::vector<actor_id> restored_ids{};
-  int slice = 256;  ///< activations between looks at timers and the epoch; the simulation has fewer
+  // How much is done before there is a look at what else there is to do. The simulation does less.
+  int slice = 256;                             ///< activations in one step
+  int budget = 64;                             ///< turns in one activation
+  int sweep_visits = 64;                       ///< actors in one slice of a sweep
+  std::size_t sweep_bytes = 256 * 1024;        ///< of records, before the writer gets them
   std::size_t max_history = 16 * 1024 * 1024;  ///< bytes that one handler may be handed
   std::chrono::nanoseconds default_ask_timeout = std::chrono::seconds{5};
 

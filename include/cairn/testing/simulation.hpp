@@ -74,7 +74,7 @@ class simulation {
     detail::registry types;
     Actors::describe(types);
     process_ = std::make_unique<detail::program>(make_options(), std::move(types));
-    process_->slice = static_cast<int>(1 + chance_.below(4));
+    take_small_portions();
     process_->begin(std::move(app), [this](int code, std::exception_ptr why) {
       finished_ = code;
       thrown_ = std::move(why);
@@ -192,6 +192,14 @@ class simulation {
       if (chosen_.on_event && !dying_) chosen_.on_event(what);
     };
     return made;
+  }
+
+  /// The less is done between two looks around, the more happens in between.
+  void take_small_portions() {
+    process_->slice = static_cast<int>(1 + chance_.below(4));
+    if (!chance_.one_in(3)) process_->budget = static_cast<int>(1 + chance_.below(4));
+    if (!chance_.one_in(3)) process_->sweep_visits = static_cast<int>(1 + chance_.below(4));
+    if (!chance_.one_in(3)) process_->sweep_bytes = std::size_t{64} << chance_.below(6);
   }
 
   [[nodiscard]] bool failed() const { return process_ && process_->failure() != nullptr; }

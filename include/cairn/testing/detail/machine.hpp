@@ -45,6 +45,7 @@ struct sim_thread {
   bool called = false;               ///< there is something to do
   std::chrono::nanoseconds due{-1};  ///< else to be called then; negative: never
   std::uint64_t weight = 1;          ///< how often it is chosen, against the others
+  std::uint64_t held_until = 0;      ///< a step; until then others go first
 
   [[nodiscard]] bool ready(std::chrono::nanoseconds now) const noexcept {
     const bool is_due = due.count() >= 0 && due <= now;
@@ -58,9 +59,11 @@ class sim_machine final : public pauser {
 
   explicit sim_machine(std::uint64_t seed)
       : schedule_{seed, "schedule"}, before_{std::exchange(current_pauser, this)} {
-    // Some seeds let a thread go on for long, some starve a few of them.
+    // Some seeds let a thread go on for long, some starve a few of them, some stop one in the
+    // middle of something, as a machine's scheduler does, until others have done much.
     stay_ = std::uint64_t{1} << schedule_.below(5);
     uneven_ = schedule_.one_in(2);
+    if (!schedule_.one_in(3)) hold_one_in_ = std::uint64_t{16} << (2 * schedule_.below(3));
   }
   sim_machine(const sim_machine&) = delete;
   sim_machine& operator=(const sim_machine&) = delete;
@@ -89,6 +92,7 @@ class sim_machine final : public pauser {
   /// deadline; false: there is none.
   bool step() {
     sim_thread* one = choose();
+    if (one == nullptr && let_go()) one = choose();
     if (one == nullptr) {
       if (!advance_to_deadline()) return false;
       one = choose();
@@ -110,6 +114,9 @@ class sim_machine final : public pauser {
   void pause() noexcept override {
     if (running_ == nullptr) return;  // nobody's code: the machine itself calls
     running_->within = true;
+    if (hold_one_in_ != 0 && schedule_.one_in(hold_one_in_)) {
+      running_->held_until = steps_ + schedule_.below(longest_hold);
+    }
     running_->stack.pause();
     running_->within = false;
   }
@@ -135,23 +142,33 @@ class sim_machine final : public pauser {
   }
 
  private:
+  static constexpr std::uint64_t longest_hold = 400;  // steps
+
+  [[nodiscard]] bool can_run(const sim_thread& one) const noexcept {
+    return one.ready(now_) && !one.stack.done() && one.held_until <= steps_;
+  }
+
   [[nodiscard]] sim_thread* choose() {
-    if (last_ != nullptr && last_->ready(now_) && !last_->stack.done() &&
-        !schedule_.one_in(stay_)) {
-      return last_;
-    }
+    if (last_ != nullptr && can_run(*last_) && !schedule_.one_in(stay_)) return last_;
     std::uint64_t all = 0;
     for (const auto* each : threads_) {
-      if (each->ready(now_) && !each->stack.done()) all += each->weight;
+      if (can_run(*each)) all += each->weight;
     }
     if (all == 0) return nullptr;
     std::uint64_t at = schedule_.below(all);
     for (auto* each : threads_) {
-      if (!each->ready(now_) || each->stack.done()) continue;
+      if (!can_run(*each)) continue;
       if (at < each->weight) return each;
       at -= each->weight;
     }
     return nullptr;
+  }
+
+  /// Nobody else can do anything: those that were held go on. False: there are none.
+  [[nodiscard]] bool let_go() noexcept {
+    bool any = false;
+    for (auto* each : threads_) any |= std::exchange(each->held_until, 0) > steps_;
+    return any;
   }
 
   [[nodiscard]] bool advance_to_deadline() {
@@ -175,6 +192,7 @@ class sim_machine final : public pauser {
   std::uint64_t trace_ = 0;
   std::uint64_t stay_ = 1;
   bool uneven_ = false;
+  std::uint64_t hold_one_in_ = 0;  ///< pauses; 0: nobody is held
   counter reached_{};
 };
 
