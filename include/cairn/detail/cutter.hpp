@@ -168,6 +168,12 @@ class cutter {
     rebase(one);
     base.raw = one.type->raw_base;
   }
+  /// The same with the state's bytes.
+  static void renew_base(cell& one, buffer state) noexcept {
+    one.saved->state = std::move(state);
+    rebase(one);
+    one.saved->raw = false;
+  }
 
  private:
   static constexpr std::size_t min_log = 4096;

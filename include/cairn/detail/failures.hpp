@@ -272,15 +272,23 @@ class failures {
 
   /// Precondition: the actor stands before the failing turn, whose input is last in the log.
   void give_up(cell& one, const std::string& text) {
-    cairn::dead_letter letter = letter_of(one);
+    cairn::dead_letter letter = delivery::letter_of(one);
     const return_address asker = one.busy() ? one.more->handler.answer : answer_;
-    const bool begun = one.busy();
-    sometimes(begun ? "suspended handler given up" : "message given up");
-    if (begun) drop_handler(one);
-    if (!begun) one.consumed = next(one.consumed);
-    one.saved->log.clear();
-    one.saved->valid = false;
-    mail_.cuts().renew_base(one);
+    sometimes(one.busy() ? "suspended handler given up" : "message given up");
+    buffer state;
+    try {
+      one.type->encode(one, state);
+    } catch (const std::exception& why) {  // it cannot stand without its log
+      put_input_back(one);
+      suspend(one, std::string{"its state could not be serialized: "} + why.what());
+      return;
+    }
+    if (one.busy()) {
+      drop_handler(one, state.view());
+    } else {
+      one.consumed = next(one.consumed);
+    }
+    cutter::renew_base(one, std::move(state));
     one.more->attempts = 0;
     mail_.report_dead(one, std::move(letter), one.self().id, errc::failed, text);
     all_.tell_of(event_kind::given_up, one, text, errc::failed);
@@ -288,15 +296,13 @@ class failures {
   }
 
   /// The state is taken before the frame is destroyed; what its destructors do is discarded.
-  void drop_handler(cell& one) {
-    buffer state;
-    one.type->encode(one, state);
+  void drop_handler(cell& one, bytes_view state) {
     const auto position = one.consumed;
     const auto number = one.next_number;
     replay_.tear_down(one, stop_reason::restart);
     const scoped_current<runtime> scope{current_runtime, &all_};
     one.type->construct(one);
-    one.type->decode(one, state.view());
+    one.type->decode(one, state);
     one.consumed = position;
     one.next_number = number;
     std::erase_if(one.more->timers, [](const timer& each) { return !each.message; });
@@ -309,12 +315,21 @@ class failures {
       give_up(one, text);
       return;
     }
-    sometimes("message put back");
+    put_input_back(one);
+  }
+
+  /// What the failing turn was given waits again, in front.
+  void put_input_back(cell& one) {
     auto at = entry_;
     const log_entry& entry = *one.saved->log.next(at);
-    auto message = replay_.message_of(one, entry);
-    one.box.done_ticket = message->ticket - 1;
-    one.box.queue.push_front(std::move(message));
+    sometimes(entry.kind == log_kind::message ? "message put back" : "answer put back");
+    if (entry.kind == log_kind::message) {
+      auto message = replay_.message_of(one, entry);
+      one.box.done_ticket = message->ticket - 1;
+      one.box.queue.push_front(std::move(message));
+    } else {
+      one.box.replies.push_front(replayer::reply_of(one, entry));
+    }
     one.saved->log.truncate(entry_);
     one.more->attempts = 0;
   }

@@ -120,18 +120,32 @@ class replayer {
     }
     found->arrived = true;
     found->code = entry.code;
-    if (entry.ops != nullptr) {
-      found->value =
-          make_envelope(*entry.ops, [&](void* where) { entry.ops->copy(where, entry.value()); });
-    } else {
-      encoded_value bytes;
-      bytes.bytes.append(entry.bytes());
-      found->value = make_envelope(std::move(bytes));
-    }
+    found->value = value_of(entry);
     return std::exchange(found->waiter, {});
   }
 
+  /// The envelope of a logged answer, to be awaited once more.
+  [[nodiscard]] static envelope_ptr reply_of(cell& one, const log_entry& entry) {
+    auto made = value_of(entry);
+    made->kind = envelope_kind::reply;
+    made->code = entry.code;
+    made->answer.number = entry.number;
+    made->to = &one;
+    made->target = one.self().id;
+    made->sent = one.at;
+    return made;
+  }
+
  private:
+  [[nodiscard]] static envelope_ptr value_of(const log_entry& entry) {
+    if (entry.ops != nullptr) {
+      return make_envelope(*entry.ops, [&](void* where) { entry.ops->copy(where, entry.value()); });
+    }
+    encoded_value bytes;
+    bytes.bytes.append(entry.bytes());
+    return make_envelope(std::move(bytes));
+  }
+
   void again(cell& one, log_entry& entry, replay_log::cursor& at) {
     turn& here = mine_.here;
     here.clear();
