@@ -1,7 +1,7 @@
 // A bank: transfers conserve money. A clerk is asked in the middle of each of them.
 #pragma once
 
-#include "world.hpp"
+#include "audit.hpp"
 
 namespace simulated::bank {
 
@@ -24,8 +24,6 @@ struct pay {
   int left = 0;
   void serialize(auto& ar) { ar(left); }
 };
-/// From outside: a small payment at once.
-struct nudge {};
 struct report {};
 struct totals {
   std::int64_t cents = 0;
@@ -57,12 +55,16 @@ struct account {
   using protocol = cairn::protocol<meet, pay, credit, nudge, report>;
   int self = 0;
   std::int64_t cents = 100;
+  std::int64_t put_aside = 0;  ///< taken, and the clerk has not said yes
   std::uint64_t paid = 0;
+  heard outside_words{};
   std::vector<cairn::ref<account>> all{};
   cairn::ref<clerk> desk{};
   numbering sent{};
   order_check received{};
-  void serialize(auto& ar) { ar(self, cents, paid, all, desk, sent, received); }
+  void serialize(auto& ar) {
+    ar(self, cents, put_aside, paid, outside_words, all, desk, sent, received);
+  }
 
   void on(meet what) {
     self = what.self;
@@ -73,16 +75,20 @@ struct account {
     may_fail();
     const auto amount = static_cast<std::int64_t>(me.random() % 50);
     cents -= amount;
+    put_aside += amount;
     const auto approved = co_await desk.ask<approve>(amount);
     may_fail();
     const auto whom = me.random() % all.size();
     const auto to = static_cast<int>(whom);
+    put_aside -= amount;
     all[whom].tell<credit>(approved, self, sent.next(to));
     ++paid;
     if (what.left > 1) me.ref().template tell<pay>(what.left - 1);
   }
-  void on(nudge, cairn::context<account>& me) {
+  /// A small payment at once.
+  void on(nudge what, cairn::context<account>& me) {
     may_fail();
+    outside_words.take(what);
     if (all.empty()) return;  // too early
     const auto whom = me.random() % all.size();
     --cents;
@@ -111,7 +117,9 @@ inline cairn::task<int> app(cairn::root& root) {
       each.tell<pay>(transfers);
     }
   }
-  outside->nudge = [all, at = std::size_t{0}]() mutable { all[at++ % all.size()].tell<nudge>(); };
+  outside->nudge = [all](const nudge& what) {
+    return tell(all[(what.thread + what.number) % all.size()], what);
+  };
   // Twice the same, and as much received as was paid: nothing is under way (Mattern, "Algorithms
   // for distributed termination detection", 1987).
   totals sum;
@@ -128,6 +136,30 @@ inline cairn::task<int> app(cairn::root& root) {
   const auto approved = co_await desk.ask<report>();
   outside->result = std::to_string(sum.cents) + " cents, " + std::to_string(approved) + " approved";
   co_return 0;
+}
+
+/// In every snapshot there is as much money as there was, and the clerk has said yes to no more
+/// than was put aside.
+inline void check(const snapshot& in) {
+  std::int64_t cents = 0;
+  int seen = 0;
+  ledger books{in};
+  hearsay words{in};
+  in.each<account>([&](const account& one, const snapshot::cell& where) {
+    ++seen;
+    cents += one.cents + one.put_aside;
+    books.sent(one.sent, number_of(where));
+    books.received(one.received, number_of(where));
+    words.has(one.outside_words);
+    in.each_waiting<credit>(where, [&](const credit& coin) {
+      cents += coin.cents;
+      books.waits(coin.from, number_of(where), coin.number);
+    });
+    in.each_waiting<nudge>(where, [&](const nudge& word) { words.waits(word); });
+  });
+  if (cents != 100 * seen) complain("a snapshot holds " + std::to_string(cents) + " cents");
+  books.check();
+  words.check();
 }
 
 inline const std::string expected = "600 cents, 90 approved";

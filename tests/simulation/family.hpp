@@ -2,7 +2,7 @@
 // with messages under way, names used again.
 #pragma once
 
-#include "world.hpp"
+#include "audit.hpp"
 
 namespace simulated::family {
 
@@ -109,6 +109,23 @@ inline cairn::task<int> app(cairn::root& root) {
   outside->result = std::to_string(sum.births) + " births, " + std::to_string(sum.errands) +
                     " errands, " + std::to_string(sum.deaths) + " deaths";
   co_return 0;
+}
+
+/// In every snapshot a child that was born lives, or its end is on its way to its parent, or has
+/// come there.
+inline void check(const snapshot& in) {
+  in.each<parent>([&](const parent& one, snapshot::cell& where) {
+    int ends = one.sum.deaths;
+    in.each_waiting<cairn::stopped>(where, [&](const auto&) { ++ends; });
+    in.each<child>([&](const child&, snapshot::cell& young) {
+      if (young.parent.id == where.self().id) ++ends;
+    });
+    if (one.sum.births != ends) {
+      complain("snapshot " + std::to_string(raw(in.number())) + ": " + where.name + " has " +
+               std::to_string(one.sum.births) + " children, of whom " + std::to_string(ends) +
+               " are accounted for");
+    }
+  });
 }
 
 inline const std::string expected = "18 births, 72 errands, 18 deaths";

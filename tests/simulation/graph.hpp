@@ -1,7 +1,7 @@
 // Tokens that travel: round a ring, and at random through a graph full of cycles.
 #pragma once
 
-#include "world.hpp"
+#include "audit.hpp"
 
 namespace simulated::graph {
 
@@ -77,6 +77,19 @@ inline cairn::task<int> app(cairn::root& root) {
   outside->result =
       std::to_string(sum.sent) + " sent, " + std::to_string(sum.received) + " received";
   co_return 0;
+}
+
+/// In every snapshot each token is somewhere once: on its way, or at its end.
+inline void check(const snapshot& in) {
+  ledger books{in};
+  in.each<node>([&](const node& one, const snapshot::cell& where) {
+    books.sent(one.sent, number_of(where));
+    books.received(one.received, number_of(where));
+    in.each_waiting<token>(where, [&](const token& each) {
+      if (each.number != 0) books.waits(each.from, number_of(where), each.number);
+    });
+  });
+  books.check();
 }
 
 inline const std::string expected = "200 sent, 200 received";

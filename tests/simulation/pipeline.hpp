@@ -22,10 +22,15 @@ inline std::string everything() {
 struct outer_file {
   std::string name{};
   void serialize(auto& ar) { ar(name); }
-  void prepare(const cairn::batch&) const {}
+  void prepare(const cairn::batch&) const {
+    if (outside->sick()) throw std::runtime_error{"no room"};
+  }
   void publish(const cairn::batch& what) const {
     if (outside->dying) return;
     std::string& file = outside->files[name];
+    if (!what.bytes.empty() && file.size() > what.offset) {
+      cairn::detail::sometimes("batch published again");
+    }
     if (file.size() < what.offset) complain("a hole in what was published");
     file.resize(what.offset);
     file += what.bytes;

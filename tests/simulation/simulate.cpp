@@ -6,26 +6,66 @@
 #include <CLI/CLI.hpp>
 
 #include "bank.hpp"
+#include "chain.hpp"
 #include "drive.hpp"
 #include "family.hpp"
 #include "graph.hpp"
+#include "guests.hpp"
+#include "limits.hpp"
+#include "moods.hpp"
 #include "pipeline.hpp"
+#include "sleepers.hpp"
+#include "storm.hpp"
 #include "timing.hpp"
 
 namespace {
 
 using namespace simulated;
-using all_actors = cairn::actors<bank::account, bank::clerk, graph::node, family::parent,
-                                 family::child, timing::ticker, timing::step, pipeline::feeder,
-                                 pipeline::stage, pipeline::judge, pipeline::drain>;
+using all_actors =
+    cairn::actors<bank::account, bank::clerk, graph::node, family::parent, family::child,
+                  timing::ticker, timing::step, pipeline::feeder, pipeline::stage, pipeline::judge,
+                  pipeline::drain, guests::host, guests::guest, guests::bag, guests::friendly,
+                  sleepers::sleeper, sleepers::poster, chain::level, chain::caller, chain::oracle,
+                  limits::drops_newest, limits::drops_oldest, limits::pusher, moods::touchy,
+                  moods::fragile, moods::larder, moods::victim, moods::boss, storm::cloud,
+                  storm::mist>;
 
 const std::vector<workload>& workloads() {
   static const std::vector<workload> all{
-      {"bank", &bank::app, bank::expected, {}},
-      {"graph", &graph::app, graph::expected, {}},
-      {"family", &family::app, family::expected, {}},
-      {"timing", &timing::app, timing::expected, {}},
-      {"pipeline", &pipeline::app, pipeline::expected, {{"out", pipeline::everything()}}}};
+      {.name = "bank", .app = &bank::app, .expected = bank::expected, .check = &bank::check},
+      {.name = "chain", .app = &chain::app, .expected = chain::expected, .check = &chain::check},
+      {.name = "family",
+       .app = &family::app,
+       .expected = family::expected,
+       .check = &family::check},
+      {.name = "graph", .app = &graph::app, .expected = graph::expected, .check = &graph::check},
+      {.name = "guests",
+       .app = &guests::app,
+       .expected = guests::expected,
+       .check = &guests::check},
+      {.name = "limits",
+       .app = &limits::app,
+       .expected = limits::expected,
+       .check = &limits::check},
+      {.name = "moods",
+       .app = &moods::app,
+       .expected = moods::expected,
+       .gives_up = {"victim", "fragile 1"},
+       .check = &moods::check},
+      {.name = "pipeline",
+       .app = &pipeline::app,
+       .expected = pipeline::expected,
+       .files = {{"out", pipeline::everything()}}},
+      {.name = "sleepers",
+       .app = &sleepers::app,
+       .expected = sleepers::expected,
+       .check = &sleepers::check},
+      {.name = "storm",
+       .app = &storm::app,
+       .expected = storm::expected,
+       .check = &storm::check,
+       .check_latest = &storm::check_latest},
+      {.name = "timing", .app = &timing::app, .expected = timing::expected}};
   return all;
 }
 
@@ -64,6 +104,7 @@ void add(verdict& sum, const verdict& found) {
   for (const auto& [path, times] : found.reached) sum.reached[path] += times;
   sum.steps += found.steps;
   sum.crashes += found.crashes;
+  sum.audited += found.audited;
 }
 
 bool complain_of(const workload& what, std::uint64_t seed, const std::string& complaint) {
@@ -170,8 +211,8 @@ int main(int argc, char** argv) {
   }
   verdict sum;
   const bool good = play_all(asked, sum) && reached_everything(asked, sum);
-  fmt::print("{}: {} crashes, {} steps\n", good ? "everything held" : "failed", sum.crashes,
-             sum.steps);
+  fmt::print("{}: {} crashes, {} snapshots, {} steps\n", good ? "everything held" : "failed",
+             sum.crashes, sum.audited, sum.steps);
   for (const auto& [path, times] : sum.reached) fmt::print("{:>10} {}\n", times, path);
   return good ? 0 : 1;
 }

@@ -23,8 +23,16 @@ struct outer_world {
   bool failed_last = false;
   std::map<std::string, std::string> files{};
   std::vector<std::string> complaints{};
-  std::string result{};           ///< what the root task found at its end
-  std::function<void()> nudge{};  ///< what a thread outside does now and then
+  std::string result{};  ///< what the root task found at its end
+  /// What threads outside have told: the system's epoch after each word.
+  std::map<std::uint64_t, std::vector<cairn::epoch>> said{};
+  int sleepers = 0;                                 ///< chosen by the workload's first process
+  std::map<std::string, std::uint64_t> promises{};  ///< answers held until their commit, by actor
+  /// What a thread outside does now and then. Returns the epoch after it, where it told something.
+  std::function<std::optional<cairn::epoch>(const struct nudge&)> nudge{};
+
+  /// Whether a state does not serialize now.
+  [[nodiscard]] bool sick() { return one_turn_in != 0 && !dying && faults.one_in(one_turn_in); }
 };
 inline outer_world* outside = nullptr;
 
@@ -41,6 +49,32 @@ inline void may_fail() {
 inline void complain(std::string what) {
   if (!outside->dying) outside->complaints.push_back(std::move(what));
 }
+
+/// What a thread outside tells some actor. Each thread numbers what it tells to anybody.
+struct nudge {
+  std::uint64_t thread = 0;
+  std::uint64_t number = 0;
+  void serialize(auto& ar) { ar(thread, number); }
+};
+
+/// By a thread outside. What it tells is in every snapshot from this epoch on.
+template <class A>
+cairn::epoch tell(const cairn::ref<A>& whom, const nudge& what) {
+  whom.template tell<nudge>(what);
+  const auto& system = static_cast<const cairn::detail::world&>(*whom.where().where->owner);
+  return cairn::epoch{system.now_epoch.load(std::memory_order_seq_cst)};  // after the send's own
+}
+
+/// What one actor was told by threads outside, each of which is in order.
+struct heard {
+  std::map<std::uint64_t, std::vector<std::uint64_t>> by{};
+  void serialize(auto& ar) { ar(by); }
+  void take(const nudge& what) {
+    auto& all = by[what.thread];
+    if (!all.empty() && all.back() >= what.number) complain("a thread's words out of order");
+    all.push_back(what.number);
+  }
+};
 
 /// Numbers what one actor sends to each of the others.
 struct numbering {
