@@ -22,13 +22,12 @@ struct one_snapshot {
   cairn::opened open(const cairn::store_options&) { return {number, {}}; }
   void begin(cairn::epoch) {}
   void append(cairn::bytes_view) {}
-  void commit() {}
+  void commit(bool) {}
   void abort() noexcept {}
   void read(cairn::epoch n, const cairn::record_visitor& visit) { from->read(n, visit); }
   std::vector<cairn::snapshot_info> list() { return {}; }
   void keep(cairn::epoch, const std::string&) {}
   void remove(const std::string&) {}
-  void released(cairn::epoch) {}
   std::unique_ptr<cairn::journal_log> journal(const std::string&) { return nullptr; }
   [[nodiscard]] std::string describe() const { return "one snapshot"; }
   [[nodiscard]] cairn::store_stats stats() const { return {}; }
@@ -144,6 +143,7 @@ class consistency {
       if (at->sent > of_.number()) wrong(one, "a message waits that was not sent yet");
     }
     for (const envelope* at = one.box.replies.front(); at != nullptr; at = at->next) {
+      if (at->answer.number == cairn::detail::wake_number) continue;  // for an orphan, of this run
       if (at->sent > of_.number()) wrong(one, "an answer waits that was not given yet");
     }
   }

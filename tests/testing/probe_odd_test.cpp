@@ -163,7 +163,7 @@ TEST_CASE("an answer that is not delivered in time comes too late") {
   p.expect<odd::look>(one);
   p.expect<odd::look>(two);
   CHECK(p.waits<int>(from(one).to(filler)));
-  p.advance(5s);
+  p.advance(std::chrono::seconds{5});
   CHECK(all.code() == errc::failed);
   CHECK(p.waiting() == "nothing waits");
 }

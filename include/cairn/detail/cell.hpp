@@ -75,7 +75,8 @@ struct child {
 struct recovery {
   buffer state{};
   bool valid = false;
-  bool raw = false;  ///< `state` is the object itself, not its encoding
+  bool replayed = false;  ///< by a restart: the next message finds a new one
+  bool raw = false;       ///< `state` is the object itself, not its encoding
   position at{};
   std::uint64_t next_number = 1;
   replay_log log{};
@@ -121,6 +122,7 @@ struct cell_body {
 
   epoch at{};  ///< the actor's own epoch
   epoch stopped_in{};
+  epoch on_disk_since{};  ///< of its first record in this process
   position consumed{};
   std::uint64_t next_number = 1;
   std::uint64_t swept_ticket = 0;  ///< how far a sweep has come in the mailbox

@@ -123,6 +123,7 @@ class cutter {
     }
     for (cell* one = mine_.touched.front(); one != nullptr; one = one->touched_next) {
       one->changed = true;
+      if (one->on_disk_since == gone) one->on_disk = false;
       for (envelope_list* list : {&one->box.queue, &one->box.replies}) {
         for (envelope* each = list->front(); each != nullptr; each = each->next) {
           if (each->recorded == gone) each->recorded = epoch{};
@@ -143,13 +144,11 @@ class cutter {
   void ensure_base(cell& one) {
     if (!one.type->persistent) return;
     if (!one.saved) one.saved = std::make_unique<recovery>();
-    recovery& base = *one.saved;
-    if (base.valid && !one.busy() &&
-        (one.type->raw_base || base.log.bytes() > std::max(base.state.size(), min_log))) {
-      if (!one.type->raw_base) sometimes("base renewed between cuts");
-      base.valid = false;
-    }
-    if (!base.valid) renew_base(one);
+    const recovery& base = *one.saved;
+    const bool is_long = base.replayed || base.log.bytes() > std::max(base.state.size(), min_log);
+    if (base.valid && (one.busy() || !(one.type->raw_base || is_long))) return;
+    if (base.valid && is_long) sometimes("base renewed between cuts");
+    renew_base(one);  // where that fails, the old base stands with its log
   }
 
   /// Precondition: no handler is suspended.
@@ -284,14 +283,17 @@ class cutter {
     header.type = one.type->hash;
     header.schema = one.type->schema;
     header.position = one.consumed;
-    if (write_actor(one, header)) one.on_disk = true;
+    if (write_actor(one, header) && !one.on_disk) {
+      one.on_disk = true;
+      one.on_disk_since = header.epoch;
+    }
     if (mine_.records.size() > all_.sweep_bytes) flush();
   }
 
   /// A `serialize` that throws suspends its actor alone. It is recorded as its last base and what
-  /// it consumed since; without any base, as what the store holds of it already. Where not even the
-  /// base can be written, with a timer's message or what a handler was handed, there is no
-  /// snapshot.
+  /// it consumed since; without any base, as what the store holds of it already. Where that is
+  /// nothing, or the base cannot be written (for a timer's message, or for what a handler was
+  /// handed), there is no snapshot.
   bool write_actor(cell& one, const record_header& header) {
     const auto before = mine_.records.size();
     std::string text;
@@ -322,13 +324,15 @@ class cutter {
         all_.tell_of(event_kind::suspended, one, text, errc::failed);
       }
     }
-    if (one.saved && one.saved->valid) all_.spoil_epoch(world::label(one) + ": " + text);
+    const bool stands = one.on_disk && !(one.saved && one.saved->valid);
+    if (!stands) all_.spoil_epoch(world::label(one) + ": " + text);
     return false;
   }
 
   static void rebase(cell& one) noexcept {
     recovery& base = *one.saved;
     base.valid = true;
+    base.replayed = false;
     base.at = one.consumed;
     base.next_number = one.next_number;
     base.log.clear();

@@ -9,6 +9,7 @@
 #include "../dead_letter.hpp"
 #include "../supervisor.hpp"
 #include "cutter.hpp"
+#include "letters.hpp"
 #include "tracing.hpp"
 
 namespace cairn::detail {
@@ -123,38 +124,8 @@ class delivery {
     refuse(message->answer, code, text, one.at);
     cairn::dead_letter letter;
     letter.message = message->ops->name;
-    letter.payload = encoded(*message->ops, message->payload());
+    letter.payload = encoded_or_empty(*message->ops, message->payload());
     report_dead(one, std::move(letter), message->target, code, text);
-  }
-
-  /// Empty where the message has no codec, or its codec throws.
-  [[nodiscard]] static std::vector<std::byte> encoded(const payload_ops& ops, const void* value) {
-    buffer bytes;
-    try {
-      if (ops.encode != nullptr) ops.encode(value, bytes);
-    } catch (const std::exception&) {
-      return {};  // a dead letter without its payload is better than none
-    }
-    return {bytes.view().begin(), bytes.view().end()};
-  }
-
-  /// Of the message that was handled last. Precondition: the actor has a log.
-  [[nodiscard]] static cairn::dead_letter letter_of(cell& one) {
-    cairn::dead_letter letter;
-    replay_log::cursor at{};
-    const log_entry* last = nullptr;
-    while (const log_entry* each = one.saved->log.next(at)) {
-      if (each->kind == log_kind::message) last = each;
-    }
-    if (last == nullptr) return letter;
-    const payload_ops& ops = *one.type->handlers[last->index].message;
-    letter.message = ops.name;
-    if (last->ops != nullptr) {
-      letter.payload = encoded(ops, last->value());
-    } else {
-      letter.payload.assign(last->bytes().begin(), last->bytes().end());
-    }
-    return letter;
   }
 
   void report_dead(cell& one, cairn::dead_letter letter, actor_id target, errc code,

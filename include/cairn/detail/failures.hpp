@@ -116,9 +116,12 @@ class failures {
     one.needs_replay = one.diverged = false;
     count_notice(one);
     if (!start(one)) return false;
+    // The snapshot may hold the answer itself, in flight. A run that has ended must not begin
+    // again: the handler goes on with the answer, and the two would have their effects at the same
+    // time.
     for (auto& each : replay_.unfinished()) {
       const slot* found = one.find_slot(each.number);
-      const bool ended = found == nullptr || found->arrived || has_reply(one, each.number);
+      const bool ended = found == nullptr || found->arrived || one.box.has_reply(each.number);
       sometimes(ended ? "run not begun again" : "run begun again");
       if (!ended) all_.start_run(one.self(), std::move(each));
     }
@@ -201,10 +204,7 @@ class failures {
     const bool first = one.rest().attempts++ == 0 && what == decision::restart;
     const bool exceeded = first && !may_restart(one);
     if (exceeded) what = decision::suspend;
-    const std::string why = exceeded ? "more restarts than " +
-                                           std::to_string(one.policy->intensity.restarts) +
-                                           "; the last failure: " + text
-                                     : text;
+    const std::string why = exceeded ? exceeded_text(*one.policy, text) : text;
     worker_counters::add(mine_.counters.restarts, first ? 1 : 0);
     if (!one.type->persistent) {
       lose_turn(one, text, what, why);
@@ -229,7 +229,7 @@ class failures {
       all_.tell_of(event_kind::restarted, one, "the failing turn is tried again");
       try_again(one);
       // What was replayed is not replayed again: the next message finds a new base.
-      if (one.saved && !one.busy() && !one.suspended) one.saved->valid = false;
+      if (one.saved && !one.busy()) one.saved->replayed = true;
     } else {
       give_up(one, text);
     }
@@ -272,7 +272,7 @@ class failures {
 
   /// Precondition: the actor stands before the failing turn, whose input is last in the log.
   void give_up(cell& one, const std::string& text) {
-    cairn::dead_letter letter = delivery::letter_of(one);
+    cairn::dead_letter letter = letter_of(one);
     const return_address asker = one.busy() ? one.more->handler.answer : answer_;
     sometimes(one.busy() ? "suspended handler given up" : "message given up");
     buffer state;
@@ -368,15 +368,6 @@ class failures {
     one.rest().attempts = 0;
     all_.tell_of(event_kind::diverged, one, why, errc::diverged);
     suspend(one, "replay diverged: " + why);
-  }
-
-  /// The snapshot may hold the answer itself, in flight. A run that has ended must not begin again:
-  /// the handler goes on with the answer, and the two would have their effects at the same time.
-  [[nodiscard]] static bool has_reply(const cell& one, std::uint64_t number) noexcept {
-    for (const envelope* each = one.box.replies.front(); each != nullptr; each = each->next) {
-      if (each->answer.number == number) return true;
-    }
-    return false;
   }
 
   /// Over a crash an ask that waits for who did not survive it ends.

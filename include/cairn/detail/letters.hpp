@@ -3,8 +3,10 @@
 
 #include <exception>
 #include <string>
+#include <vector>
 
 #include "../dead_letter.hpp"
+#include "../supervisor.hpp"
 #include "actor_type.hpp"
 
 namespace cairn::detail {
@@ -19,7 +21,26 @@ namespace cairn::detail {
   }
 }
 
-/// Of the message whose handler fails: the last one in the log.
+/// Why an actor is suspended that failed too often.
+[[nodiscard]] inline std::string exceeded_text(const supervision& by, const std::string& last) {
+  return "more restarts than " + std::to_string(by.intensity.restarts) +
+         "; the last failure: " + last;
+}
+
+/// Empty where the message has no codec, or its codec throws: a dead letter without its payload is
+/// better than none.
+[[nodiscard]] inline std::vector<std::byte> encoded_or_empty(const payload_ops& ops,
+                                                             const void* value) {
+  buffer bytes;
+  try {
+    if (ops.encode != nullptr) ops.encode(value, bytes);
+  } catch (const std::exception&) {
+    return {};
+  }
+  return {bytes.view().begin(), bytes.view().end()};
+}
+
+/// Of the message that was handled last. Precondition: the actor has a log.
 [[nodiscard]] inline cairn::dead_letter letter_of(cell& one) {
   cairn::dead_letter letter;
   replay_log::cursor at{};
@@ -30,13 +51,11 @@ namespace cairn::detail {
   if (last == nullptr) return letter;
   const payload_ops& ops = *one.type->handlers[last->index].message;
   letter.message = ops.name;
-  buffer bytes;
   if (last->ops != nullptr) {
-    ops.encode(last->value(), bytes);
+    letter.payload = encoded_or_empty(ops, last->value());
   } else {
-    bytes.append(last->bytes());
+    letter.payload.assign(last->bytes().begin(), last->bytes().end());
   }
-  letter.payload.assign(bytes.view().begin(), bytes.view().end());
   return letter;
 }
 

@@ -64,6 +64,13 @@ struct mailbox {
   std::uint64_t done_ticket = 0;  ///< of the newest that was consumed
 
   [[nodiscard]] bool empty() const noexcept { return queue.empty() && replies.empty(); }
+  /// Whether an answer to the await of this number waits.
+  [[nodiscard]] bool has_reply(std::uint64_t number) const noexcept {
+    for (const envelope* each = replies.front(); each != nullptr; each = each->next) {
+      if (each->answer.number == number) return true;
+    }
+    return false;
+  }
 };
 
 }  // namespace cairn::detail
