@@ -213,7 +213,7 @@ def fill_before(chance, story):
     filler.unlink()
 
 
-def full_disk(rounds=6, seed=None):
+def full_disk(rounds=3, seed=None):
     """A small disk that becomes full: epochs are abandoned, what is committed stays."""
     chance = again("full_disk", rounds, seed)
     Story(FOLDER / "disk", 0)
@@ -278,7 +278,7 @@ def fail_at(point, template):
     return met
 
 
-def failing_calls(points=25, seed=None):
+def failing_calls(points=16, seed=None):
     """The n-th call, or all from the n-th on, fails or kills: a clear end, and then the same one."""
     if not shutil.which("strace"):
         raise Skipped("there is no strace")
