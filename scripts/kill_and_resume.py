@@ -128,7 +128,9 @@ def main(arguments):
         return 0
     except (Failed, OSError, KeyError) as broken:
         bar_off()
-        print(f"demo: {broken}", file=sys.stderr)
+        of_file = isinstance(broken, OSError) and broken.filename
+        why = f"{broken.filename}: {broken.strerror}" if of_file else broken
+        print(f"demo: {why}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         say("stopped")

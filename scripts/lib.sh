@@ -15,13 +15,20 @@ step() { printf '%s\n' "$1"; }
 
 # usage_or_go SUMMARY ARGUMENTS…: the scripts take no arguments but --help.
 usage_or_go() {
-  local summary=$1
+  local summary=$1 argument
   shift
-  if [[ $# -eq 1 && ($1 == --help || $1 == -h) ]]; then
-    printf 'usage: scripts/%s\n%s\n' "$(basename "$0")" "$summary"
-    exit 0
-  fi
-  [[ $# -eq 0 ]] || die "unknown argument '$1'; see scripts/$(basename "$0") --help" 2
+  [[ $# -gt 0 ]] || return 0
+  for argument in "$@"; do
+    [[ $argument == --help || $argument == -h ]] ||
+      die "unknown argument '$argument'; see scripts/$(basename "$0") --help" 2
+  done
+  printf 'usage: scripts/%s\n%s\n' "$(basename "$0")" "$summary"
+  exit 0
+}
+
+# make_folder DIR
+make_folder() {
+  { mkdir -p "$1" && [[ -w $1 ]]; } 2>/dev/null || die "cannot write in $PWD/$1"
 }
 
 # install_missing PACKAGES…: does nothing, and asks nobody, where all are there.
@@ -36,19 +43,31 @@ install_missing() {
   done
   [[ ${#missing[@]} -gt 0 ]] || return 0
 
-  step "installing: ${missing[*]}"
   local as_root=()
   if [[ $(id -u) -ne 0 ]]; then
-    command -v sudo >/dev/null || die "not root and no sudo; install: ${missing[*]}"
+    command -v sudo >/dev/null || die "not root and no sudo; install as root: ${missing[*]}"
     as_root=(sudo)
   fi
-  mkdir -p build
-  local log=build/install.log apt=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q
+  step "installing: ${missing[*]}"
+  make_folder build
+  local log=build/install.log apt=(env LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get -y -q
     -o Acquire::Retries=2 -o DPkg::Lock::Timeout=120)
   # Lists that are old but still good must not stop an installation: only its own result counts.
   "${as_root[@]}" "${apt[@]}" update >"$log" 2>&1 || true
   "${as_root[@]}" "${apt[@]}" install --no-install-recommends "${missing[@]}" >>"$log" 2>&1 ||
-    die "cannot install ${missing[*]}: $(grep '^E:' "$log" | tail -1) (see $log)"
+    die "cannot install ${missing[*]}: $(why_not_installed "$log") (see $log)"
+}
+
+# Why apt-get failed, in one line. A package that it does not know may only stand in lists that it
+# could not fetch.
+why_not_installed() {
+  local log=$1 why
+  why=$(grep -m1 '^E:' "$log" || true)
+  if [[ -z $why || $why == *'Unable to locate'* || $why == *'no installation candidate'* ]]; then
+    why=$(grep -m1 -E '^[WE]: Failed to fetch' "$log" || printf '%s' "$why")
+  fi
+  [[ -n $why ]] || why=$(tail -n 1 "$log")
+  sed -E 's/^[WE]: //; s/^Failed to fetch [^ ]+ +(.+)/the network: \1/' <<<"$why"
 }
 
 # bar TEXT: reads lines and draws a bar from the `n/m` that each begins with; without a terminal,
@@ -70,11 +89,18 @@ configure_preset() {
   local dir=build/$1
   if [[ $dir/build.ninja -nt CMakePresets.json ]]; then return; fi
   step "configuring $dir"
-  mkdir -p "$dir"
-  cmake --preset "$1" >"$dir/configure.log" 2>&1 || {
-    tail -n 25 "$dir/configure.log" >&2
-    die "cannot configure $dir (see $dir/configure.log)"
-  }
+  make_folder "$dir"
+  cmake --preset "$1" >"$dir/configure.log" 2>&1 ||
+    die "cannot configure $dir: $(why_not_configured "$dir/configure.log") (see $dir/configure.log)"
+}
+
+# CMake's first error, in one line; else the last line.
+why_not_configured() {
+  awk '/^CMake Error/ { found = 1; if (/:$/) next }
+    found && NF == 0 && text != "" { exit }
+    found { text = text " " $0 }
+    NF { last = $0 }
+    END { $0 = text != "" ? text : last; $1 = $1; print }' "$1"
 }
 
 # build_preset PRESET [TARGET]

@@ -1,5 +1,5 @@
-# The tests that are not Catch2's: style, headers on their own, code that must not compile, and
-# the three ways in which another project takes cairn in.
+# The tests that are not Catch2's: style, headers on their own, what the scripts say, code that must
+# not compile, and the three ways in which another project takes cairn in.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
 add_test(NAME style.sources
@@ -9,8 +9,10 @@ add_test(NAME style.check_finds_what_it_forbids
 add_test(NAME style.headers_compile_alone
   COMMAND "${CMAKE_COMMAND}" --build "${PROJECT_BINARY_DIR}"
     --target all_verify_interface_header_sets)
+add_test(NAME style.scripts
+  COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/scripts/scripts_test.py")
 set_tests_properties(style.sources style.check_finds_what_it_forbids style.headers_compile_alone
-  PROPERTIES LABELS style)
+  style.scripts PROPERTIES LABELS style)
 set_tests_properties(style.headers_compile_alone PROPERTIES TIMEOUT 1500)
 
 # Each file in compile_fail/ starts with `// expect: <regex>`: what the compiler must say.

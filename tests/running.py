@@ -47,7 +47,7 @@ class Running:
             require(good and reached(), f"{what} never came: {self.tail()}")
 
     def tail(self):
-        return " / ".join(self.lines[-3:])
+        return " / ".join(self.lines[-3:]) or "it said nothing"
 
     def wait(self):
         """Waits for the end; gives the exit code."""

@@ -22,6 +22,7 @@ class Paces:
 
     def __init__(self, job):
         """Measures a run that has ended undisturbed."""
+        require(job.done and job.all_read, f"not a run from start to end: {job.tail()}")
         end = job.ended_at
         self.opening = self.again = job.times[0]
         self.starting = 0.02

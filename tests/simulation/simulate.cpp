@@ -202,8 +202,11 @@ int main(int argc, char** argv) {
   try {
     line.parse(argc, argv);
     if (!seeds.empty()) parse_seeds(seeds, asked);
+  } catch (const CLI::Success& help) {
+    return line.exit(help);
   } catch (const CLI::ParseError& why) {
-    return line.exit(why);
+    fmt::print(stderr, "simulate: {}; see simulate --help\n", why.what());
+    return 2;
   }
   if (line.count("--seed") != 0) {
     asked.first = asked.last = seed;
