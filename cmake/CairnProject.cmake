@@ -24,8 +24,15 @@ if(CAIRN_SANITIZE)
   endif()
 endif()
 
+# What nobody asked for must not stop a build: ccache is taken only where it has a place to write.
 find_program(CAIRN_CCACHE ccache)
 mark_as_advanced(CAIRN_CCACHE)
 if(CAIRN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${CAIRN_CCACHE}")
+  execute_process(
+    COMMAND "${CAIRN_CCACHE}" "${CMAKE_CXX_COMPILER}" -x c++ -c /dev/null -o ccache_works.o
+    WORKING_DIRECTORY "${PROJECT_BINARY_DIR}/CMakeFiles"
+    RESULT_VARIABLE cairn_ccache_fails OUTPUT_QUIET ERROR_QUIET)
+  if(NOT cairn_ccache_fails)
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CAIRN_CCACHE}")
+  endif()
 endif()
