@@ -1,83 +1,159 @@
-// Two actors send one message back and forth, on one worker. ns per message.
-//
-// usage: pingpong_cairn [MESSAGES] [EPOCH_MS]    EPOCH_MS 0: no epochs while it runs
-#include <cairn/cairn.hpp>
-
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
+// Two actors send one message back and forth. ns per message; across two workers per round trip.
+#include "../with/cairn.hpp"
 
 namespace bench {
 
+/// How a handler is written.
+enum class style { plain, coroutine, yields };
+
+template <class Load, class Kept, style Style>
 struct player;
 
+template <class Load>
 struct ball {
-  std::uint64_t left;
+  std::uint64_t left = 0;
+  Load load{};
+  void serialize(auto& archive) { archive(left, load); }
+};
+template <>
+struct ball<nothing> {
+  std::uint64_t left = 0;
   void serialize(auto& archive) { archive(left); }
 };
+template <class Player>
 struct meet {
-  cairn::ref<player> other;
-  void serialize(auto& archive) { archive(other); }
+  cairn::ref<Player> other{};
+  bool pinned = false;
+  void serialize(auto& archive) { archive(other, pinned); }
 };
-struct serve {
-  std::uint64_t messages;
-  void serialize(auto& archive) { archive(messages); }
-};
-struct finished {};
+struct handled {};
 
+template <class Load, class Kept, style Style>
 struct player {
-  using protocol = cairn::protocol<ball, meet, serve, finished>;
+  using protocol = cairn::protocol<ball<Load>, meet<player>, handled>;
 
-  void on(meet m) { other = m.other; }
-  void on(ball b) {
-    if (b.left > 1) {
-      other.tell<ball>(b.left - 1);
+  void on(meet<player> m, cairn::context<player>& self) {
+    other = m.other;
+    self.where().pinned = m.pinned;
+  }
+  void on(ball<Load> b)
+    requires(Style == style::plain)
+  {
+    hit(std::move(b));
+  }
+  cairn::task<> on(ball<Load> b)
+    requires(Style == style::coroutine)
+  {
+    hit(std::move(b));
+    co_return;
+  }
+  cairn::task<> on(ball<Load> b, cairn::context<player>& self)
+    requires(Style == style::yields)
+  {
+    if constexpr (requires { self.yield(); }) {
+      co_await self.yield();
     } else {
-      over = true;
+      co_await self.sleep(std::chrono::nanoseconds{0});
+    }
+    hit(std::move(b));
+  }
+  std::uint64_t on(handled) { return kept.handled; }
+
+  void hit(ball<Load> b) {
+    kept.count();
+    if (b.left <= 1) return watch.stop();
+    if constexpr (std::is_same_v<Load, nothing>) {
+      other.template tell<ball<Load>>(b.left - 1);
+    } else {
+      other.template tell<ball<Load>>(b.left - 1, std::move(b.load));
     }
   }
-  cairn::task<> on(serve s, cairn::context<player>& self) {
-    other.tell<ball>(s.messages);
-    co_await self.sleep(std::chrono::nanoseconds{0});
-  }
-  bool on(finished) { return over; }
 
-  void serialize(auto& archive) { archive(other, over); }
+  void serialize(auto& archive) { archive(other, kept); }
 
   cairn::ref<player> other{};
-  bool over = false;
+  Kept kept{};
 };
 
-cairn::task<int> play(cairn::root& root, std::uint64_t messages) {
-  auto table = root.supervise("table");
-  auto one = table.spawn<player>("one");
-  auto two = table.spawn<player>("two");
-  one.tell<meet>(two);
-  two.tell<meet>(one);
-  co_await root.checkpoint();
-  const auto begin = std::chrono::steady_clock::now();
-  co_await one.ask<serve>(messages);
-  for (;;) {
-    const bool first = co_await one.ask<finished>();
-    const bool second = co_await two.ask<finished>();
-    if (first || second) break;
-    co_await root.sleep(std::chrono::milliseconds{1});
+}  // namespace bench
+
+template <class Load, class Kept, bench::style Style>
+inline constexpr std::string_view cairn::type_name<bench::player<Load, Kept, Style>> =
+    "bench.player";
+template <class Load>
+inline constexpr std::string_view cairn::type_name<bench::ball<Load>> = "bench.ball";
+template <class Player>
+inline constexpr std::string_view cairn::type_name<bench::meet<Player>> = "bench.meet";
+
+namespace bench {
+
+template <class Load, class Player>
+void send(const cairn::ref<Player>& to, std::uint64_t left, Load load) {
+  if constexpr (std::is_same_v<Load, nothing>) {
+    to.template tell<ball<Load>>(left);
+  } else {
+    to.template tell<ball<Load>>(left, std::move(load));
   }
-  const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - begin;
-  std::printf("%.1f\n", took.count() / static_cast<double>(messages));
+}
+
+template <class Load, class Kept, style Style>
+cairn::task<int> play(cairn::root& root, pace& games, unsigned workers) {
+  using one_player = player<Load, Kept, Style>;
+  auto table = root.supervise("table");
+  auto one = table.spawn<one_player>("one");
+  auto two = table.spawn<one_player>("two");
+  if (workers == 0) co_await move_to(root, two.where(), 1);  // pinned across two
+  one.template tell<meet<one_player>>(two, workers == 0);
+  two.template tell<meet<one_player>>(one, workers == 0);
+  std::uint64_t sent = 0;
+  while (games.goes_on()) {
+    co_await root.sleep(std::chrono::milliseconds{0});
+    watch.start();
+    send(one, games.rounds(), make_load<Load>());
+    co_await until_over(root);
+    sent += games.rounds();
+    games.took(watch.ns());
+    co_await root.sleep(std::chrono::milliseconds{0});
+  }
+  const auto first = co_await one.template ask<handled>();
+  const auto second = co_await two.template ask<handled>();
+  require(first + second == sent, "not every ball was hit once");
+  if (workers == 0) require(home_of(one.where()) != home_of(two.where()), "both on one worker");
   co_return 0;
+}
+
+template <class Load, class Kept, style Style = style::plain>
+double pingpong(const settings& how, const setup& with) {
+  pace games{how, 20'000, 2};
+  run<player<Load, Kept, Style>>(how, with, [&](cairn::root& root) {
+    return play<Load, Kept, Style>(root, games, with.workers);
+  });
+  return games.per_round();
+}
+
+/// A round trip is two messages.
+double across(const settings& how, const setup& with) {
+  pace games{how, 2'000, 2};
+  setup two = with;
+  two.workers = 2;
+  run<player<nothing, plain, style::plain>>(how, two, [&](cairn::root& root) {
+    return play<nothing, plain, style::plain>(root, games, 0);
+  });
+  return 2 * games.per_round();
 }
 
 }  // namespace bench
 
 int main(int count, char** words) {
-  const std::uint64_t messages = count > 1 ? std::strtoull(words[1], nullptr, 10) : 5'000'000;
-  const std::chrono::milliseconds every{count > 2 ? std::atol(words[2]) : 0};
-  cairn::options how;
-  how.workers = 1;
-  how.epoch.every = every;
-  how.epoch.messages = 0;
-  how.epoch.bytes = 0;
-  return cairn::run<cairn::actors<bench::player>>(
-      [messages](cairn::root& root) { return bench::play(root, messages); }, std::move(how));
+  using namespace bench;
+  std::vector<measurement> all;
+  add_rows(all, "pingpong", &pingpong<nothing, plain>, &pingpong<nothing, owning>);
+  add_both(all, "pingpong-coroutine", &pingpong<nothing, plain, style::coroutine>);
+  add_both(all, "pingpong-yield", &pingpong<nothing, plain, style::yields>);
+  add_both(all, "pingpong-64B", &pingpong<bytes<56>, plain>, false);
+  add_both(all, "pingpong-1024B", &pingpong<bytes<1016>, plain>, false);
+  add_both(all, "pingpong-string", &pingpong<std::string, plain>, false);
+  add_both(all, "pingpong-vector", &pingpong<std::vector<std::uint64_t>, plain>, false);
+  add_both(all, "pingpong-2", &across);
+  return main_of(count, words, "cairn", all);
 }

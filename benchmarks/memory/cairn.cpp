@@ -1,0 +1,130 @@
+// Memory: bytes of an idle actor besides its state, and how much a long run grows.
+#include <malloc.h>
+
+#include "../with/cairn.hpp"
+
+namespace bench {
+
+struct touch {};
+struct populate {
+  std::uint32_t more = 0;
+  void serialize(auto& archive) { archive(more); }
+};
+struct populated {};
+
+/// 64 bytes of state.
+struct idler {
+  using protocol = cairn::protocol<touch>;
+  void on(touch) { ++state[0]; }
+  void serialize(auto& archive) { archive(state); }
+  std::array<std::uint64_t, 8> state{};
+};
+
+/// Spawns the others, some at a time.
+struct village {
+  using protocol = cairn::protocol<populate, populated>;
+  void on(populate p, cairn::context<village>& self) {
+    const std::uint32_t now = std::min(p.more, 1000U);
+    for (std::uint32_t at = 0; at < now; ++at) self.spawn<idler>("").tell<touch>();
+    spawned += now;
+    if (p.more > now) self.ref().tell<populate>(p.more - now);
+  }
+  std::uint64_t on(populated) { return spawned; }
+  void serialize(auto& archive) { archive(spawned); }
+  std::uint64_t spawned = 0;
+};
+
+cairn::task<int> populate_all(cairn::root& root, std::uint32_t actors, bool epochs,
+                              double& bytes_each) {
+  auto top = root.supervise("village");
+  auto all = top.spawn<village>("all");
+  co_await root.sleep(std::chrono::milliseconds{1});
+  const double before = resident_bytes();
+  all.tell<populate>(actors);
+  for (;;) {
+    co_await root.sleep(std::chrono::milliseconds{5});
+    const auto spawned = co_await all.ask<populated>();
+    if (spawned == actors) break;
+  }
+  co_await root.sleep(std::chrono::milliseconds{20});  // the last ones handle their message
+  if (epochs) {  // what an epoch needs only while it lasts is given back
+    co_await root.checkpoint();
+    malloc_trim(0);
+  }
+  bytes_each = (resident_bytes() - before) / actors - sizeof(idler);
+  co_return 0;
+}
+
+template <std::uint32_t Actors>
+double idle(const settings& how, const setup& with) {
+  double bytes_each = 0;
+  const std::uint32_t actors = how.quick ? std::min(Actors, 100'000U) : Actors;
+  run<village, idler>(how, with, [&](cairn::root& root) {
+    return populate_all(root, actors, with.epochs, bytes_each);
+  });
+  require(bytes_each > 0, "actors take no memory");
+  return bytes_each;
+}
+
+struct player;
+struct ball {
+  std::uint64_t left = 0;
+  void serialize(auto& archive) { archive(left); }
+};
+struct meet {
+  cairn::ref<player> other{};
+  void serialize(auto& archive) { archive(other); }
+};
+struct player {
+  using protocol = cairn::protocol<ball, meet>;
+  void on(meet m) { other = m.other; }
+  void on(ball b) {
+    kept.count();
+    if (b.left <= 1) return watch.stop();
+    other.tell<ball>(b.left - 1);
+  }
+  void serialize(auto& archive) { archive(other, kept); }
+  cairn::ref<player> other{};
+  owning kept{};
+};
+
+cairn::task<> play_for(cairn::root& root, cairn::ref<player> first, std::uint64_t balls) {
+  watch.start();
+  first.tell<ball>(balls);
+  co_await until_over(root);
+}
+
+cairn::task<int> play_long(cairn::root& root, std::uint64_t balls, double& growth) {
+  auto table = root.supervise("table");
+  auto one = table.spawn<player>("one");
+  auto two = table.spawn<player>("two");
+  one.tell<meet>(two);
+  two.tell<meet>(one);
+  co_await root.sleep(std::chrono::milliseconds{1});
+  co_await play_for(root, one, balls / 10);
+  const double before = resident_bytes();
+  co_await play_for(root, one, balls);
+  growth = resident_bytes() - before;
+  co_return 0;
+}
+
+double grow(const settings& how, const setup& with) {
+  double growth = 0;
+  run<player>(how, with, [&](cairn::root& root) {
+    return play_long(root, how.quick ? 4'000'000 : 100'000'000, growth);
+  });
+  return growth;
+}
+
+}  // namespace bench
+
+int main(int count, char** words) {
+  using namespace bench;
+  std::vector<measurement> all;
+  add_both(all, "idle-bytes", &idle<1'000'000>, true, {}, "bytes");
+  add_both(all, "memory-growth", &grow, true, {}, "bytes");
+  add(all, "idle-bytes-1000", &idle<1'000>, {}, false, "bytes");
+  add(all, "idle-bytes-10000", &idle<10'000>, {}, false, "bytes");
+  add(all, "idle-bytes-100000", &idle<100'000>, {}, false, "bytes");
+  return main_of(count, words, "cairn", all);
+}

@@ -1,0 +1,121 @@
+// What cairn's benchmarks share: states and messages to choose from, and a system to play in.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <cairn/actor.hpp>
+#include <cairn/options.hpp>
+#include <cairn/root.hpp>
+
+#include "../common.hpp"
+#include "../sizes.hpp"
+
+namespace bench {
+
+/// What an actor keeps besides what its game needs. It changes with every message.
+struct plain {  ///< may be copied as bytes
+  std::uint64_t handled = 0;
+  void count() { ++handled; }
+  void serialize(auto& archive) { archive(handled); }
+};
+struct owning {  ///< holds a string and a vector
+  std::uint64_t handled = 0;
+  std::string name = "a name that no small string has room for";
+  std::vector<std::uint64_t> last = std::vector<std::uint64_t>(8);
+  void count() {
+    ++handled;
+    last[handled % last.size()] = handled;
+  }
+  void serialize(auto& archive) { archive(handled, name, last); }
+};
+
+/// What a message carries besides the 8 bytes that its game needs.
+struct nothing {};
+template <std::size_t Size>
+struct bytes {
+  std::array<std::uint64_t, Size / 8> all{};
+  void serialize(auto& archive) { archive(all); }
+};
+template <class Load>
+[[nodiscard]] Load make_load() {
+  if constexpr (std::is_same_v<Load, std::string>) {
+    return "a text that no small string has room for";
+  } else if constexpr (std::is_same_v<Load, std::vector<std::uint64_t>>) {
+    return std::vector<std::uint64_t>(8, 1);
+  } else {
+    return Load{};
+  }
+}
+
+/// The system that a game is played in.
+struct setup {
+  unsigned workers = 1;
+  bool epochs = false;
+  std::chrono::milliseconds every{100};
+  std::size_t retain = 3;
+  std::string store{};                                  ///< a directory; empty: a temporary one
+  std::function<void(const cairn::event&)> on_event{};  ///< besides what is checked
+};
+
+/// Runs `app` in a system of the described actors. Throws where it fails, where a message got lost,
+/// where an epoch was abandoned, or where none was committed although epochs are on.
+///
+/// Compiled once for all programs: what lies behind it takes most of their time to compile.
+void run_described(void (*describe)(cairn::detail::registry&), const settings& how,
+                   const setup& with, cairn::application app);
+
+template <class... As>
+void run(const settings& how, const setup& with, cairn::application app) {
+  run_described(&cairn::actors<As...>::describe, how, with, std::move(app));
+}
+
+/// The root task waits for who stops the watch.
+inline cairn::task<> until_over(cairn::root& root) {
+  while (!watch.is_over()) co_await root.sleep(std::chrono::milliseconds{2});
+}
+
+/// Moves an actor from the first worker to another; called by the root task. False: it has
+/// something to do, or an epoch is under way.
+[[nodiscard]] bool try_move(const cairn::detail::address& which, unsigned worker);
+/// The same, at the next occasion. The actor stays there once it has set `self.where().pinned`.
+inline cairn::task<> move_to(cairn::root& root, cairn::detail::address which, unsigned worker) {
+  do {
+    co_await root.sleep(std::chrono::milliseconds{1});
+  } while (!try_move(which, worker));
+}
+[[nodiscard]] unsigned home_of(const cairn::detail::address& which);
+
+/// One measurement of a game, or several.
+using game = double (*)(const settings&, const setup&);
+
+inline void add(std::vector<measurement>& to, std::string workload, game play, setup with = {},
+                bool in_quick = true, std::string unit = "ns") {
+  to.push_back({std::move(workload), std::move(unit), in_quick,
+                [play, with = std::move(with)](const settings& how) { return play(how, with); }});
+}
+
+/// With epochs off and on.
+inline void add_both(std::vector<measurement>& to, const std::string& workload, game play,
+                     bool in_quick = true, setup with = {}, std::string unit = "ns") {
+  add(to, workload, play, with, in_quick, unit);
+  with.epochs = true;
+  add(to, workload + "+epochs", play, std::move(with), in_quick, std::move(unit));
+}
+
+/// A question's rows: both states, epochs off and on, and on two workers that share as they like.
+inline void add_rows(std::vector<measurement>& to, const std::string& workload, game with_plain,
+                     game with_owning) {
+  add_both(to, workload, with_plain);
+  add(to, workload + "-owning", with_owning, {}, false);
+  add(to, workload + "-owning+epochs", with_owning, {.epochs = true});
+  add(to, workload + "@2", with_plain, {.workers = 2}, false);
+}
+
+}  // namespace bench
