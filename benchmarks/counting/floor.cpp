@@ -1,0 +1,6 @@
+// The bare machine: 1,000 nodes pushed to a plain queue, then popped.
+#include "../with/fanin_floor.hpp"
+
+int main(int count, char** words) {
+  return bench::main_of(count, words, "floor", {{"counting", "ns", true, &bench::fan_in<1>}});
+}
