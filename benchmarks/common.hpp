@@ -18,6 +18,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -96,6 +97,16 @@ class stopwatch {
   double ended_ = 0;
 };
 inline stopwatch watch;
+
+/// What one actor of a contender has counted; read when the watch has stopped.
+struct alignas(64) tally {
+  std::uint64_t count = 0;
+};
+
+/// Waits on a thread that nothing else runs on.
+inline void wait_until_over() {
+  while (!watch.is_over()) std::this_thread::sleep_for(std::chrono::milliseconds{1});
+}
 
 /// One number that a program measures.
 struct measurement {

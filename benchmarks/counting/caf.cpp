@@ -1,0 +1,6 @@
+// One actor sends, another one counts. ns per message.
+#include "../with/fanin_caf.hpp"
+
+int main(int count, char** words) {
+  return bench::main_of(count, words, "caf", {{"counting", "ns", true, &bench::fan_in<1>}});
+}

@@ -1,0 +1,10 @@
+// Several actors send to one that counts. ns per message.
+#include "../with/fanin_caf.hpp"
+
+int main(int count, char** words) {
+  using namespace bench;
+  return main_of(count, words, "caf",
+                 {{"fanin-8", "ns", true, &fan_in<8>},
+                  {"fanin-100", "ns", true, &fan_in<100>},
+                  {"fanin-2", "ns", true, &fan_in<8, 2>}});
+}

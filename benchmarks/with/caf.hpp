@@ -1,0 +1,76 @@
+// What CAF's benchmarks share. Messages are made of numbers, texts and actors alone, so that the
+// programs are the same for 0.17, which Debian has, and for 1.x.
+//
+// As its manual recommends: actors as classes derived from `event_based_actor`, the stealing
+// scheduler, as many threads as the question has workers, no metrics. CAF pins no actor to a thread
+// of its scheduler: the questions across two workers are its scheduler's to answer.
+#pragma once
+
+#include <optional>
+
+#include <caf/all.hpp>
+
+#include "../common.hpp"
+#include "../sizes.hpp"
+
+namespace bench {
+
+class caf_system {
+ public:
+  explicit caf_system(unsigned workers) {
+#if CAF_VERSION >= 1800
+    caf::core::init_global_meta_objects();
+    config_.set("caf.scheduler.max-threads", workers);
+    config_.set("caf.scheduler.policy", "stealing");
+#else
+    config_.set("scheduler.max-threads", workers);
+    config_.set("scheduler.policy", caf::atom("stealing"));
+#endif
+    all_.emplace(config_);
+  }
+  [[nodiscard]] caf::actor_system& operator*() noexcept { return *all_; }
+  [[nodiscard]] caf::actor_system* operator->() noexcept { return &*all_; }
+
+ private:
+  caf::actor_system_config config_;
+  std::optional<caf::actor_system> all_;
+};
+
+/// An actor tells another one.
+template <class Self, class... Values>
+void tell(Self& self, const caf::actor& to, Values&&... values) {
+  if constexpr (requires { self.mail(std::forward<Values>(values)...); }) {
+    self.mail(std::forward<Values>(values)...).send(to);
+  } else {
+    self.send(to, std::forward<Values>(values)...);
+  }
+}
+
+/// The main thread tells an actor.
+template <class... Values>
+void begin(const caf::actor& to, Values&&... values) {
+#if CAF_VERSION >= 1800
+  caf::anon_mail(std::forward<Values>(values)...).send(to);
+#else
+  caf::anon_send(to, std::forward<Values>(values)...);
+#endif
+}
+
+inline void end(const caf::actor& gone) {
+  caf::anon_send_exit(gone, caf::exit_reason::user_shutdown);
+}
+
+/// `pace` and `watch` with a game that `start(rounds)` begins.
+template <class Start>
+double play_games(const settings& how, std::uint64_t unit, Start start) {
+  pace games{how, 10'000, unit};
+  while (games.goes_on()) {
+    watch.start();
+    start(games.rounds());
+    wait_until_over();
+    games.took(watch.ns());
+  }
+  return games.per_round();
+}
+
+}  // namespace bench

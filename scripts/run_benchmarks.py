@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Runs the benchmarks of all contenders in turns and says what they took.
+
+usage: run_benchmarks.py PROGRAMS OUT.json [--quick]
+
+PROGRAMS holds <question>_<contender>, and contenders.txt. The runs of one question are interleaved
+(A B C A B C ...), so that what else the machine does falls on all of them alike.
+"""
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+RUNS, QUICK_RUNS = 7, 3
+PATIENCE = 900  # seconds for one measurement
+QUESTIONS = ("pingpong", "ring", "counting", "fanin", "big", "ask", "spawn", "skynet", "memory",
+             "epochs", "recovery")  # in this order; others behind
+FIRST = ("cairn", "floor")
+
+
+class Broken(Exception):
+    """What makes the run end with 1, in one line."""
+
+
+def bar(done, total, text=""):
+    if sys.stdout.isatty():
+        filled = 30 * done // total if total else 30
+        print(f"\r  [{'#' * filled:.<30}] {done}/{total} {text}\033[K", end="", flush=True)
+
+
+def say(text):
+    print(("\r\033[K" if sys.stdout.isatty() else "") + text, flush=True)
+
+
+def call(program, *arguments):
+    """What the program prints. It has failed where it says so or takes too long."""
+    try:
+        ended = subprocess.run([str(program), *arguments], capture_output=True, text=True,
+                               timeout=PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        raise Broken(f"{program.name}: no result within {PATIENCE} s") from None
+    if ended.returncode != 0:
+        said = ended.stderr.strip().splitlines() or [f"ended with {ended.returncode}"]
+        raise Broken(f"{program.name}: {said[-1]}")
+    return ended.stdout
+
+
+class Row:
+    """One workload of one contender: its program, and what its runs came to."""
+
+    def __init__(self, program, contender, workload):
+        self.program, self.contender, self.workload = program, contender, workload
+        self.unit, self.values = "", []
+
+    def run(self, mode, folder):
+        said = json.loads(call(self.program, *mode, "--directory", str(folder), self.workload))
+        if (said["workload"], said["contender"]) != (self.workload, self.contender):
+            raise Broken(f"{self.program.name}: measured something else than {self.workload}")
+        self.unit = said["unit"]
+        self.values.append(said["value"])
+
+    def result(self):
+        return {"workload": self.workload, "contender": self.contender, "unit": self.unit,
+                "median": statistics.median(self.values), "min": min(self.values),
+                "max": max(self.values), "runs": len(self.values)}
+
+
+def figure(value):
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def times(value, of):
+    return f"{value / of:.2f}" if of else ""
+
+
+class Bench:
+    def __init__(self, programs, quick, folder):
+        self.programs, self.folder = programs, folder
+        self.mode = ["--quick"] if quick else []
+        self.runs = QUICK_RUNS if quick else RUNS
+        self.done = self.total = 0
+        self.failures, self.results = [], []
+
+    def questions(self):
+        """{question: rows}: cairn first, then the bare machine, then the others by name."""
+        found = {}
+        for program in sorted(self.programs.iterdir()):
+            question, _, contender = program.name.rpartition("_")
+            if question and program.is_file() and os.access(program, os.X_OK):
+                found.setdefault(question, []).append((contender, program))
+        rows = {}
+        for question in sorted(found, key=lambda q: (*(q != each for each in QUESTIONS), q)):
+            contenders = sorted(found[question], key=lambda c: (*(c[0] != f for f in FIRST), c))
+            rows[question] = [Row(program, contender, workload)
+                              for contender, program in contenders
+                              for workload in call(program, "--list", *self.mode).split()]
+        return rows
+
+    def play(self, question, rows):
+        for _ in range(self.runs):
+            for row in rows:
+                bar(self.done, self.total, f"{row.workload} {row.contender}")
+                try:
+                    if row not in self.failures:
+                        row.run(self.mode, self.folder)
+                except Broken as broken:
+                    self.failures.append(row)
+                    say(f"failed: {row.workload}, {row.contender}: {broken}")
+                self.done += 1
+        good = [row for row in rows if row not in self.failures]
+        self.results += [row.result() for row in good]
+        self.table(question, good)
+
+    def table(self, question, rows):
+        """A contender's ratio is to cairn; cairn's with epochs, to what it takes without."""
+        results = [row.result() for row in rows]
+        ours = {r["workload"]: r["median"] for r in results if r["contender"] == "cairn"}
+        order = list(dict.fromkeys(r["workload"] for r in results))
+        results.sort(key=lambda r: order.index(r["workload"]))
+        say(f"\n{question:28}{'contender':14}{'median':>10}{'min':>10}{'max':>10} {'unit':6}"
+            f"{'to cairn':>9}{'to off':>8}")
+        for r in results:
+            off = ours.get(r["workload"].removesuffix("+epochs"))
+            with_epochs = r["contender"] == "cairn" and r["workload"].endswith("+epochs")
+            print(f"{r['workload']:28}{r['contender']:14}{figure(r['median']):>10}"
+                  f"{figure(r['min']):>10}{figure(r['max']):>10} {r['unit']:6}"
+                  f"{times(r['median'], ours.get(r['workload'])):>9}"
+                  f"{times(r['median'], off) if with_epochs else '':>8}")
+
+    def run(self):
+        all_rows = self.questions()
+        if not all_rows:
+            raise Broken(f"no benchmarks in {self.programs}")
+        self.total = self.runs * sum(len(rows) for rows in all_rows.values())
+        for question, rows in all_rows.items():
+            self.play(question, rows)
+
+
+def main(arguments):
+    quick = "--quick" in arguments
+    paths = [a for a in arguments if a != "--quick"]
+    if len(paths) != 2 or any(p.startswith("-") for p in paths):
+        print("usage: run_benchmarks.py PROGRAMS OUT.json [--quick]", file=sys.stderr)
+        return 2
+    programs, out = Path(paths[0]), Path(paths[1])
+    folder = None
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="stores-", dir=programs))
+        bench = Bench(programs, quick, folder)
+        say("contenders: " + ", ".join((programs / "contenders.txt").read_text().splitlines()))
+        bench.run()
+        out.write_text("[\n" + ",\n".join(json.dumps(r) for r in bench.results) + "\n]\n")
+        say(f"\n{len(bench.results)} rows of {bench.runs} runs in {out}")
+        return 1 if bench.failures else 0
+    except (Broken, OSError, ValueError) as broken:
+        say("")
+        print(f"bench: {broken}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        say("stopped")
+        return 130
+    finally:
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
