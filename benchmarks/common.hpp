@@ -108,11 +108,18 @@ inline void wait_until_over() {
   while (!watch.is_over()) std::this_thread::sleep_for(std::chrono::milliseconds{1});
 }
 
+/// Which runs a measurement is part of.
+enum class when : std::uint8_t {
+  always,
+  full,   ///< not with --quick
+  named,  ///< only where it is asked for: it takes many minutes
+};
+
 /// One number that a program measures.
 struct measurement {
   std::string workload;
   std::string unit;
-  bool in_quick = true;
+  when in = when::always;
   std::function<double(const settings&)> measure;
 };
 
@@ -227,7 +234,8 @@ inline int main_of(int count, char** words, std::string_view contender,
   for (const measurement& one : all) {
     const auto& names = asked.chosen;
     const bool named = std::find(names.begin(), names.end(), one.workload) != names.end();
-    if (!named && (!names.empty() || (asked.how.quick && !one.in_quick))) continue;
+    const bool belongs = one.in == when::always || (one.in == when::full && !asked.how.quick);
+    if (names.empty() ? !belongs : !named) continue;
     if (asked.list) {
       std::printf("%s\n", one.workload.c_str());
     } else if (names.size() == 1) {

@@ -1,6 +1,7 @@
 // The sizes that all contenders of a question share.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace bench {
@@ -25,6 +26,14 @@ inline constexpr std::uint32_t ask_batch = 100;
 inline constexpr std::uint32_t skynet_leaves = 1'000'000;
 inline constexpr std::uint32_t skynet_actors = 1'111'111;  ///< the leaves and who is above them
 inline constexpr std::uint32_t skynet_fan = 10;
+
+/// Epochs and recovery: actors with a state of 64 bytes, and what cairn's cut writes of one, which
+/// the bare machine writes too. The program that measures cairn checks it.
+inline constexpr std::size_t state_bytes = 64;
+inline constexpr std::size_t record_bytes = 221;
+inline constexpr std::uint32_t many_actors = 1'000'000;
+inline constexpr std::uint32_t quick_actors = 100'000;  ///< in their place, with --quick
+inline constexpr std::uint32_t dirty_few = 100;
 
 /// Marsaglia's xorshift: cheap, and the same for every contender.
 struct xorshift {

@@ -52,5 +52,5 @@ double ask(const settings& how) {
 }  // namespace bench
 
 int main(int count, char** words) {
-  return bench::main_of(count, words, "floor", {{"ask", "ns", true, &bench::ask}});
+  return bench::main_of(count, words, "floor", {{"ask", "ns", bench::when::always, &bench::ask}});
 }

@@ -90,5 +90,5 @@ double big(const settings& how) {
 }  // namespace bench
 
 int main(int count, char** words) {
-  return bench::main_of(count, words, "caf", {{"big", "ns", true, &bench::big}});
+  return bench::main_of(count, words, "caf", {{"big", "ns", bench::when::always, &bench::big}});
 }

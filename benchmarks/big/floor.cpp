@@ -54,5 +54,5 @@ double big(const settings& how) {
 }  // namespace bench
 
 int main(int count, char** words) {
-  return bench::main_of(count, words, "floor", {{"big", "ns", true, &bench::big}});
+  return bench::main_of(count, words, "floor", {{"big", "ns", bench::when::always, &bench::big}});
 }

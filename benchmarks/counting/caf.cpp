@@ -2,5 +2,6 @@
 #include "../with/fanin_caf.hpp"
 
 int main(int count, char** words) {
-  return bench::main_of(count, words, "caf", {{"counting", "ns", true, &bench::fan_in<1>}});
+  return bench::main_of(count, words, "caf",
+                        {{"counting", "ns", bench::when::always, &bench::fan_in<1>}});
 }

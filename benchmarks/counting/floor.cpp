@@ -2,5 +2,6 @@
 #include "../with/fanin_floor.hpp"
 
 int main(int count, char** words) {
-  return bench::main_of(count, words, "floor", {{"counting", "ns", true, &bench::fan_in<1>}});
+  return bench::main_of(count, words, "floor",
+                        {{"counting", "ns", bench::when::always, &bench::fan_in<1>}});
 }

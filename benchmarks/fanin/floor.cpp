@@ -48,7 +48,7 @@ double across(const settings& how) {
 int main(int count, char** words) {
   using namespace bench;
   return main_of(count, words, "floor",
-                 {{"fanin-8", "ns", true, &fan_in<8>},
-                  {"fanin-100", "ns", true, &fan_in<100>},
-                  {"fanin-2", "ns", true, &across}});
+                 {{"fanin-8", "ns", when::always, &fan_in<8>},
+                  {"fanin-100", "ns", when::always, &fan_in<100>},
+                  {"fanin-2", "ns", when::always, &across}});
 }

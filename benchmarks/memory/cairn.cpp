@@ -121,10 +121,10 @@ double grow(const settings& how, const setup& with) {
 int main(int count, char** words) {
   using namespace bench;
   std::vector<measurement> all;
-  add_both(all, "idle-bytes", &idle<1'000'000>, true, {}, "bytes");
-  add_both(all, "memory-growth", &grow, true, {}, "bytes");
-  add(all, "idle-bytes-1000", &idle<1'000>, {}, false, "bytes");
-  add(all, "idle-bytes-10000", &idle<10'000>, {}, false, "bytes");
-  add(all, "idle-bytes-100000", &idle<100'000>, {}, false, "bytes");
+  add_both(all, "idle-bytes", &idle<1'000'000>, when::always, {}, "bytes");
+  add_both(all, "memory-growth", &grow, when::always, {}, "bytes");
+  add(all, "idle-bytes-1000", &idle<1'000>, {}, when::full, "bytes");
+  add(all, "idle-bytes-10000", &idle<10'000>, {}, when::full, "bytes");
+  add(all, "idle-bytes-100000", &idle<100'000>, {}, when::full, "bytes");
   return main_of(count, words, "cairn", all);
 }

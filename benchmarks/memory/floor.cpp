@@ -20,5 +20,6 @@ double idle(const settings& how) {
 }  // namespace bench
 
 int main(int count, char** words) {
-  return bench::main_of(count, words, "floor", {{"idle-bytes", "bytes", true, &bench::idle}});
+  return bench::main_of(count, words, "floor",
+                        {{"idle-bytes", "bytes", bench::when::always, &bench::idle}});
 }

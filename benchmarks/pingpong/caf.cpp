@@ -62,7 +62,7 @@ double across(const settings& how) { return 2 * pingpong<bool, 2>(how); }
 int main(int count, char** words) {
   using namespace bench;
   return main_of(count, words, "caf",
-                 {{"pingpong", "ns", true, &pingpong<bool, 1>},
-                  {"pingpong-string", "ns", false, &pingpong<std::string, 1>},
-                  {"pingpong-2", "ns", true, &across}});
+                 {{"pingpong", "ns", when::always, &pingpong<bool, 1>},
+                  {"pingpong-string", "ns", when::full, &pingpong<std::string, 1>},
+                  {"pingpong-2", "ns", when::always, &across}});
 }

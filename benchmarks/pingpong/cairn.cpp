@@ -150,10 +150,10 @@ int main(int count, char** words) {
   add_rows(all, "pingpong", &pingpong<nothing, plain>, &pingpong<nothing, owning>);
   add_both(all, "pingpong-coroutine", &pingpong<nothing, plain, style::coroutine>);
   add_both(all, "pingpong-yield", &pingpong<nothing, plain, style::yields>);
-  add_both(all, "pingpong-64B", &pingpong<bytes<56>, plain>, false);
-  add_both(all, "pingpong-1024B", &pingpong<bytes<1016>, plain>, false);
-  add_both(all, "pingpong-string", &pingpong<std::string, plain>, false);
-  add_both(all, "pingpong-vector", &pingpong<std::vector<std::uint64_t>, plain>, false);
+  add_both(all, "pingpong-64B", &pingpong<bytes<56>, plain>, when::full);
+  add_both(all, "pingpong-1024B", &pingpong<bytes<1016>, plain>, when::full);
+  add_both(all, "pingpong-string", &pingpong<std::string, plain>, when::full);
+  add_both(all, "pingpong-vector", &pingpong<std::vector<std::uint64_t>, plain>, when::full);
   add_both(all, "pingpong-2", &across);
   return main_of(count, words, "cairn", all);
 }

@@ -46,7 +46,7 @@ double across(const settings& how) {
 }  // namespace bench
 
 int main(int count, char** words) {
-  return bench::main_of(
-      count, words, "floor",
-      {{"pingpong", "ns", true, &bench::pingpong}, {"pingpong-2", "ns", true, &bench::across}});
+  return bench::main_of(count, words, "floor",
+                        {{"pingpong", "ns", bench::when::always, &bench::pingpong},
+                         {"pingpong-2", "ns", bench::when::always, &bench::across}});
 }

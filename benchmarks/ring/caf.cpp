@@ -45,5 +45,6 @@ double ring(const settings& how) {
 int main(int count, char** words) {
   using namespace bench;
   return main_of(count, words, "caf",
-                 {{"ring-100", "ns", true, &ring<100>}, {"ring-10000", "ns", true, &ring<10'000>}});
+                 {{"ring-100", "ns", when::always, &ring<100>},
+                  {"ring-10000", "ns", when::always, &ring<10'000>}});
 }

@@ -86,10 +86,10 @@ int main(int count, char** words) {
   add_rows(all, "ring-10000", &ring<plain, 10'000>, &ring<owning, 10'000>);
   for (const unsigned workers : {1U, 2U}) {  // for the plots
     const std::string behind = workers == 1 ? "" : "@2";
-    add(all, "ring-10" + behind, &ring<plain, 10>, {.workers = workers}, false);
-    add(all, "ring-1000" + behind, &ring<plain, 1'000>, {.workers = workers}, false);
-    add(all, "ring-100000" + behind, &ring<plain, 100'000>, {.workers = workers}, false);
-    add(all, "ring-1000000" + behind, &ring<plain, 1'000'000>, {.workers = workers}, false);
+    add(all, "ring-10" + behind, &ring<plain, 10>, {.workers = workers}, when::full);
+    add(all, "ring-1000" + behind, &ring<plain, 1'000>, {.workers = workers}, when::full);
+    add(all, "ring-100000" + behind, &ring<plain, 100'000>, {.workers = workers}, when::full);
+    add(all, "ring-1000000" + behind, &ring<plain, 1'000'000>, {.workers = workers}, when::full);
   }
   return main_of(count, words, "cairn", all);
 }

@@ -26,10 +26,10 @@ double ring(const settings& how) {
 int main(int count, char** words) {
   using namespace bench;
   return main_of(count, words, "floor",
-                 {{"ring-10", "ns", false, &ring<10>},
-                  {"ring-100", "ns", true, &ring<100>},
-                  {"ring-1000", "ns", false, &ring<1'000>},
-                  {"ring-10000", "ns", true, &ring<10'000>},
-                  {"ring-100000", "ns", false, &ring<100'000>},
-                  {"ring-1000000", "ns", false, &ring<1'000'000>}});
+                 {{"ring-10", "ns", when::full, &ring<10>},
+                  {"ring-100", "ns", when::always, &ring<100>},
+                  {"ring-1000", "ns", when::full, &ring<1'000>},
+                  {"ring-10000", "ns", when::always, &ring<10'000>},
+                  {"ring-100000", "ns", when::full, &ring<100'000>},
+                  {"ring-1000000", "ns", when::full, &ring<1'000'000>}});
 }

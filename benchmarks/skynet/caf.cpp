@@ -58,5 +58,6 @@ double skynet(const settings&) {
 }  // namespace bench
 
 int main(int count, char** words) {
-  return bench::main_of(count, words, "caf", {{"skynet", "ns", true, &bench::skynet}});
+  return bench::main_of(count, words, "caf",
+                        {{"skynet", "ns", bench::when::always, &bench::skynet}});
 }

@@ -56,5 +56,6 @@ double skynet(const settings&) {
 }  // namespace bench
 
 int main(int count, char** words) {
-  return bench::main_of(count, words, "floor", {{"skynet", "ns", true, &bench::skynet}});
+  return bench::main_of(count, words, "floor",
+                        {{"skynet", "ns", bench::when::always, &bench::skynet}});
 }

@@ -70,5 +70,5 @@ double spawn(const settings& how) {
 }  // namespace bench
 
 int main(int count, char** words) {
-  return bench::main_of(count, words, "caf", {{"spawn", "ns", true, &bench::spawn}});
+  return bench::main_of(count, words, "caf", {{"spawn", "ns", bench::when::always, &bench::spawn}});
 }

@@ -99,7 +99,7 @@ int main(int count, char** words) {
   using namespace bench;
   std::vector<measurement> all;
   add_both(all, "spawn", &spawn<plain>);
-  add(all, "spawn-owning", &spawn<owning>, {}, false);
+  add(all, "spawn-owning", &spawn<owning>, {}, when::full);
   add(all, "spawn-owning+epochs", &spawn<owning>, {.epochs = true});
   return main_of(count, words, "cairn", all);
 }

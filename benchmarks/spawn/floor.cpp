@@ -29,5 +29,6 @@ double spawn(const settings& how) {
 }  // namespace bench
 
 int main(int count, char** words) {
-  return bench::main_of(count, words, "floor", {{"spawn", "ns", true, &bench::spawn}});
+  return bench::main_of(count, words, "floor",
+                        {{"spawn", "ns", bench::when::always, &bench::spawn}});
 }

@@ -96,26 +96,26 @@ inline cairn::task<> move_to(cairn::root& root, cairn::detail::address which, un
 using game = double (*)(const settings&, const setup&);
 
 inline void add(std::vector<measurement>& to, std::string workload, game play, setup with = {},
-                bool in_quick = true, std::string unit = "ns") {
-  to.push_back({std::move(workload), std::move(unit), in_quick,
+                when in = when::always, std::string unit = "ns") {
+  to.push_back({std::move(workload), std::move(unit), in,
                 [play, with = std::move(with)](const settings& how) { return play(how, with); }});
 }
 
 /// With epochs off and on.
 inline void add_both(std::vector<measurement>& to, const std::string& workload, game play,
-                     bool in_quick = true, setup with = {}, std::string unit = "ns") {
-  add(to, workload, play, with, in_quick, unit);
+                     when in = when::always, setup with = {}, std::string unit = "ns") {
+  add(to, workload, play, with, in, unit);
   with.epochs = true;
-  add(to, workload + "+epochs", play, std::move(with), in_quick, std::move(unit));
+  add(to, workload + "+epochs", play, std::move(with), in, std::move(unit));
 }
 
 /// A question's rows: both states, epochs off and on, and on two workers that share as they like.
 inline void add_rows(std::vector<measurement>& to, const std::string& workload, game with_plain,
                      game with_owning) {
   add_both(to, workload, with_plain);
-  add(to, workload + "-owning", with_owning, {}, false);
+  add(to, workload + "-owning", with_owning, {}, when::full);
   add(to, workload + "-owning+epochs", with_owning, {.epochs = true});
-  add(to, workload + "@2", with_plain, {.workers = 2}, false);
+  add(to, workload + "@2", with_plain, {.workers = 2}, when::full);
 }
 
 }  // namespace bench

@@ -1,0 +1,124 @@
+// How long messages take at half the maximal load, from the time that they were due to their
+// handler: the 99.9th percentile, in us. A sender that comes too late sends what is due at once, so
+// that a stall counts for every message that it delays.
+#include <cmath>
+
+#include "../with/cairn.hpp"
+
+namespace bench {
+
+inline constexpr std::uint32_t receivers = 1000;
+inline constexpr std::uint32_t burst = 100;  ///< messages in a row while the maximum is sought
+
+struct stamped {
+  double due = 0;
+  void serialize(auto& archive) { archive(due); }
+};
+
+struct receiver {
+  using protocol = cairn::protocol<stamped>;
+  void on(stamped s) {
+    ++state[0];
+    if (s.due > 0) waits.push_back(static_cast<float>(now_ns() - s.due));
+  }
+  void serialize(auto& archive) { archive(state); }
+
+  static inline std::vector<float> waits{};  ///< ns, of all; one worker
+
+  std::array<std::uint64_t, state_bytes / 8> state{};
+};
+
+struct seek_maximum {
+  std::uint64_t bursts = 0;
+  void serialize(auto& archive) { archive(bursts); }
+};
+struct send_at_rate {
+  double from = 0;
+  double interval = 0;
+  double until = 0;
+  void serialize(auto& archive) { archive(from, interval, until); }
+};
+struct go_on {};
+
+struct source {
+  using protocol = cairn::protocol<seek_maximum, send_at_rate, go_on>;
+
+  void on(seek_maximum s) {
+    bursts = s.bursts;
+    self_tells();
+  }
+  void on(send_at_rate s) {
+    rate = s;
+    self_tells();
+  }
+  void on(go_on) {
+    if (bursts > 0) {
+      for (std::uint32_t each = 0; each < burst; ++each) tell_next(0);
+      if (--bursts == 0) return watch.stop();
+    } else {
+      const double now = std::min(now_ns(), rate.until);
+      for (; rate.from <= now; rate.from += rate.interval) tell_next(rate.from);
+      if (now == rate.until) return watch.stop();
+    }
+    self_tells();
+  }
+  void serialize(auto& archive) { archive(at, bursts, rate.from, rate.interval, rate.until); }
+
+  void tell_next(double due) { all[at++ % all.size()].tell<stamped>(due); }
+  static void self_tells();
+
+  /// The same for the whole run: no part of the state.
+  static inline std::vector<cairn::ref<receiver>> all{};
+  static inline cairn::ref<source> self{};
+
+  std::uint64_t at = 0;
+  std::uint64_t bursts = 0;
+  send_at_rate rate{};
+};
+
+void source::self_tells() { self.tell<go_on>(); }
+
+cairn::task<int> play(cairn::root& root, double length, double& p999) {
+  auto table = root.supervise("table");
+  auto& all = source::all;
+  all.clear();
+  for (std::uint32_t at = 0; at < receivers; ++at) all.push_back(table.spawn<receiver>(""));
+  source::self = table.spawn<source>("source");
+  constexpr std::uint64_t bursts = 5'000;
+  watch.start();
+  source::self.tell<seek_maximum>(bursts);
+  co_await until_over(root);
+  const double shortest = watch.ns() / (bursts * burst);
+  const double interval = 2 * shortest;
+  receiver::waits.clear();
+  receiver::waits.reserve(static_cast<std::size_t>(1.2 * length / interval));
+  const double begins = now_ns() + 1e6;
+  watch.start();
+  source::self.tell<send_at_rate>(begins, interval, begins + length);
+  co_await until_over(root);
+  const double wanted = length / interval;
+  for (int at = 0; at < 1000; ++at) {  // the last ones may have to wait
+    if (static_cast<double>(receiver::waits.size()) > wanted - 1) break;
+    co_await root.sleep(std::chrono::milliseconds{10});
+  }
+  const auto arrived = static_cast<double>(receiver::waits.size());
+  require(std::abs(arrived - wanted) < 2, "not every message has arrived");
+  p999 = quantile({receiver::waits.begin(), receiver::waits.end()}, 0.999) / 1e3;
+  co_return 0;
+}
+
+double latency(const settings& how, const setup& with) {
+  double p999 = 0;
+  run<source, receiver>(
+      how, with, [&](cairn::root& root) { return play(root, how.quick ? 0.5e9 : 2e9, p999); });
+  return p999;
+}
+
+}  // namespace bench
+
+int main(int count, char** words) {
+  using namespace bench;
+  std::vector<measurement> all;
+  add_both(all, "latency", &latency, when::always, {}, "us");
+  return main_of(count, words, "cairn", all);
+}

@@ -1,0 +1,180 @@
+// What messages feel of an epoch, on one worker beside the writer.
+//
+// `cut…`: the longest time in an epoch between two turns of an actor that does nothing but tell
+// itself to go on, in us, the 99th percentile over the epochs; `cut-none`: between the epochs, what
+// the machine does anyway; `…-cpu`: in the worker's processor time, which leaves out what others
+// take. `all-dirty`: ns per message while no epoch is under way, and, with
+// `+epochs`, while a million actors are cut. `latency`: of messages at half the maximal load, in
+// us, the 99.9th percentile.
+#include "../with/crowd_cairn.hpp"
+
+namespace bench {
+
+/// The time that this thread has had a processor.
+[[nodiscard]] inline double own_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return 1e9 * static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec);
+}
+
+/// What happens between two events, seen by the one worker that everything runs on.
+struct window {
+  bool epochs = true;  ///< it lies within an epoch; else between two
+  double (*clock)() = &now_ns;
+  bool open = false;
+  double began = 0;
+  double last = 0;  ///< turn
+  double longest = 0;
+  std::uint64_t turns = 0;
+  std::vector<double> gaps{};      ///< the longest of each window
+  std::vector<double> per_turn{};  ///< the mean of each window
+
+  void turn() {
+    const double now = clock();
+    longest = std::max(longest, now - last);
+    last = now;
+    ++turns;
+  }
+  void look(const cairn::event& what) {
+    const bool begins = what.kind == cairn::event_kind::epoch_begun;
+    if (!begins && what.kind != cairn::event_kind::committed) return;
+    if (begins == epochs) {
+      open = true;
+      longest = 0;
+      turns = 0;
+      began = last = clock();
+    } else if (std::exchange(open, false)) {
+      longest = std::max(longest, clock() - last);
+      gaps.push_back(longest);
+      if (turns > 0) per_turn.push_back((clock() - began) / static_cast<double>(turns));
+    }
+  }
+};
+inline window seen;
+
+struct tick {
+  void serialize(auto&) {}
+};
+struct halt {};
+
+/// Tells itself to go on, and touches the dirty actors one after the other.
+struct ticker {
+  using protocol = cairn::protocol<tick, halt>;
+
+  void on(tick, cairn::context<ticker>& self) {
+    seen.turn();
+    if (!dirty.empty()) dirty[at++ % dirty.size()].tell<touch>();
+    if (!over) self.ref().tell<tick>();
+  }
+  void on(halt) { over = true; }
+  void serialize(auto& archive) { archive(at, over); }
+
+  static inline std::vector<cairn::ref<idler>> dirty{};  ///< the same for the whole run
+
+  std::uint64_t at = 0;
+  bool over = false;
+};
+
+struct hold {};
+struct wait_here {};
+
+/// Holds its mailbox full: its handler does not end.
+struct stuffed {
+  using protocol = cairn::protocol<wait_here, hold>;
+  cairn::task<> on(wait_here, cairn::context<stuffed>& self) {
+    while (!released) co_await self.sleep(std::chrono::milliseconds{50});
+  }
+  void on(hold) { ++handled; }
+  void serialize(auto& archive) { archive(handled); }
+
+  static inline bool released = false;
+
+  std::uint64_t handled = 0;
+};
+
+struct scene {
+  std::uint32_t idle = 0;  ///< actors that nobody touches
+  std::uint32_t dirty = 1000;
+  std::uint32_t mailbox = 0;  ///< messages that wait in one mailbox
+  std::size_t windows = 0;
+  double (*clock)() = &now_ns;
+  bool all_dirty = false;  ///< touch everyone before each epoch; epochs on demand
+};
+
+cairn::task<int> play(cairn::root& root, scene of) {
+  crowd some;
+  co_await spawn_crowd(root, of.dirty + of.idle, some);
+  ticker::dirty.assign(some.all.begin(), some.all.begin() + of.dirty);
+  auto rest = root.supervise("rest");
+  auto full = rest.spawn<stuffed>("full");
+  stuffed::released = false;
+  if (of.mailbox > 0) full.tell<wait_here>();
+  for (std::uint32_t at = 0; at < of.mailbox; ++at) full.tell<hold>();
+  co_await root.checkpoint();
+  auto clock = rest.spawn<ticker>("clock");
+  clock.tell<tick>();
+  seen.gaps.clear();
+  while (seen.gaps.size() < of.windows) {
+    if (of.mailbox > 0) full.tell<hold>();  // so that every epoch has to look at it
+    if (of.all_dirty) {
+      co_await touch_crowd(root, some);
+      co_await root.checkpoint();
+    }
+    co_await root.sleep(std::chrono::milliseconds{of.all_dirty ? 50 : 1});
+  }
+  clock.tell<halt>();
+  stuffed::released = true;
+  co_await root.checkpoint();
+  co_return 0;
+}
+
+void play_scene(const settings& how, const scene& of, bool within) {
+  setup with;
+  with.epochs = true;
+  with.every = std::chrono::milliseconds{of.all_dirty ? 0 : 5};
+  with.on_event = [](const cairn::event& what) { seen.look(what); };
+  seen = {};
+  seen.epochs = within;
+  seen.clock = of.clock;
+  run<village, idler, ticker, stuffed>(how, with,
+                                       [&](cairn::root& root) { return play(root, of); });
+}
+
+template <std::uint32_t Idle, std::uint32_t Mailbox, double (*Clock)() = &now_ns>
+double cut(const settings& how, const setup& with) {
+  scene of;
+  of.clock = Clock;
+  of.idle = crowd_size(how, Idle);
+  of.mailbox = Mailbox;
+  of.windows = how.quick ? 50 : 400;
+  play_scene(how, of, with.epochs);
+  return quantile(seen.gaps, 0.99) / 1e3;
+}
+
+double all_dirty(const settings& how, const setup& with) {
+  scene of;
+  of.dirty = 1;
+  of.idle = crowd_size(how, many_actors);
+  of.windows = 3;
+  of.all_dirty = true;
+  play_scene(how, of, with.epochs);
+  return quantile(seen.per_turn, 0.5);
+}
+
+}  // namespace bench
+
+int main(int count, char** words) {
+  using namespace bench;
+  std::vector<measurement> all;
+  setup within;
+  within.epochs = true;
+  add(all, "cut", &cut<0, 0>, within, when::always, "us");
+  add(all, "cut-none", &cut<0, 0>, {}, when::always, "us");
+  add(all, "cut-mailbox", &cut<0, 100'000>, within, when::always, "us");
+  add(all, "cut-idle", &cut<many_actors, 0>, within, when::always, "us");
+  add(all, "cut-cpu", &cut<0, 0, &own_ns>, within, when::always, "us");
+  add(all, "cut-mailbox-cpu", &cut<0, 100'000, &own_ns>, within, when::always, "us");
+  add(all, "cut-idle-cpu", &cut<many_actors, 0, &own_ns>, within, when::always, "us");
+  add_both(all, "all-dirty", &all_dirty);
+  return main_of(count, words, "cairn", all);
+}
