@@ -96,7 +96,7 @@ class stopwatch {
   double began_ = 0;
   double ended_ = 0;
 };
-inline stopwatch watch;
+inline stopwatch timing;
 
 /// What one actor of a contender has counted; read when the watch has stopped.
 struct alignas(64) tally {
@@ -105,7 +105,7 @@ struct alignas(64) tally {
 
 /// Waits on a thread that nothing else runs on.
 inline void wait_until_over() {
-  while (!watch.is_over()) std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  while (!timing.is_over()) std::this_thread::sleep_for(std::chrono::milliseconds{1});
 }
 
 /// Which runs a measurement is part of.

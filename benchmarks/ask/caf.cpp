@@ -34,7 +34,7 @@ class asker : public caf::event_based_actor {
       if (asked_ % ask_batch == 0 && ends()) return;
       ask();
     };
-#if CAF_VERSION >= 1800
+#if __has_include(<caf/anon_mail.hpp>)  // 1.x
     mail(asked_).request(whom_, caf::infinite).then(got);
 #else
     request(whom_, caf::infinite, asked_).then(got);
@@ -44,7 +44,7 @@ class asker : public caf::event_based_actor {
     const double now = now_ns();
     samples_.push_back((now - std::exchange(began_, now)) / ask_batch);
     if (now < until_) return false;
-    watch.stop();
+    timing.stop();
     return true;
   }
 
@@ -59,7 +59,7 @@ double ask(const settings& how) {
   caf_system all{1};
   std::vector<double> samples;
   auto whom = all->spawn<answerer>();
-  watch.start();
+  timing.start();
   auto who = all->spawn<asker>(whom, static_cast<double>(how.least.count()), std::ref(samples));
   begin(who, true);
   wait_until_over();

@@ -10,7 +10,7 @@ class referee : public caf::event_based_actor {
     return {
         [this](std::uint64_t actors) { left_ = actors; },
         [this](bool) {
-          if (--left_ == 0) watch.stop();
+          if (--left_ == 0) timing.stop();
         },
     };
   }

@@ -27,7 +27,7 @@ struct referee {
   using protocol = cairn::protocol<expect, done>;
   void on(expect e) { left = e.actors; }
   void on(done) {
-    if (--left == 0) watch.stop();
+    if (--left == 0) timing.stop();
   }
   void serialize(auto& archive) { archive(left); }
   std::uint64_t left = 0;
@@ -92,12 +92,12 @@ cairn::task<int> play(cairn::root& root, pace& games) {
   while (games.goes_on()) {
     judge.tell<expect>(big_actors);
     co_await root.sleep(std::chrono::milliseconds{0});
-    watch.start();
+    timing.start();
     // A round is a message: a ping or its reply.
     for (const auto& each : all) each.template tell<begin>(games.rounds() / 2 / big_actors);
     co_await until_over(root);
     sent += games.rounds();
-    games.took(watch.ns());
+    games.took(timing.ns());
   }
   std::uint64_t sum = 0;
   for (const auto& each : all) {

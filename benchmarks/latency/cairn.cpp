@@ -54,11 +54,11 @@ struct source {
   void on(go_on) {
     if (bursts > 0) {
       for (std::uint32_t each = 0; each < burst; ++each) tell_next(0);
-      if (--bursts == 0) return watch.stop();
+      if (--bursts == 0) return timing.stop();
     } else {
       const double now = std::min(now_ns(), rate.until);
       for (; rate.from <= now; rate.from += rate.interval) tell_next(rate.from);
-      if (now == rate.until) return watch.stop();
+      if (now == rate.until) return timing.stop();
     }
     self_tells();
   }
@@ -85,15 +85,15 @@ cairn::task<int> play(cairn::root& root, double length, double& p999) {
   for (std::uint32_t at = 0; at < receivers; ++at) all.push_back(table.spawn<receiver>(""));
   source::self = table.spawn<source>("source");
   constexpr std::uint64_t bursts = 5'000;
-  watch.start();
+  timing.start();
   source::self.tell<seek_maximum>(bursts);
   co_await until_over(root);
-  const double shortest = watch.ns() / (bursts * burst);
+  const double shortest = timing.ns() / (bursts * burst);
   const double interval = 2 * shortest;
   receiver::waits.clear();
   receiver::waits.reserve(static_cast<std::size_t>(1.2 * length / interval));
   const double begins = now_ns() + 1e6;
-  watch.start();
+  timing.start();
   source::self.tell<send_at_rate>(begins, interval, begins + length);
   co_await until_over(root);
   const double wanted = length / interval;

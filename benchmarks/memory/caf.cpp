@@ -13,7 +13,7 @@ class idler : public caf::event_based_actor {
   caf::behavior make_behavior() override {
     return {[this](std::uint64_t) {
       ++state_[0];
-      if (--left_.count == 0) watch.stop();
+      if (--left_.count == 0) timing.stop();
     }};
   }
 
@@ -29,7 +29,7 @@ double idle(const settings& how) {
   std::vector<caf::actor> actors;
   actors.reserve(count);
   const double before = resident_bytes();
-  watch.start();
+  timing.start();
   while (actors.size() < count) {
     actors.push_back(all->spawn<idler>(std::ref(left)));
     begin(actors.back(), std::uint64_t{1});

@@ -80,7 +80,7 @@ struct player {
   void on(meet m) { other = m.other; }
   void on(ball b) {
     kept.count();
-    if (b.left <= 1) return watch.stop();
+    if (b.left <= 1) return timing.stop();
     other.tell<ball>(b.left - 1);
   }
   void serialize(auto& archive) { archive(other, kept); }
@@ -89,7 +89,7 @@ struct player {
 };
 
 cairn::task<> play_for(cairn::root& root, cairn::ref<player> first, std::uint64_t balls) {
-  watch.start();
+  timing.start();
   first.tell<ball>(balls);
   co_await until_over(root);
 }

@@ -24,7 +24,7 @@ class player : public caf::event_based_actor {
   bool hit(std::uint64_t left) {
     ++hits_.count;
     if (left > 1) return true;
-    watch.stop();
+    timing.stop();
     return false;
   }
 

@@ -61,7 +61,7 @@ struct player {
 
   void hit(ball<Load> b) {
     kept.count();
-    if (b.left <= 1) return watch.stop();
+    if (b.left <= 1) return timing.stop();
     if constexpr (std::is_same_v<Load, nothing>) {
       other.template tell<ball<Load>>(b.left - 1);
     } else {
@@ -108,11 +108,11 @@ cairn::task<int> play(cairn::root& root, pace& games, unsigned workers) {
   std::uint64_t sent = 0;
   while (games.goes_on()) {
     co_await root.sleep(std::chrono::milliseconds{0});
-    watch.start();
+    timing.start();
     send(one, games.rounds(), make_load<Load>());
     co_await until_over(root);
     sent += games.rounds();
-    games.took(watch.ns());
+    games.took(timing.ns());
     co_await root.sleep(std::chrono::milliseconds{0});
   }
   const auto first = co_await one.template ask<handled>();

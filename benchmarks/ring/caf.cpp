@@ -12,7 +12,7 @@ class link : public caf::event_based_actor {
         [this](caf::actor next) { next_ = std::move(next); },
         [this](std::uint64_t left) {
           ++hops_.count;
-          if (left <= 1) return watch.stop();
+          if (left <= 1) return timing.stop();
           tell(*this, next_, left - 1);
         },
     };

@@ -24,7 +24,7 @@ struct node {
   void on(link<Kept> l) { next = l.next; }
   void on(token t) {
     kept.count();
-    if (t.left <= 1) return watch.stop();
+    if (t.left <= 1) return timing.stop();
     next.template tell<token>(t.left - 1);
   }
   std::uint64_t on(handled) { return kept.handled; }
@@ -54,11 +54,11 @@ cairn::task<int> play(cairn::root& root, pace& games, std::size_t actors) {
   std::uint64_t sent = 0;
   while (games.goes_on()) {
     co_await root.sleep(std::chrono::milliseconds{0});
-    watch.start();
+    timing.start();
     ring.front().template tell<token>(games.rounds());
     co_await until_over(root);
     sent += games.rounds();
-    games.took(watch.ns());
+    games.took(timing.ns());
   }
   std::uint64_t hops = 0;
   for (const auto& each : ring) {

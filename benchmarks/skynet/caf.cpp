@@ -32,7 +32,7 @@ class node : public caf::event_based_actor {
       tell(*this, parent_, sum);
     } else {
       total_ = sum;
-      watch.stop();
+      timing.stop();
     }
     parent_ = nullptr;
     quit();
@@ -48,11 +48,11 @@ double skynet(const settings&) {
   caf_system all{1};
   std::uint64_t total = 0;
   auto top = all->spawn<node>(caf::actor{}, std::ref(total));
-  watch.start();
+  timing.start();
   begin(top, std::uint32_t{0}, skynet_leaves);
   wait_until_over();
   require(total == std::uint64_t{skynet_leaves} * (skynet_leaves - 1) / 2, "the sum is wrong");
-  return watch.ns() / skynet_actors;
+  return timing.ns() / skynet_actors;
 }
 
 }  // namespace bench

@@ -40,7 +40,7 @@ struct node {
       parent.template tell<sum>(what);
     } else {
       total = what;
-      watch.stop();
+      timing.stop();
     }
     self.stop();
   }
@@ -65,11 +65,11 @@ cairn::task<int> play(cairn::root& root, double& took) {
   auto table = root.supervise("table");
   auto top = table.spawn<node<Kept>>("", cairn::ref<node<Kept>>{}, 0U, skynet_leaves);
   co_await root.sleep(std::chrono::milliseconds{0});
-  watch.start();
+  timing.start();
   top.template tell<begin>();
   co_await until_over(root);
   require(total == std::uint64_t{skynet_leaves} * (skynet_leaves - 1) / 2, "the sum is wrong");
-  took = watch.ns();
+  took = timing.ns();
   // An epoch of a short run may not have ended yet.
   co_await root.sleep(std::chrono::milliseconds{150});
   co_await root.checkpoint();

@@ -35,7 +35,7 @@ class parent : public caf::event_based_actor {
           spawn_all();
         },
         [this](bool) {
-          if (--left_ == 0) return watch.stop();
+          if (--left_ == 0) return timing.stop();
           spawn_all();
         },
     };

@@ -41,7 +41,7 @@ struct parent {
     spawn_batch_of(self);
   }
   void on(next_batch, cairn::context<parent>& self) {
-    if (--left == 0) return watch.stop();
+    if (--left == 0) return timing.stop();
     spawn_batch_of(self);
   }
   void serialize(auto& archive) { archive(left); }
@@ -75,11 +75,11 @@ cairn::task<int> play(cairn::root& root, pace& games) {
   std::uint64_t wanted = 0;
   while (games.goes_on()) {
     co_await root.sleep(std::chrono::milliseconds{0});
-    watch.start();
+    timing.start();
     top.template tell<begin>(games.rounds() / spawn_batch);
     co_await until_over(root);
     wanted += games.rounds();
-    games.took(watch.ns());
+    games.took(timing.ns());
   }
   require(done == wanted, "not every child has handled its message");
   co_return 0;

@@ -2,10 +2,10 @@
 //
 // `cut…`: the longest time in an epoch between two turns of an actor that does nothing but tell
 // itself to go on, in us, the 99th percentile over the epochs; `cut-none`: between the epochs, what
-// the machine does anyway; `…-cpu`: in the worker's processor time, which leaves out what others
-// take. `all-dirty`: ns per message while no epoch is under way, and, with
-// `+epochs`, while a million actors are cut. `latency`: of messages at half the maximal load, in
-// us, the 99.9th percentile.
+// the machine does anyway; `…-cpu`: in the worker's processor time, which leaves out what other
+// processes take. `all-dirty`: ns per message while no epoch is under way, and, with `+epochs`,
+// while a million actors are cut; `stall-all`: the longest time between two turns in such an epoch,
+// in us.
 #include "../with/crowd_cairn.hpp"
 
 namespace bench {
@@ -151,14 +151,22 @@ double cut(const settings& how, const setup& with) {
   return quantile(seen.gaps, 0.99) / 1e3;
 }
 
-double all_dirty(const settings& how, const setup& with) {
+void play_all_dirty(const settings& how, bool within) {
   scene of;
   of.dirty = 1;
   of.idle = crowd_size(how, many_actors);
   of.windows = 3;
   of.all_dirty = true;
-  play_scene(how, of, with.epochs);
+  play_scene(how, of, within);
+}
+
+double all_dirty(const settings& how, const setup& with) {
+  play_all_dirty(how, with.epochs);
   return quantile(seen.per_turn, 0.5);
+}
+double stall_all(const settings& how, const setup& with) {
+  play_all_dirty(how, with.epochs);
+  return quantile(seen.gaps, 0.5) / 1e3;
 }
 
 }  // namespace bench
@@ -176,5 +184,6 @@ int main(int count, char** words) {
   add(all, "cut-mailbox-cpu", &cut<0, 100'000, &own_ns>, within, when::always, "us");
   add(all, "cut-idle-cpu", &cut<many_actors, 0, &own_ns>, within, when::always, "us");
   add_both(all, "all-dirty", &all_dirty);
+  add(all, "stall-all", &stall_all, within, when::always, "us");
   return main_of(count, words, "cairn", all);
 }

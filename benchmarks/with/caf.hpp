@@ -18,7 +18,7 @@ namespace bench {
 class caf_system {
  public:
   explicit caf_system(unsigned workers) {
-#if CAF_VERSION >= 1800
+#if __has_include(<caf/anon_mail.hpp>)  // 1.x
     caf::core::init_global_meta_objects();
     config_.set("caf.scheduler.max-threads", workers);
     config_.set("caf.scheduler.policy", "stealing");
@@ -49,7 +49,7 @@ void tell(Self& self, const caf::actor& to, Values&&... values) {
 /// The main thread tells an actor.
 template <class... Values>
 void begin(const caf::actor& to, Values&&... values) {
-#if CAF_VERSION >= 1800
+#if __has_include(<caf/anon_mail.hpp>)  // 1.x
   caf::anon_mail(std::forward<Values>(values)...).send(to);
 #else
   caf::anon_send(to, std::forward<Values>(values)...);
@@ -60,15 +60,15 @@ inline void end(const caf::actor& gone) {
   caf::anon_send_exit(gone, caf::exit_reason::user_shutdown);
 }
 
-/// `pace` and `watch` with a game that `start(rounds)` begins.
+/// `pace` and `timing` with a game that `start(rounds)` begins.
 template <class Start>
 double play_games(const settings& how, std::uint64_t unit, Start start) {
   pace games{how, 10'000, unit};
   while (games.goes_on()) {
-    watch.start();
+    timing.start();
     start(games.rounds());
     wait_until_over();
-    games.took(watch.ns());
+    games.took(timing.ns());
   }
   return games.per_round();
 }

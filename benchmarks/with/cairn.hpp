@@ -78,7 +78,7 @@ void run(const settings& how, const setup& with, cairn::application app) {
 
 /// The root task waits for who stops the watch.
 inline cairn::task<> until_over(cairn::root& root) {
-  while (!watch.is_over()) co_await root.sleep(std::chrono::milliseconds{2});
+  while (!timing.is_over()) co_await root.sleep(std::chrono::milliseconds{2});
 }
 
 /// Moves an actor from the first worker to another; called by the root task. False: it has

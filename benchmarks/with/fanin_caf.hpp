@@ -16,7 +16,7 @@ class counter : public caf::event_based_actor {
         [this](std::uint32_t from, std::uint32_t left) {
           ++counted_.count;
           if (left == 0) tell(*this, senders_[from], true);
-          if (--left_ == 0) watch.stop();
+          if (--left_ == 0) timing.stop();
         },
         [this](caf::actor one) { senders_.push_back(std::move(one)); },
     };

@@ -52,7 +52,7 @@ struct counter {
   void on(unit<Load> one) {
     kept.count();
     if (one.left == 0) senders[one.from].template tell<counted>();
-    if (--left == 0) watch.stop();
+    if (--left == 0) timing.stop();
   }
   std::uint64_t on(handled) { return kept.handled; }
   void serialize(auto& archive) { archive(left, kept); }
@@ -133,13 +133,13 @@ cairn::task<int> play_fan(cairn::root& root, pace& games, fan of) {
   while (games.goes_on()) {
     sum.template tell<expect>(games.rounds(), of.pinned);
     co_await root.sleep(std::chrono::milliseconds{0});
-    watch.start();
+    timing.start();
     for (const auto& one : senders) {
       one.template tell<go<Load, Kept>>(games.rounds() / of.senders / each, each, ahead, of.pinned);
     }
     co_await until_over(root);
     sent += games.rounds();
-    games.took(watch.ns());
+    games.took(timing.ns());
   }
   const auto counted_all = co_await sum.template ask<handled>();
   require(counted_all == sent, "not every message was counted once");
