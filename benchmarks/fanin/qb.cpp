@@ -1,0 +1,10 @@
+// Several actors send to one that counts. ns per message; `fanin-2`: across two cores.
+#include "../with/fanin_qb.hpp"
+
+int main(int count, char** words) {
+  using namespace bench;
+  return main_of(count, words, "qb",
+                 {{"fanin-8", "ns", when::always, &fan_in<8>},
+                  {"fanin-100", "ns", when::always, &fan_in<100>},
+                  {"fanin-2", "ns", when::always, &fan_in<8, 2>}});
+}

@@ -1,0 +1,61 @@
+// Two actors send one event back and forth. ns per message; across two cores per round trip.
+#include "../with/qb.hpp"
+
+namespace bench {
+
+struct ball : qb::Event {
+  explicit ball(std::uint64_t rounds) : left{rounds} {}
+  std::uint64_t left;
+};
+
+class player final : public qb::Actor {
+ public:
+  player(games& all, tally& hits, qb::ActorId other) : all_{all}, hits_{hits}, other_{other} {}
+
+  started onInit() final {
+    registerEvent<ball>(*this);
+    if (other_.is_valid()) push<ball>(other_, all_.begin());
+    co_return true;
+  }
+  void on(ball& b) {
+    ++hits_.count;
+    if (--b.left > 0) {
+      reply(b);
+    } else if (all_.ended()) {
+      b.left = all_.begin();
+      reply(b);
+    } else {
+      push<qb::KillEvent>(b.getSource());
+      kill();
+    }
+  }
+
+ private:
+  games& all_;
+  tally& hits_;
+  qb::ActorId other_;
+};
+
+template <unsigned Cores>
+double pingpong(const settings& how) {
+  games all{how, 2};  // an even number: the same player sees every end
+  tally hits[2];
+  qb::Main engine;
+  const auto one =
+      engine.addActor<player>(0, std::ref(all), std::ref(hits[0]), qb::ActorId::NotFound);
+  engine.addActor<player>(Cores - 1, std::ref(all), std::ref(hits[1]), one);
+  run(engine);
+  require(hits[0].count + hits[1].count == all.played(), "not every ball was hit once");
+  return all.per_round();
+}
+
+double across(const settings& how) { return 2 * pingpong<2>(how); }
+
+}  // namespace bench
+
+int main(int count, char** words) {
+  using namespace bench;
+  return main_of(
+      count, words, "qb",
+      {{"pingpong", "ns", when::always, &pingpong<1>}, {"pingpong-2", "ns", when::always, &across}});
+}
