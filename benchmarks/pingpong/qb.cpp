@@ -55,7 +55,7 @@ double across(const settings& how) { return 2 * pingpong<2>(how); }
 
 int main(int count, char** words) {
   using namespace bench;
-  return main_of(
-      count, words, "qb",
-      {{"pingpong", "ns", when::always, &pingpong<1>}, {"pingpong-2", "ns", when::always, &across}});
+  return main_of(count, words, "qb",
+                 {{"pingpong", "ns", when::always, &pingpong<1>},
+                  {"pingpong-2", "ns", when::always, &across}});
 }

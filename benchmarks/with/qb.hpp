@@ -1,6 +1,7 @@
 // What qb's benchmarks share. Its engine takes no events from threads outside, so the actor that
 // sees the end of a game begins the next one. As its guide recommends: an event is sent on with
-// `reply` and `forward` where it can be, many to one actor through a pipe, one core for each worker.
+// `reply` and `forward` where it can be, many to one actor through a pipe, one core for each
+// worker.
 #pragma once
 
 #include <qb/actor.h>
