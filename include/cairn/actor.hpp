@@ -191,9 +191,31 @@ void describe_hooks(registry& types, actor_type& type) {
   }
 }
 
+/// The names of `T` and of those after it differ from each other.
+template <class T, class... Others>
+consteval bool names_differ() {
+  const bool own = ((std::is_same_v<T, Others> || type_hash<T> != type_hash<Others>) && ...);
+  if constexpr (sizeof...(Others) == 0) {
+    return true;
+  } else {
+    return own && names_differ<Others...>();
+  }
+}
+template <class... Messages>
+consteval bool messages_differ(protocol<Messages...>) {
+  if constexpr (sizeof...(Messages) == 0) {
+    return true;
+  } else {
+    return names_differ<Messages...>();
+  }
+}
+
 template <class A>
 void register_actor(registry& types) {
   static_assert(check_handlers<A>());
+  static_assert(messages_differ(typename A::protocol{}),
+                "two messages of a protocol share a type_name: a snapshot could not tell them "
+                "apart; specialise cairn::type_name for one of them");
   actor_type type;
   type.name = type_name<A>;
   type.hash = type_hash<A>;
@@ -229,7 +251,14 @@ inline void register_own(registry& types) {
 /// default-construct.
 template <class... As>
 struct actors {
-  static void describe(detail::registry& types) { (detail::register_actor<As>(types), ...); }
+  static void describe(detail::registry& types) {
+    if constexpr (sizeof...(As) != 0) {
+      static_assert(detail::names_differ<As...>(),
+                    "two actors share a type_name: one would be taken for the other; specialise "
+                    "cairn::type_name for one of them");
+    }
+    (detail::register_actor<As>(types), ...);
+  }
 };
 
 }  // namespace cairn

@@ -34,7 +34,7 @@ concept archived = cereal::traits::is_output_serializable<T, output_archive>::va
                    cereal::traits::is_input_serializable<T, input_archive>::value;
 
 template <class T>
-[[nodiscard]] std::string about(const char* what) {
+[[nodiscard]] std::string about(const std::string& what) {
   return std::string{spelled_name<T>()} + ": " + what;
 }
 
@@ -88,8 +88,8 @@ void decode(T& value, detail::bytes_view from) {
     if (bytes.left() != 0) throw error{errc::damaged, "bytes are left over"};
   } catch (const error& why) {
     throw error{why.code(), detail::about<T>(why.what())};
-  } catch (const std::exception& why) {  // cereal's, the allocator's, a check in `serialize`
-    throw error{errc::damaged, detail::about<T>(why.what())};
+  } catch (...) {  // cereal's, the allocator's, whatever a check in `serialize` throws
+    throw error{errc::damaged, detail::about<T>(detail::text_of_caught())};
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -174,6 +175,19 @@ class broken_invariant : public std::logic_error {
  public:
   using std::logic_error::logic_error;
 };
+
+/// What an exception says of itself. The code of users may throw anything.
+[[nodiscard]] inline std::string text_of(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& why) {
+    return why.what();
+  } catch (...) {
+    return "an exception of an unknown type";
+  }
+}
+/// The same of the one that is being handled.
+[[nodiscard]] inline std::string text_of_caught() { return text_of(std::current_exception()); }
 
 inline void check(bool holds, const char* why) {
   if (!holds) [[unlikely]] {

@@ -206,7 +206,9 @@ class program : public engine {
     {
       const std::lock_guard lock{outside_guard_};
       for (std::size_t at = 0; at < outside_.size();) {
-        if (outside_[at].target > end.number) {
+        // An epoch that had begun before the end was announced does not stand for it: its handlers
+        // had no time to end.
+        if (outside_[at].target > end.number || !end.last) {
           ++at;
           continue;
         }
@@ -228,6 +230,9 @@ class program : public engine {
       } catch (const error& why) {
         reply = make_envelope(std::string{why.what()});
         reply->code = why.code();
+      } catch (...) {  // of a store of the user's own
+        reply = make_envelope(text_of_caught());
+        reply->code = errc::io;
       }
       reply->kind = envelope_kind::reply;
       reply->answer.number = await;

@@ -98,14 +98,19 @@ class system {
 
   /// An orderly end: a last epoch, its outputs released, then every thread stopped.
   ///
-  /// Errors: throws what the root task threw, or why the system could not go on.
+  /// Errors: throws what the root task threw, or why the system could not go on. A system that does
+  /// not run has nothing to commit: `text` says so.
   ended stop() {
     ended how;
     if (auto why = program_->failure()) {
       program_->halt();
       std::rethrow_exception(why);
     }
-    commit_last(how);
+    if (program_->runs()) {
+      commit_last(how);
+    } else {
+      how.text = "the system does not run: it was not started, or it has ended";
+    }
     program_->halt();
     if (auto why = program_->failure(); why && !how.committed) std::rethrow_exception(why);
     const std::lock_guard lock{guard_};

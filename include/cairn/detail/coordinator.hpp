@@ -25,6 +25,7 @@ namespace cairn::detail {
 struct epoch_end {
   epoch number{};
   bool committed = false;
+  bool last = false;  ///< it began at rest, after an orderly end was announced
   std::string text{};
 };
 
@@ -41,12 +42,14 @@ class coordinator {
 
   /// The same, once no handler is suspended, or this long at most. Any thread.
   void request_at_rest(std::chrono::nanoseconds at_most) noexcept {
-    rest_.store(std::max<std::int64_t>(1, at_most.count()), std::memory_order_relaxed);  // as above
+    // pairs with the acquire in begin(): who finds it finds what was announced before
+    rest_.store(std::max<std::int64_t>(1, at_most.count()), std::memory_order_release);
     request();
   }
 
-  /// The epoch that is requested next is the program's last one. Any thread.
-  void announce_last() noexcept { last_.store(true, std::memory_order_relaxed); }  // as above
+  /// The next epoch that begins at rest is the program's last one. Any thread, before
+  /// `request_at_rest`, which orders it.
+  void announce_last() noexcept { last_.store(true, std::memory_order_relaxed); }
 
   /// Moves the epoch on as far as it will go. True: call again soon, something is awaited that
   /// wakes nobody.
@@ -90,9 +93,9 @@ class coordinator {
     if (phase_ == phase::rest) return next_look_;
     if (phase_ != phase::closed) return {};
     if (!all_.dirty.load(std::memory_order_relaxed)) return {};  // its setter wakes us
-    if (enough_consumed()) return last_end_ + policy_.min_pause;
+    if (enough_consumed()) return after_pause();
     if (interval_.count() == 0) return {};
-    return std::max(last_flip_ + interval_, last_end_ + policy_.min_pause);
+    return std::max(due_after(last_flip_, interval_), after_pause());
   }
 
   /// Whether so much has been consumed since the last flip that an epoch is due. Any thread; the
@@ -141,13 +144,17 @@ class coordinator {
     for (auto& each : all_.workers) all_.wake(*each);
   }
 
+  [[nodiscard]] std::chrono::nanoseconds after_pause() const noexcept {
+    return due_after(last_end_, policy_.min_pause);
+  }
+
   [[nodiscard]] bool is_due() const {
     if (given_up_) return false;
     if (requested_.load(std::memory_order_relaxed)) return true;  // see request()
     if (!all_.dirty.load(std::memory_order_relaxed)) return false;
     const auto now = all_.steady_now();
-    if (now < last_end_ + policy_.min_pause) return false;
-    if (interval_.count() != 0 && now >= last_flip_ + interval_) return true;
+    if (now < after_pause()) return false;
+    if (interval_.count() != 0 && now >= due_after(last_flip_, interval_)) return true;
     return enough_consumed();
   }
 
@@ -169,12 +176,14 @@ class coordinator {
 
   void begin() {
     number_ = epoch{all_.now_epoch.load(std::memory_order_relaxed)};  // only we raise it
-    const auto at_most = std::chrono::nanoseconds{rest_.exchange(0, std::memory_order_relaxed)};
+    // pairs with the release in request_at_rest()
+    const auto at_most = std::chrono::nanoseconds{rest_.exchange(0, std::memory_order_acquire)};
+    ends_ = at_most.count() != 0 && last_.load(std::memory_order_relaxed);  // ordered by `rest_`
     if (at_most.count() == 0) {
       flip();
       return;
     }
-    rest_until_ = all_.steady_now() + at_most;
+    rest_until_ = due_after(all_.steady_now(), at_most);
     all_.resting.store(true, std::memory_order_relaxed);  // published by the stage
     enter(phase::rest);
   }
@@ -274,14 +283,14 @@ class coordinator {
     to.put(std::int64_t{all_.wall_now().time_since_epoch() / std::chrono::microseconds{1}});
     to.put(all_.cells.used());
     to.put_text(program_);
-    to.put(static_cast<std::uint8_t>(last_.load(std::memory_order_relaxed) ? 1 : 0));  // as rest_
+    to.put(static_cast<std::uint8_t>(ends_ ? 1 : 0));
     end_record(to, mark);
   }
 
   void take_outcome() {
     auto outcome = writer_.outcome();
     if (!outcome) return;
-    end_ = {outcome->number, outcome->committed, outcome->text};
+    end_ = {outcome->number, outcome->committed, ends_, outcome->text};
     code_ = outcome->code;
     if (outcome->committed) {
       names_due_ = false;
@@ -332,6 +341,7 @@ class coordinator {
   // The first worker's.
   phase phase_ = phase::closed;
   bool settled_ = false;  ///< the drain is in its second round
+  bool ends_ = false;     ///< the epoch is the program's last one
   std::uint64_t stages_ = 0;
   epoch number_{};
   epoch_end end_{};

@@ -207,9 +207,9 @@ class cutter {
     const auto mark = begin_record(mine_.records, header);
     try {
       put_envelope(mine_.records, message);
-    } catch (const std::exception& why) {
+    } catch (...) {
       mine_.records.resize(mark);
-      spoil(one, message, why.what());
+      spoil(one, message, text_of_caught());
       return;
     }
     end_record(mine_.records, mark);
@@ -223,7 +223,7 @@ class cutter {
 
   /// A message whose `serialize` throws is in no snapshot, so nobody shall handle it: it becomes a
   /// dead letter when its turn comes. An answer becomes a failure, which can be recorded.
-  void spoil(cell& one, envelope& message, const char* why) {
+  void spoil(cell& one, envelope& message, const std::string& why) {
     message.spoilt = true;
     all_.tell_of(event_kind::failed, one,
                  std::string{message.ops->name} + " could not be serialized: " + why, errc::misuse);
@@ -314,10 +314,10 @@ class cutter {
           each->recorded = epoch{};
         }
         return true;
-      } catch (const std::exception& why) {
+      } catch (...) {
         mine_.records.resize(before);
         one.changed = true;
-        text = std::string{"its state could not be serialized: "} + why.what();
+        text = "its state could not be serialized: " + text_of_caught();
         sometimes("state not serialized");
         if (one.suspended) continue;
         one.suspended = true;

@@ -3,8 +3,10 @@
 // Runs on the worker `mine`, between turns.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "../dead_letter.hpp"
 #include "../supervisor.hpp"
@@ -124,7 +126,7 @@ class delivery {
     refuse(message->answer, code, text, one.at);
     cairn::dead_letter letter;
     letter.message = message->ops->name;
-    letter.payload = encoded_or_empty(*message->ops, message->payload());
+    letter.payload = encoded(*message->ops, message->payload());
     report_dead(one, std::move(letter), message->target, code, text);
   }
 
@@ -181,6 +183,29 @@ class delivery {
     const auto due = due_after(all_.steady_now(), each.delay);
     one.rest().timers.push_back({each.number, due, std::move(each.message), each.ask});
     mine_.add_timer({due, one.self(), each.number});
+    if (mine_.timers.size() > mine_.most_timers) forget_answered();
+  }
+
+  /// An ask that is answered leaves its place in time behind. Before such places are most of the
+  /// heap, it is made anew of the timers that there are.
+  void forget_answered() {
+    std::vector<cell*> owners;
+    for (const due_timer& each : mine_.timers) {
+      cell& of = *each.of.where;
+      // pairs with the release in give_away(); an actor with timers is never given away
+      if (of.is(each.of.id) && of.home.load(std::memory_order_acquire) == &mine_) {
+        owners.push_back(&of);
+      }
+    }
+    std::sort(owners.begin(), owners.end());
+    owners.erase(std::unique(owners.begin(), owners.end()), owners.end());
+    mine_.timers.clear();
+    for (cell* of : owners) {
+      for (const timer& each : of->rest().timers) {
+        mine_.add_timer({each.due, of->self(), each.number});
+      }
+    }
+    mine_.most_timers = std::max(worker::few_timers, 2 * mine_.timers.size());
   }
 
   static void disarm(cell& one, std::uint64_t number) {
@@ -270,10 +295,11 @@ class delivery {
   /// Overflow never fails a turn: something becomes a dead letter.
   void overflow(cell& one, envelope_ptr message) {
     cutter::number(one, *message);
-    const envelope& first = *one.box.queue.front();
-    const bool stays = first.kind == envelope_kind::control || first.reserved;
+    const envelope* first = one.box.queue.front();  // null where the bound is 0
+    const bool stays = first == nullptr || first->kind == envelope_kind::control || first->reserved;
     if (one.type->mailbox.when_full == overflow::drop_oldest && !stays) {
       envelope_ptr oldest = one.box.queue.pop_front();
+      if (one.box.attended == oldest.get()) one.box.attended = nullptr;
       one.box.queue.push_back(std::move(message));
       message = std::move(oldest);
       sometimes("mailbox full, the oldest goes");
@@ -305,13 +331,15 @@ class delivery {
   }
 
  public:
-  /// Tells a watcher. A watcher's protocol lists `stopped`: its `watch` checked that.
+  /// Tells a watcher, whose mailbox may be full: it is told once and must not miss it. A watcher's
+  /// protocol lists `stopped`: its `watch` checked that.
   void tell_stopped(const address& who, actor_id gone, std::string reason, epoch at) {
     if (who.where == nullptr) return;
     auto message = make_envelope(stopped{gone, std::move(reason)});
     message->to = who.where;
     message->target = who.id;
     message->index = any_index;
+    message->reserved = true;
     message->sent = at;
     send(std::move(message));
   }

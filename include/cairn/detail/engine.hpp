@@ -183,6 +183,8 @@ class engine : public world {
 
   // For the whole.
 
+  /// Whether it has been started and not been ended.
+  [[nodiscard]] bool runs() const noexcept { return running_.load(std::memory_order_relaxed); }
   [[nodiscard]] coordinator& leader() noexcept { return leader_; }
   [[nodiscard]] outside_asks& asks() noexcept { return asks_; }
   [[nodiscard]] survey& board() noexcept { return board_; }

@@ -214,6 +214,23 @@ class envelope_list {
     if (tail_ == nullptr) tail_ = first;
     ++count_;
   }
+  /// Takes out what stands behind `before`, which is in the list, or in front where that is null.
+  /// Precondition: there is something.
+  [[nodiscard]] envelope_ptr take_after(envelope* before) noexcept {
+    if (before == nullptr) return pop_front();
+    envelope* taken = before->next;
+    before->next = std::exchange(taken->next, nullptr);
+    if (tail_ == taken) tail_ = before;
+    --count_;
+    return envelope_ptr{taken};
+  }
+  void put_after(envelope* before, envelope_ptr owned) noexcept {
+    if (before == nullptr) return push_front(std::move(owned));
+    envelope* put = owned.release();
+    put->next = std::exchange(before->next, put);
+    if (tail_ == before) tail_ = put;
+    ++count_;
+  }
   void clear() noexcept {
     while (head_ != nullptr) pop_front().reset();
   }

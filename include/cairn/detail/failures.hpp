@@ -10,7 +10,9 @@
 #include <utility>
 
 #include "delivery.hpp"
+#include "intensity.hpp"
 #include "letters.hpp"
+#include "lost_asks.hpp"
 #include "replay.hpp"
 #include "retiring.hpp"
 #include "watching.hpp"
@@ -72,22 +74,9 @@ class failures {
     if (one.type->on_start == nullptr) return true;
     const std::uint32_t tries = 1 + one.policy->attempts;
     for (std::uint32_t at = 0; at < tries; ++at) {
-      std::string text;
-      {
-        const scoped_turn scope{all_, mine_.here, one};
-        mine_.here.starting = true;
-        try {
-          one.type->on_start(one);
-        } catch (const std::exception& why) {
-          text = why.what();
-        } catch (...) {
-          text = "an exception of an unknown type";
-        }
-      }
-      mine_.here.starting = false;
-      mine_.here.clear();  // it has no effects
-      if (text.empty()) return true;
-      all_.tell_of(event_kind::failed, one, "on_start: " + text, errc::failed);
+      const std::exception_ptr thrown = replay_.open_resources(one);
+      if (!thrown) return true;
+      all_.tell_of(event_kind::failed, one, "on_start: " + text_of(thrown), errc::failed);
     }
     one.needs_start = true;
     sometimes("start failed");
@@ -102,15 +91,16 @@ class failures {
     mail_.cuts().bring(one);
     try {
       replay_.rebuild(one, one.saved->log.end());
-    } catch (const std::exception& why) {
+    } catch (...) {
+      const std::string why = text_of_caught();
       if (one.diverged) {
-        diverged(one, why.what());
+        diverged(one, why);
         return false;
       }
       one.suspended = true;
       all_.fail(std::make_exception_ptr(
           error{errc::diverged, "actor " + world::label(one) + " (" + std::string{one.type->name} +
-                                    ") could not be restored: " + why.what()}));
+                                    ") could not be restored: " + why}));
       return false;
     }
     one.needs_replay = one.diverged = false;
@@ -125,7 +115,7 @@ class failures {
       sometimes(ended ? "run not begun again" : "run begun again");
       if (!ended) all_.start_run(one.self(), std::move(each));
     }
-    interrupt_lost_asks(one);
+    interrupt_lost_asks(all_, mail_, one);
     return true;
   }
 
@@ -145,6 +135,7 @@ class failures {
     one.suspended = false;
     if (one.more) one.more->restarts.clear();
     all_.tell_of(event_kind::resumed, one, "resumed");
+    if (!one.type->persistent && one.state == nullptr && begin_afresh(one)) one.needs_start = true;
     mine_.ready.push(one);
   }
 
@@ -159,15 +150,14 @@ class failures {
 
   /// A handler that was handed more than its record may hold is given up before it goes on.
   void give_up_history(cell& one) {
-    const std::string text = "its handler was handed more than " +
-                             std::to_string(all_.max_history) + " bytes; keep less in one handler";
+    const std::string text = history_text(all_.max_history);
     sometimes("history exceeded");
     all_.tell_of(event_kind::failed, one, text, errc::history_exceeded);
     try {
       restart(one);
       give_up(one, text);
-    } catch (const std::exception& why) {
-      diverged(one, why.what());
+    } catch (...) {
+      diverged(one, text_of_caught());
     }
   }
 
@@ -202,7 +192,7 @@ class failures {
     all_.tell_of(event_kind::failed, one, text, errc::failed);
     decision what = one.policy->decide(thrown);
     const bool first = one.rest().attempts++ == 0 && what == decision::restart;
-    const bool exceeded = first && !may_restart(one);
+    const bool exceeded = first && !may_restart(all_.steady_now(), one);
     if (exceeded) what = decision::suspend;
     const std::string why = exceeded ? exceeded_text(*one.policy, text) : text;
     worker_counters::add(mine_.counters.restarts, first ? 1 : 0);
@@ -213,10 +203,16 @@ class failures {
     one.saved->log.truncate(after_entry_);
     try {
       restart(one);
-    } catch (const std::exception& other_way) {
-      diverged(one, other_way.what());
-      return;
+      go_on(one, text, what, why);
+    } catch (...) {  // what restores the actor is its own code too
+      const std::string other = text_of_caught();
+      keep_input(one);
+      diverged(one, other);
     }
+  }
+
+  /// The actor stands before the failing turn.
+  void go_on(cell& one, const std::string& text, decision what, const std::string& why) {
     if (one.suspended) {  // its on_start failed
       put_back(one, text);
     } else if (what == decision::suspend) {
@@ -235,16 +231,6 @@ class failures {
     }
   }
 
-  /// Restarts are counted within a period; retries of one turn count as one.
-  [[nodiscard]] bool may_restart(cell& one) {
-    const auto now = all_.steady_now();
-    auto& restarts = one.rest().restarts;
-    std::erase_if(restarts,
-                  [&](const auto when) { return now - when > one.policy->intensity.within; });
-    restarts.push_back(now);
-    return restarts.size() <= one.policy->intensity.restarts;
-  }
-
   /// To where the actor stood before the failing turn.
   void restart(cell& one) {
     sometimes(one.busy() ? "suspended handler restarted" : "handler restarted");
@@ -258,12 +244,21 @@ class failures {
   void try_again(cell& one) {
     auto at = entry_;
     const log_entry& entry = *one.saved->log.next(at);
-    if (entry.kind == log_kind::message) {
-      const auto message = replay_.message_of(one, entry);
+    envelope_ptr message;
+    std::coroutine_handle<> waiter;
+    try {
+      if (entry.kind == log_kind::message) {
+        message = replay_.message_of(one, entry);
+      } else {
+        waiter = replay_.hand_over(one, entry);
+      }
+    } catch (...) {  // it cannot be copied once more
+      return give_up(one, text_of_caught());
+    }
+    if (message) {
       one.consumed = next(one.consumed);
       run(one, [&] { one.type->handlers[message->index].begin(one, mine_.here, *message); });
     } else {
-      const auto waiter = replay_.hand_over(one, entry);
       run(one, [&] {
         if (waiter) waiter.resume();
       });
@@ -278,9 +273,10 @@ class failures {
     buffer state;
     try {
       one.type->encode(one, state);
-    } catch (const std::exception& why) {  // it cannot stand without its log
+    } catch (...) {  // it cannot stand without its log
+      const std::string why = "its state could not be serialized: " + text_of_caught();
       put_input_back(one);
-      suspend(one, std::string{"its state could not be serialized: "} + why.what());
+      suspend(one, why);
       return;
     }
     if (one.busy()) {
@@ -318,6 +314,15 @@ class failures {
     put_input_back(one);
   }
 
+  /// Where it cannot be copied it stays in the log.
+  void keep_input(cell& one) noexcept {
+    try {
+      put_input_back(one);
+    } catch (...) {
+      sometimes("input left in the log");
+    }
+  }
+
   /// What the failing turn was given waits again, in front.
   void put_input_back(cell& one) {
     auto at = entry_;
@@ -352,12 +357,24 @@ class failures {
     mail_.refuse(asker, errc::failed, text, one.at);
     if (what == decision::stop) return stop(one, text);
     if (what == decision::resume) return;
-    one.more->rebuild(one);
-    one.life = next(one.life);
+    if (!begin_afresh(one)) return;
     if (what == decision::suspend) {
       suspend(one, why);
     } else if (start(one)) {
       all_.tell_of(event_kind::restarted, one, "restarted fresh");
+    }
+  }
+
+  /// From the arguments of its spawn. False: its constructor threw, and it is suspended without a
+  /// state; who resumes it tries again.
+  bool begin_afresh(cell& one) {
+    one.life = next(one.life);
+    try {
+      one.more->rebuild(one);
+      return true;
+    } catch (...) {
+      suspend(one, "its constructor failed: " + text_of_caught());
+      return false;
     }
   }
 
@@ -368,20 +385,6 @@ class failures {
     one.rest().attempts = 0;
     all_.tell_of(event_kind::diverged, one, why, errc::diverged);
     suspend(one, "replay diverged: " + why);
-  }
-
-  /// Over a crash an ask that waits for who did not survive it ends.
-  void interrupt_lost_asks(cell& one) {
-    if (!one.more) return;
-    for (const slot& each : one.more->slots) {
-      if (each.arrived || each.from.id == actor_id{}) continue;
-      if (std::binary_search(all_.restored_ids.begin(), all_.restored_ids.end(), each.from.id)) {
-        continue;
-      }
-      sometimes("ask interrupted");
-      const return_address self{&one, one.self().id, each.number, false};
-      mail_.refuse(self, errc::interrupted, "lost in a restart of the process", one.at);
-    }
   }
 
   world& all_;

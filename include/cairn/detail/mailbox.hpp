@@ -58,8 +58,10 @@ struct mailbox {
   /// entry, before it drains `incoming`: a push after the drain finds it clear and queues again.
   std::atomic<bool> queued{false};
 
-  envelope_list queue{};          ///< home worker only: messages and control, in order
-  envelope_list replies{};        ///< home worker only
+  envelope_list queue{};    ///< home worker only: messages and control, in order
+  envelope_list replies{};  ///< home worker only
+  /// Of a suspended actor: the last one in `queue` that it has looked at.
+  envelope* attended = nullptr;
   std::uint64_t last_ticket = 0;  ///< given to the newest in `queue`
   std::uint64_t done_ticket = 0;  ///< of the newest that was consumed
 

@@ -59,6 +59,29 @@ class replayer {
     mine_.here.clear();
   }
 
+  /// Calls `on_start`; returns what it threw. It has no effects, and the numbers that it takes are
+  /// those of the next turn: in replay it does not run between the turns.
+  [[nodiscard]] std::exception_ptr open_resources(cell& one) {
+    const std::uint64_t number = one.next_number;
+    std::exception_ptr thrown;
+    {
+      const scoped_turn scope{all_, mine_.here, one};
+      mine_.here.starting = true;
+      try {
+        one.type->on_start(one);
+      } catch (...) {
+        thrown = std::current_exception();
+      }
+    }
+    mine_.here.starting = false;
+    mine_.here.clear();
+    one.next_number = number;
+    if (one.more) {
+      std::erase_if(one.more->slots, [&](const slot& each) { return each.number >= number; });
+    }
+    return thrown;
+  }
+
   /// Brings a persistent actor to where it stood when the log was at `until`.
   ///
   /// Errors: throws `errc::diverged` where a handler does something else than before, and what the
@@ -167,9 +190,9 @@ class replayer {
     } catch (const error&) {
       here.clear();
       throw;
-    } catch (const std::exception& why) {
+    } catch (...) {
       here.clear();
-      throw error{errc::diverged, std::string{"a turn that had ended well throws: "} + why.what()};
+      throw error{errc::diverged, "a turn that had ended well throws: " + text_of_caught()};
     }
     compare(one, at);
     for (auto& each : here.runs) unfinished_.push_back(std::move(each));

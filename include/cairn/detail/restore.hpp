@@ -11,6 +11,7 @@
 #include "../store.hpp"
 #include "../supervisor.hpp"
 #include "actor_record.hpp"
+#include "waking.hpp"
 #include "world.hpp"
 
 namespace cairn::detail {
@@ -273,17 +274,11 @@ class restorer {
 
   /// Nobody is left to declare an actor whose parent has stopped, nor those below it: they wake at
   /// once, for the parent's word to stop is among what waits for them.
-  static void wake(cell& one) {
-    auto word = make_envelope(unit{});
-    word->kind = envelope_kind::reply;
-    word->answer.number = wake_number;
-    word->to = &one;
-    word->target = one.self().id;
-    word->sent = one.at;
-    one.box.replies.push_back(std::move(word));
-    one.home.load(std::memory_order_relaxed)->ready.push(one);  // nobody runs yet
-    if (!one.more) return;
-    for (const auto& [name, each] : one.more->children) wake(*each.where.where);
+  static void wake(cell& top) {
+    for_subtree(top, [](cell& one) {
+      one.box.replies.push_back(wake_word(one, one.at));
+      one.home.load(std::memory_order_relaxed)->ready.push(one);  // nobody runs yet
+    });
   }
 
   /// Enters a restored actor in its parent's table, under its parent's rules.

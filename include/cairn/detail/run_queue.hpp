@@ -20,11 +20,8 @@ namespace cairn::detail {
   envelope_ptr reply;
   try {
     reply = work.work();
-  } catch (const std::exception& why) {
-    reply = make_envelope(work.name + ": " + why.what());
-    reply->code = errc::failed;
   } catch (...) {
-    reply = make_envelope(work.name + ": an exception of an unknown type");
+    reply = make_envelope(work.name + ": " + text_of_caught());
     reply->code = errc::failed;
   }
   reply->kind = envelope_kind::reply;

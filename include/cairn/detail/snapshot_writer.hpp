@@ -141,8 +141,8 @@ class snapshot_writer {
       verb();
     } catch (const error& why) {
       failure_.emplace(why.code(), why.what());
-    } catch (const std::exception& why) {
-      failure_.emplace(errc::io, why.what());
+    } catch (...) {  // what a sink prepares is the code of users
+      failure_.emplace(errc::io, text_of_caught());
     }
   }
 

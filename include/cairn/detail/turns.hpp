@@ -215,17 +215,24 @@ class turns {
     }
     try {
       cut().ensure_base(one);
-    } catch (const std::exception& why) {
+    } catch (...) {
+      const std::string why = "its state could not be serialized: " + text_of_caught();
       one.box.done_ticket = message->ticket - 1;
       one.box.queue.push_front(std::move(message));
-      fail_.suspend(one, std::string{"its state could not be serialized: "} + why.what());
+      fail_.suspend(one, why);
+      return;
+    }
+    try {
+      fail_.begin_turn(one, *message);
+    } catch (...) {
+      mail_.bury(one, std::move(message), errc::misuse,
+                 "the message could not be copied for a replay: " + text_of_caught());
       return;
     }
     one.consumed = next(one.consumed);
     worker_counters::add(mine_.counters.messages, 1);
     if (!is_notice(*message)) mine_.substantial = true;
     worker_counters::add(mine_.counters.bytes, message->ops->size);
-    fail_.begin_turn(one, *message);
     fail_.run(one, [&] { one.type->handlers[message->index].begin(one, mine_.here, *message); });
   }
 
@@ -247,7 +254,7 @@ class turns {
     }
     one.changed = true;
     delivery::disarm(one, number);
-    fail_.begin_turn(one, *reply);
+    log_reply(one, reply);
     found->code = reply->code;
     found->value = std::move(reply);
     found->arrived = true;
@@ -256,6 +263,21 @@ class turns {
     } else if (const auto waiter = std::exchange(found->waiter, {})) {
       one.awaits.store(0, std::memory_order_relaxed);  // see awaited_slot::wait()
       fail_.run(one, [&] { waiter.resume(); });
+    }
+  }
+
+  /// An answer that cannot be copied for a replay becomes a failure of its ask.
+  void log_reply(cell& one, envelope_ptr& reply) {
+    try {
+      fail_.begin_turn(one, *reply);
+    } catch (...) {
+      auto instead = make_envelope("it could not be copied for a replay: " + text_of_caught());
+      instead->kind = envelope_kind::reply;
+      instead->code = errc::failed;
+      instead->answer = reply->answer;
+      instead->sent = reply->sent;
+      reply = std::move(instead);
+      fail_.begin_turn(one, *reply);
     }
   }
 
@@ -280,23 +302,22 @@ class turns {
 
   /// A suspended actor handles nothing: asks fail, tells wait, an operator's word gets through.
   bool attend_suspended(cell& one) {
-    envelope_list kept;
+    envelope_list& queue = one.box.queue;
+    envelope*& last = one.box.attended;  // a mailbox that fills up is not gone through again
     envelope_ptr word;
-    while (!one.box.queue.empty()) {
-      envelope_ptr each = one.box.queue.pop_front();
-      if (word) {  // what comes after it is for whom it makes of the actor
-        kept.push_back(std::move(each));
-        continue;
-      }
+    while (envelope* each = last != nullptr ? last->next : queue.front()) {
       if (each->kind == envelope_kind::control &&
           (each->index == static_cast<std::uint16_t>(control::resume) ||
            each->index == static_cast<std::uint16_t>(control::stop))) {
-        word = std::move(each);
-        kept.push_back(in_place_of(*word));
+        word = queue.take_after(last);
+        queue.put_after(last, in_place_of(*word));
+        last = nullptr;
+        break;  // what comes after it is for whom it makes of the actor
+      }
+      if (is_notice(*each)) {  // a later commit tells it again; what waits before it is not done
+        queue.take_after(last).reset();
         continue;
       }
-      // A later commit tells it again; what waits before it is not done.
-      if (is_notice(*each)) continue;
       if (each->answer.wanted() && each->code == errc::ok) {
         cut().meet(one, *each);
         sometimes("ask of a suspended actor refused");
@@ -304,9 +325,8 @@ class turns {
                      world::label(one) + " is suspended", one.at);
         each->code = errc::failed;
       }
-      kept.push_back(std::move(each));
+      last = each;
     }
-    one.box.queue = std::move(kept);
     if (!word) return false;
     sometimes("word to a suspended actor");
     cut().meet(one, *word);

@@ -8,20 +8,36 @@
 
 namespace cairn::detail {
 
-/// Wakes a restored actor and every one below it. On the worker that is `top`'s home.
-inline void wake_restored(delivery& mail, const worker& mine, cell& top) {
-  std::vector<cell*> below;  // noted first: the actor may run as soon as it is told
-  if (top.more) {
-    for (const auto& [name, each] : top.more->children) below.push_back(each.where.where);
-  }
+/// The word that wakes `one`.
+[[nodiscard]] inline envelope_ptr wake_word(cell& one, epoch at) {
   auto word = make_envelope(unit{});
   word->kind = envelope_kind::reply;
   word->answer.number = wake_number;
-  word->to = &top;
-  word->target = top.self().id;
-  word->sent = mine.seen;
-  mail.send(std::move(word));
-  for (cell* each : below) wake_restored(mail, mine, *each);
+  word->to = &one;
+  word->target = one.self().id;
+  word->sent = at;
+  return word;
+}
+
+/// Calls `each(cell&)` for a restored actor and every one below it, parents first. Not by
+/// recursion: a subtree may be as deep as it likes. Children are noted before: the actor may run
+/// as soon as it is told.
+template <class Each>
+void for_subtree(cell& top, Each&& each) {
+  std::vector<cell*> left{&top};
+  while (!left.empty()) {
+    cell& one = *left.back();
+    left.pop_back();
+    if (one.more) {
+      for (const auto& [name, child] : one.more->children) left.push_back(child.where.where);
+    }
+    each(one);
+  }
+}
+
+/// Wakes a restored actor and every one below it. On the worker that is `top`'s home.
+inline void wake_restored(delivery& mail, const worker& mine, cell& top) {
+  for_subtree(top, [&](cell& one) { mail.send(wake_word(one, mine.seen)); });
 }
 
 }  // namespace cairn::detail

@@ -129,6 +129,8 @@ class worker {
   touched_cells sweeping{};  ///< to be visited for the open snapshot
   touched_cells swept{};     ///< visited
   std::vector<due_timer> timers{};  ///< a heap, the next one in front
+  static constexpr std::size_t few_timers = 1024;
+  std::size_t most_timers = few_timers;  ///< with more, those of answered asks are looked for
   std::deque<held_output> held{};
   std::deque<held_run> held_runs{};
   std::vector<cell*> vacant{};            ///< cells to use again

@@ -1,0 +1,28 @@
+// How often an actor may be restarted within a period.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "../supervisor.hpp"
+#include "cell.hpp"
+
+namespace cairn::detail {
+
+/// Notes a restart; whether its supervisor allows it. Retries of one turn count as one.
+[[nodiscard]] inline bool may_restart(std::chrono::nanoseconds now, cell& one) {
+  auto& restarts = one.rest().restarts;
+  std::erase_if(restarts,
+                [&](const auto when) { return now - when > one.policy->intensity.within; });
+  restarts.push_back(now);
+  return restarts.size() <= one.policy->intensity.restarts;
+}
+
+/// Why an actor is suspended that failed too often.
+[[nodiscard]] inline std::string exceeded_text(const supervision& by, const std::string& last) {
+  return "more restarts than " + std::to_string(by.intensity.restarts) +
+         "; the last failure: " + last;
+}
+
+}  // namespace cairn::detail
