@@ -141,20 +141,22 @@ inline cairn::record_header add_actor(std::vector<std::string>& parts, std::uint
   text.put(cell);
   text.append(view_of(parent));
   text.put_text("added");
-  text.put(std::uint32_t{0});                              // incarnation
-  text.put(std::uint8_t{0});                               // flags
-  for (const std::uint64_t each : {1, 0}) text.put(each);  // next await, newest mail
-  text.put(std::uint32_t{0});                              // watchers
+  text.put(std::uint32_t{0});  // incarnation
+  text.put(std::uint8_t{0});   // flags
+  for (const auto each : {std::uint64_t{1}, std::uint64_t{0}})
+    text.put(each);            // next await, newest mail
+  text.put(std::uint32_t{0});  // watchers
   text.put(std::uint32_t{waiting != 0});
   if (waiting != 0) {  // the parent waits for room
     text.append(view_of(parent));
     text.put(waiting);
   }
-  for (const std::uint32_t each : {0, 0}) text.put(each);  // restarts, timers
+  for (const auto each : {std::uint32_t{0}, std::uint32_t{0}}) text.put(each);  // restarts, timers
   text.put(static_cast<std::uint32_t>(state.size()));
   text.append(state);
-  for (const std::uint64_t each : {0, 1}) text.put(each);  // position and next await of the base
-  text.put(std::uint32_t{0});                              // log
+  for (const auto each : {std::uint64_t{0}, std::uint64_t{1}})
+    text.put(each);            // position and next await of the base
+  text.put(std::uint32_t{0});  // log
   parts.push_back(record_part(made, text.view()));
   return made;
 }
