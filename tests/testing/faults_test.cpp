@@ -276,7 +276,7 @@ TEST_CASE("the same seed leaves the same, on every platform") {
     for (int i = 0; i < 10; ++i) {
       (void)error_of([&] {
         const auto file = view->create("d/" + std::to_string(i));
-        for (int j = 0; j < 4; ++j) file->write(j * 700U, bytes_of(std::string(700, 'x')));
+        for (unsigned j = 0; j < 4; ++j) file->write(j * 700U, bytes_of(std::string(700, 'x')));
         if (i % 3 == 0) file->sync();
       });
     }
