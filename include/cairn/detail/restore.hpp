@@ -241,7 +241,7 @@ class restorer {
       made.due = due_after(now, std::chrono::nanoseconds{from.get<std::int64_t>()});
       made.ask = from.get<std::uint8_t>() != 0;
       if (from.get<std::uint8_t>() != 0) {
-        made.message = get_envelope(from, all_, *one.type, names_);
+        made.message = read_envelope(one, from);
         if (made.message->kind != envelope_kind::message) {
           throw error{errc::damaged, "a timer that sends no message"};
         }
@@ -252,11 +252,18 @@ class restorer {
     }
   }
 
+  /// Nothing in a snapshot was sent after it: that would bring a worker to an epoch ahead of all.
+  [[nodiscard]] envelope_ptr read_envelope(const cell& one, reader& from) const {
+    auto message = get_envelope(from, all_, *one.type, names_);
+    if (message->sent > counts_.from) throw error{errc::damaged, "a message of a later epoch"};
+    return message;
+  }
+
   void take_mail(const record_view& record) {
     if (current_ == nullptr || !current_->is(record.header.actor)) return;  // its actor is gone
     cell& one = *current_;
     reader from{record.payload};
-    auto message = get_envelope(from, all_, *one.type, names_);
+    auto message = read_envelope(one, from);
     message->to = &one;
     message->target = record.header.actor;
     message->recorded = record.header.epoch;
