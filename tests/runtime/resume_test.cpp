@@ -173,6 +173,39 @@ struct drifting {
 
 }  // namespace diverging
 
+namespace diverging {
+
+/// It waits under another number in replay: none of its effects says so.
+struct restless {
+  using protocol = cairn::protocol<step, look>;
+  std::string name{};
+  void serialize(auto& ar) { ar(name); }
+  cairn::task<> on(step, cairn::context<restless>& self) {
+    if (++called > 1) (void)self.sleep(std::chrono::hours{1});
+    co_await self.sleep(std::chrono::nanoseconds{0});
+    throw std::runtime_error{"it does"};
+  }
+  int on(look) const { return 0; }
+};
+
+}  // namespace diverging
+
+TEST_CASE("a handler that waits for another answer in replay is named, not given up") {
+  using namespace diverging;
+  called = 0;
+  bench on;
+  fixture::crash<cairn::actors<restless>>(on, [](cairn::root& top) -> cairn::task<int> {
+    auto it = top.supervise("all").spawn<restless>("it");
+    it.tell<step>(1);
+    const auto answer = co_await it.ask<look>().as_result();
+    CHECK(answer.code() == cairn::errc::failed);
+    co_return 0;
+  });
+  INFO(on.told.text());
+  CHECK(on.told.count(event_kind::diverged, "it") == 1);
+  CHECK(on.told.count(event_kind::given_up) == 0);
+}
+
 TEST_CASE("a handler that sends another value in replay is named") {
   using namespace diverging;
   called = 0;

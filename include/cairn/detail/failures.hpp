@@ -252,7 +252,8 @@ class failures {
       } else {
         waiter = replay_.hand_over(one, entry);
       }
-    } catch (...) {  // it cannot be copied once more
+    } catch (...) {                                           // it cannot be copied once more
+      if (is_thrown<error>(std::current_exception())) throw;  // the replay went another way
       return give_up(one, text_of_caught());
     }
     if (message) {
@@ -314,11 +315,10 @@ class failures {
     put_input_back(one);
   }
 
-  /// Where it cannot be copied it stays in the log.
   void keep_input(cell& one) noexcept {
     try {
       put_input_back(one);
-    } catch (...) {
+    } catch (...) {  // it cannot be copied
       sometimes("input left in the log");
     }
   }
