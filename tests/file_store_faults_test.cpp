@@ -169,6 +169,22 @@ TEST_CASE("a disk that stays full does not fill up with what was given up") {
   CHECK(read(store, 20) == std::vector{state(20, 1, "again")});
 }
 
+TEST_CASE("a segment that could not be made is not missed") {
+  const auto disk = std::make_shared<failing_disk>();
+  std::vector<std::string> warnings;
+  file_store store{"s", {4096}, disk};
+  store.open({.warn = [&](const std::string& text) { warnings.push_back(text); }});
+  disk->before = [](const std::string& call) {
+    if (call.starts_with("create")) throw cairn::error{errc::no_space, "s: full"};
+  };
+  CHECK(error_of([&] { write(store, 1, {state(1, 1, "lost")}); }).first == errc::no_space);
+  store.abort();
+  CHECK(warnings.empty());
+  disk->before = [](const std::string&) {};
+  write(store, 2, {state(2, 1, "again")});
+  CHECK(read(store, 2) == std::vector{state(2, 1, "again")});
+}
+
 TEST_CASE("a damaged old record stops no epoch and is not lost in silence") {
   for (const std::size_t at : {150U, 300U}) {  // of its header, of its payload
     const directory where;
