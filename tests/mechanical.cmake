@@ -6,13 +6,15 @@ add_test(NAME style.sources
   COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/style/check.py" "${PROJECT_SOURCE_DIR}")
 add_test(NAME style.check_finds_what_it_forbids
   COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/style/check_test.py")
+add_test(NAME style.benchmarks_script
+  COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/benchmarks/benchmarks_test.py")
 add_test(NAME style.headers_compile_alone
   COMMAND "${CMAKE_COMMAND}" --build "${PROJECT_BINARY_DIR}"
     --target all_verify_interface_header_sets)
 add_test(NAME style.scripts
   COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/scripts/scripts_test.py")
-set_tests_properties(style.sources style.check_finds_what_it_forbids style.headers_compile_alone
-  style.scripts PROPERTIES LABELS style)
+set_tests_properties(style.sources style.check_finds_what_it_forbids style.benchmarks_script
+  style.headers_compile_alone style.scripts PROPERTIES LABELS style)
 set_tests_properties(style.headers_compile_alone PROPERTIES TIMEOUT 1500)
 
 # Each file in compile_fail/ starts with `// expect: <regex>`: what the compiler must say.
