@@ -33,8 +33,8 @@ class asker final : public qb::Actor {
   started onInit() final {
     registerEvent<question>(*this);
     registerEvent<asked_all>(*this);
-    spawn([whom = whom_, least = least_, samples = &samples_](
-              qb::ScopedCoroContext here) -> qb::io::async::task<void> {
+    spawn([whom = whom_, least = least_,
+           samples = &samples_](qb::ScopedCoroContext here) -> qb::io::async::task<void> {
       std::uint64_t number = 0;
       for (const double first = now_ns(); now_ns() - first < least;) {
         const double began = now_ns();

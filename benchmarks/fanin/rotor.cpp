@@ -3,7 +3,7 @@
 
 int main(int count, char** words) {
   using namespace bench;
-  return main_of(
-      count, words, "rotor",
-      {{"fanin-8", "ns", when::always, &fan_in<8>}, {"fanin-100", "ns", when::always, &fan_in<100>}});
+  return main_of(count, words, "rotor",
+                 {{"fanin-8", "ns", when::always, &fan_in<8>},
+                  {"fanin-100", "ns", when::always, &fan_in<100>}});
 }
