@@ -63,7 +63,7 @@ inline void end(const caf::actor& gone) {
 /// `pace` and `timing` with a game that `start(rounds)` begins.
 template <class Start>
 double play_games(const settings& how, std::uint64_t unit, Start start) {
-  pace games{how, 10'000, unit};
+  pace games{how, 2'000, unit};
   while (games.goes_on()) {
     timing.start();
     start(games.rounds());
