@@ -111,8 +111,7 @@ class program : public engine {
     minds_stop_.store(true, std::memory_order_relaxed);  // a flag that says no more than itself
   }
 
-  /// A supervisor has been declared: what the store gave back below it runs again.
-  void wake_below(cell& top) {
+  void wake_below(cell& top) override {
     worker& first = *workers.front();
     wake_restored(turns_of(first).mail(), first, top);
   }
@@ -174,9 +173,16 @@ class program : public engine {
   /// After the root task's first turn: what it has not declared is kept and stays dormant.
   void tell_undeclared() {
     told_undeclared_ = true;
-    cell& top = *cells.at(1);
+    tell_undeclared_below(*cells.at(1));
+  }
+  void tell_undeclared_below(const cell& top) {
+    if (!top.more) return;
     for (const auto& [name, each] : top.more->children) {
-      if (!each.restored) continue;
+      if (!each.restored) {
+        if (is_supervisor(each.type)) tell_undeclared_below(*each.where.where);
+        continue;
+      }
+      if (top.slot_index != 1 && !is_supervisor(each.type)) continue;  // awake with its parent
       event what;
       what.kind = event_kind::undeclared;
       what.actor = each.where.id;
@@ -289,23 +295,8 @@ class root : public detail::context_base {
   ///
   /// Errors: throws `errc::name_taken`, `errc::bad_name`.
   supervisor supervise(std::string_view name, supervisor_options options = {}) {
-    detail::turn& here = mine("supervise()");
-    if (!detail::is_good_name(name)) {
-      throw error{errc::bad_name, "a supervisor's name is 1 to 255 characters without '/'"};
-    }
-    const auto rules = std::make_shared<const detail::supervision>(options);
-    const auto found = detail::spawn<detail::supervisor_actor>(here, *self_, name, rules);
-    detail::cell& made = *found.where().where;
-    made.parent = self_->self();
-    made.pinned = true;
-    if (made.dormant) {
-      detail::held<detail::supervisor_actor>(made).state.options = rules;
-      if (made.more) {  // they are dormant: the wake hands the rules over
-        for (auto& [child_name, each] : made.more->children) each.where.where->policy = rules;
-      }
-      of_->wake_below(made);
-    }
-    return supervisor{found};
+    return supervisor{
+        detail::declare_supervisor(mine("supervise()"), *self_, name, std::move(options))};
   }
 
   /// Waits until everything that this task has done is committed. Throws `ask_error` where that

@@ -1,118 +1,22 @@
-// What a supervisor does about its children's failures.
+// What a supervisor does about its children's failures, and a program's door to it.
 #pragma once
 
 #include <chrono>
-#include <cstdint>
-#include <exception>
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "context.hpp"
+#include "detail/declaring.hpp"
 
 namespace cairn {
 
-/// Who is restarted when one child fails, as in Erlang/OTP.
-enum class restart_strategy : std::uint8_t { one_for_one };
-
-/// Only the child that failed.
-inline constexpr restart_strategy one_for_one = restart_strategy::one_for_one;
-
-/// More than `restarts` within `within` suspend the child.
-struct restart_intensity {
-  std::uint32_t restarts = 3;
-  std::chrono::nanoseconds within = std::chrono::seconds{5};
-};
-
-/// What is done about a handler that throws. In each case the failing turn has had no effect.
-enum class decision : std::uint8_t {
-  restart,  ///< back to before the turn, which is tried again, and then given up
-  resume,   ///< its message is given up at once; it does not count as a restart
-  stop,     ///< the message is given up, and the actor retired with its state
-  suspend,  ///< state and mailbox are kept, the message in front; handles nothing until resumed
-};
 inline constexpr decision restart = decision::restart;
 inline constexpr decision resume = decision::resume;
 inline constexpr decision stop = decision::stop;
 inline constexpr decision suspend = decision::suspend;
-
-namespace detail {
-
-/// Whether this is an `E`.
-template <class E>
-[[nodiscard]] bool is_thrown(const std::exception_ptr& what) {
-  try {
-    std::rethrow_exception(what);
-  } catch (const E&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
-
-struct exception_rule {
-  bool (*fits)(const std::exception_ptr& thrown) = nullptr;
-  decision then = decision::restart;
-};
-
-struct supervision {
-  restart_strategy strategy = one_for_one;
-  restart_intensity intensity{};
-  /// How often a failing turn is tried again before its message is given up.
-  std::uint32_t attempts = 1;
-  /// Made by `on`. Of the program, not of the store: each run declares them.
-  std::vector<exception_rule> rules{};
-
-  /// The same with a rule for handlers that throw an `E`, or what derives from it. The first rule
-  /// that fits counts; where none does it is `restart`.
-  template <class E>
-  [[nodiscard]] supervision on(decision then) const {
-    supervision more = *this;
-    more.rules.push_back({&is_thrown<E>, then});
-    return more;
-  }
-  [[nodiscard]] decision decide(const std::exception_ptr& thrown) const {
-    for (const exception_rule& each : rules) {
-      if (each.fits(thrown)) return each.then;
-    }
-    return decision::restart;
-  }
-
-  void save(auto& archive) const {
-    archive(static_cast<std::uint8_t>(strategy), intensity.restarts,
-            static_cast<std::int64_t>(intensity.within.count()), attempts);
-  }
-  void load(auto& archive) {
-    std::uint8_t kind = 0;
-    std::int64_t within = 0;
-    archive(kind, intensity.restarts, within, attempts);
-    strategy = restart_strategy{kind};
-    intensity.within = std::chrono::nanoseconds{within};
-  }
-};
-
-/// What actors that ordinary actors spawn are supervised by.
-inline const auto default_supervision = std::make_shared<const supervision>();
-
-/// The actor behind a supervisor. Its children are the cell's; it handles nothing itself.
-struct supervisor_actor {
-  using protocol = cairn::protocol<>;
-  std::shared_ptr<const supervision> options = default_supervision;
-
-  void save(auto& archive) const { archive(*options); }
-  void load(auto& archive) {
-    supervision read;
-    archive(read);
-    options = std::make_shared<const supervision>(read);
-  }
-};
-
-}  // namespace detail
-
-template <>
-inline constexpr std::string_view type_name<detail::supervisor_actor> = "cairn.supervisor";
+inline constexpr decision escalate = decision::escalate;
 
 using supervisor_options = detail::supervision;
 
@@ -130,20 +34,55 @@ class supervisor {
   /// stored one is of another type, `errc::bad_name`, `errc::unknown_type`.
   template <class C, class... Args>
   cairn::ref<C> spawn(std::string_view name, Args&&... args) const {
-    detail::turn& here = detail::turn_here("supervisor::spawn()");
-    if (self_.where().where == nullptr || self_.where().where->parent.where != here.self) {
-      throw error{errc::misuse, "a supervisor is used outside of the root task"};
-    }
-    if (!self_.where().where->is(self_.id()) || self_.where().where->stopped) {
-      throw error{errc::stopped, "the supervisor is stopped"};
-    }
-    return detail::spawn<C>(here, *self_.where().where, name, std::forward<Args>(args)...);
+    detail::turn& here = open("supervisor::spawn()");
+    const auto made =
+        detail::spawn<C>(here, *self_.where().where, name, std::forward<Args>(args)...);
+    detail::settle_child(here, *self_.where().where, made.where(), declared_);
+    return made;
+  }
+
+  /// The same door, whose `spawn` says this of the child.
+  [[nodiscard]] supervisor with(child_options declared) const {
+    supervisor other = *this;
+    other.declared_ = declared;
+    return other;
+  }
+
+  /// A supervisor under this one: the one that the store gave back, whose actors begin to run
+  /// again, or else a new one. Where it escalates, this one decides.
+  ///
+  /// Errors: as of `spawn`.
+  supervisor supervise(std::string_view name, supervisor_options options = {}) const {
+    return supervisor{detail::declare_supervisor(open("supervisor::supervise()"),
+                                                 *self_.where().where, name, std::move(options))};
+  }
+
+  /// Lets what is suspended below it go on, and forgets how often it was restarted.
+  void resume() const {
+    open("supervisor::resume()").send(detail::make_note(detail::resume_all{}), self_.where());
+  }
+  /// Stops its children, the youngest first, each with its time, and then itself.
+  void stop() const {
+    open("supervisor::stop()")
+        .send(detail::make_control(detail::control::stop, {}, "stopped"), self_.where());
   }
 
   [[nodiscard]] actor_id id() const noexcept { return self_.id(); }
 
  private:
+  [[nodiscard]] detail::turn& open(const char* what) const {
+    detail::turn& here = detail::turn_here(what);
+    if (self_.where().where == nullptr || here.self->slot_index != 1) {
+      throw error{errc::misuse, "a supervisor is used outside of the root task"};
+    }
+    if (!self_.where().where->is(self_.id()) || self_.where().where->stopped) {
+      throw error{errc::stopped, "the supervisor is stopped"};
+    }
+    return here;
+  }
+
   cairn::ref<detail::supervisor_actor> self_{};
+  std::optional<child_options> declared_{};
 };
 
 }  // namespace cairn

@@ -145,6 +145,9 @@ inline cairn::record_header add_actor(std::vector<std::string>& parts, std::uint
   text.put(std::uint8_t{0});   // flags
   for (const auto each : {std::uint64_t{1}, std::uint64_t{0}})
     text.put(each);            // next await, newest mail
+  text.put(std::uint64_t{0});  // tries, failures
+  text.put(cairn::detail::bits_of(cairn::child_options{}));
+  text.put(std::uint32_t{0});  // first state
   text.put(std::uint32_t{0});  // watchers
   text.put(std::uint32_t{waiting != 0});
   if (waiting != 0) {  // the parent waits for room

@@ -288,7 +288,7 @@ TEST_CASE("a path stops whom it leads to, and those below; one that leads nowher
   }
   CHECK(stops == std::vector<std::string>{"drawer: stopped by path", "box: its parent stopped",
                                           "shelf: stopped by path", "book: its parent stopped",
-                                          "top: stopped by path", "it: its parent stopped",
+                                          "it: its parent stopped", "top: stopped by path",
                                           "shelf: its parent stopped", "desk: its parent stopped"});
   std::vector<std::string> lost;
   for (const auto& each : on.told.of(event_kind::dead_letter)) {

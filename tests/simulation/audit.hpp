@@ -118,6 +118,7 @@ class consistency {
     for (const auto& [id, one] : ids_) {
       check_mailbox(*one);
       check_parent(*one);
+      if (one->paused) check_paused(*one);
       if (!one->more) continue;
       for (const auto& slot : one->more->slots) {
         if (!slot.arrived) check_awaited(*one, slot);
@@ -160,6 +161,16 @@ class consistency {
     if (!told) wrong(one, "its parent is not there");
   }
 
+  /// Whoever waits for its restart will be told: a backoff ends, or a supervisor is at it.
+  void check_paused(const cell& one) const {
+    if (one.box.has_word() || timers_of(one, cairn::detail::backoff_number) == 1) return;
+    const auto is_at_it = [](const auto& each) {
+      return cairn::detail::is_supervisor(each.second->type) &&
+             (each.second->busy() || !each.second->box.queue.empty());
+    };
+    if (std::none_of(ids_.begin(), ids_.end(), is_at_it)) wrong(one, "it waits for ever");
+  }
+
   /// What a suspended handler waits for is under way in one place: the question, whoever is at it,
   /// or the answer.
   void check_awaited(cell& one, const cairn::detail::slot& slot) const {
@@ -185,6 +196,7 @@ class consistency {
   }
 
   static std::size_t timers_of(const cell& one, std::uint64_t number) {
+    if (!one.more) return 0;
     return static_cast<std::size_t>(
         std::count_if(one.more->timers.begin(), one.more->timers.end(),
                       [&](const auto& each) { return each.number == number; }));
@@ -197,6 +209,11 @@ class consistency {
     std::size_t found = 0;
     for (const envelope* at = asked.box.queue.front(); at != nullptr; at = at->next) {
       if (is_it(at->answer)) ++found;
+    }
+    for (const envelope* at = asked.box.replies.front(); at != nullptr; at = at->next) {
+      if (!cairn::detail::is_word(at->answer.number)) break;  // words come first
+      const auto note = cairn::detail::note_of(*at);
+      if (note.who.id == asker.self().id && note.number == number) ++found;
     }
     if (!asked.more) return found;
     if (asked.busy() && is_it(asked.more->handler.answer)) ++found;

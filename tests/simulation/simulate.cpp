@@ -11,6 +11,7 @@
 #include "family.hpp"
 #include "graph.hpp"
 #include "guests.hpp"
+#include "house.hpp"
 #include "limits.hpp"
 #include "moods.hpp"
 #include "pipeline.hpp"
@@ -28,7 +29,7 @@ using all_actors =
                   sleepers::sleeper, sleepers::poster, chain::level, chain::caller, chain::oracle,
                   limits::drops_newest, limits::drops_oldest, limits::pusher, moods::touchy,
                   moods::fragile, moods::larder, moods::victim, moods::boss, storm::cloud,
-                  storm::mist>;
+                  storm::mist, house::books, house::tenant, house::keeper>;
 
 const std::vector<workload>& workloads() {
   static const std::vector<workload> all{
@@ -43,6 +44,7 @@ const std::vector<workload>& workloads() {
        .app = &guests::app,
        .expected = guests::expected,
        .check = &guests::check},
+      {.name = "house", .app = &house::app, .expected = house::expected, .check = &house::check},
       {.name = "limits",
        .app = &limits::app,
        .expected = limits::expected,

@@ -10,7 +10,7 @@ target_link_libraries(simulate PRIVATE cairn::cairn CLI11::CLI11)
 # What takes longer to compile than the seeds take to play is not worth it.
 target_compile_options(simulate PRIVATE -O1)
 
-# Each workload for each seed: 11 of them.
+# Each workload for each seed: 12 of them.
 set(cairn_seeds 1..250)
 if(CAIRN_SANITIZE)
   set(cairn_seeds 1..20)

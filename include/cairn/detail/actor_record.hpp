@@ -37,7 +37,7 @@ inline void put_return(buffer& to, const return_address& who) {
 [[nodiscard]] inline return_address get_return(reader& from, const runtime& system) {
   const address who = get_address(from, system);
   const auto number = from.get<std::uint64_t>();
-  if (number >= trace_number) throw error{errc::damaged, "an answer to what nobody awaits"};
+  if (number >= first_word) throw error{errc::damaged, "an answer to what nobody awaits"};
   return {who.where, who.id, who.where != nullptr ? number : 0, false};
 }
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "delivery.hpp"
 #include "world.hpp"
 
 namespace cairn::detail {
@@ -35,16 +34,36 @@ inline void rouse(world& all, const worker& mine) noexcept {
   }
 }
 
+/// Hands a ready actor to another worker, whose wake entry it becomes.
+/// Precondition: no snapshot is open here, and the actor is not in the ready queue any more.
+[[nodiscard]] inline bool give_away(world& all, worker& mine, cell& one, worker& thief) {
+  // Children of a supervisor start in the order of their birth, which this worker keeps. A
+  // tombstone stands in a list of this worker, a vacant cell too.
+  if (one.type == nullptr || one.stopped) return false;
+  if (one.pinned || (one.more && !one.more->timers.empty())) return false;
+  // The mark is this worker's while the actor moves: nobody else queues it. pairs with push()
+  if (one.box.queued.exchange(true, std::memory_order_seq_cst)) return false;
+  if (one.listed != touched_list::none) mine.list_of(one.listed).remove(one);
+  one.moving = true;
+  worker_counters::take(mine.counters.actors, 1);
+  pause_point();
+  one.home.store(&thief, std::memory_order_release);  // pairs with the acquires in send(), push()
+  pause_point();
+  thief.wakes.push(&one);
+  all.wake(thief);
+  return true;
+}
+
 /// Gives half of the ready actors away, while no snapshot is open here: an actor that moves is in
 /// no list of an open snapshot, and it is handed over before this worker acknowledges a flip.
-inline void answer_beggar(worker& mine, delivery& mail) {
+inline void answer_beggar(world& all, worker& mine) {
   if (mine.beggar.load(std::memory_order_relaxed) == nullptr) return;  // looked at again below
   worker* thief = mine.beggar.exchange(nullptr, std::memory_order_acquire);  // pairs with beg()
   // What is held back before a snapshot at rest comes back into the ready queue here.
   if (mine.open || !mine.rested.empty()) return;
   for (std::size_t left = std::min<std::size_t>(mine.ready.size() / 2, 64); left > 0; --left) {
     cell* one = mine.ready.pop();
-    if (!mail.give_away(*one, *thief)) mine.ready.push(*one);
+    if (!give_away(all, mine, *one, *thief)) mine.ready.push(*one);
   }
 }
 

@@ -22,12 +22,12 @@
 #include "mailbox.hpp"
 #include "notice.hpp"
 #include "replay_log.hpp"
+#include "supervision.hpp"
 
 namespace cairn::detail {
 
 struct actor_type;
 struct runtime;
-struct supervision;
 struct turn;
 class worker;
 
@@ -69,6 +69,7 @@ struct child {
   address where{};
   const actor_type* type = nullptr;
   bool restored = false;  ///< not yet asked for by the program
+  std::chrono::nanoseconds shutdown = child_options{}.shutdown;
 };
 
 /// What a local restart begins from: the state's bytes, and everything consumed since.
@@ -106,7 +107,12 @@ struct extra {
   std::vector<std::chrono::nanoseconds> restarts{};
   std::size_t reserved_room = 0;
   std::uint32_t attempts = 0;            ///< of the turn that failed last
-  std::function<void(cell&)> rebuild{};  ///< of an ephemeral actor
+  std::uint32_t failures = 0;            ///< in a row, for the backoff
+  std::chrono::nanoseconds failed_at{};  ///< the last of them
+  child_options declared{};              ///< of a supervisor's child
+  buffer first_state{};                  ///< what it was spawned with, where it may begin again
+  std::shared_ptr<const supervision> rules{};  ///< a supervisor's, for its children
+  std::function<void(cell&)> rebuild{};        ///< of an ephemeral actor
 };
 
 /// Everything that is new with a new actor in the same cell.
@@ -135,6 +141,7 @@ struct cell_body {
   bool needs_replay = false;  ///< restored with a handler that was suspended
   bool dormant = false;       ///< restored, its supervisor not yet declared
   bool suspended = false;     ///< keeps state and mailbox, handles nothing
+  bool paused = false;        ///< handles nothing until the restart that it waits for
   bool stopped = false;       ///< a tombstone
   bool pinned = false;        ///< never given to another worker
 };

@@ -20,6 +20,13 @@ enum class control : std::uint16_t {
   resume,         ///< a suspended actor goes on
   suspend,        ///< text: the reason
   none,           ///< stands where a word stood that was obeyed out of turn
+  declare,        ///< number: the bits of its `child_options`
+  // Words that overtake; who: is told, under this number, once it is done.
+  restart,  ///< brought back to the present by replay
+  reset,    ///< back to the state of its birth
+  go_on,    ///< what waited for its supervisor, or for a backoff, goes on
+  kill,     ///< stops, whatever its handler waits for; text: the reason
+  hold,     ///< suspended; text: the reason
 };
 
 template <class Archive>
@@ -41,21 +48,52 @@ void load_address(Archive& archive, address& to) {
 struct control_note {
   address who{};
   std::string text{};
+  std::uint64_t number = 0;
 
   void save(auto& archive) const {
     save_address(archive, who);
-    archive(text);
+    archive(text, number);
   }
   void load(auto& archive) {
     load_address(archive, who);
-    archive(text);
+    archive(text, number);
   }
 };
 
-[[nodiscard]] inline envelope_ptr make_control(control what, address who, std::string text) {
-  auto made = make_envelope(control_note{who, std::move(text)});
+[[nodiscard]] inline envelope_ptr make_control(control what, address who, std::string text,
+                                               std::uint64_t number = 0) {
+  auto made = make_envelope(control_note{who, std::move(text), number});
   made->kind = envelope_kind::control;
   made->index = static_cast<std::uint16_t>(what);
+  return made;
+}
+
+/// What a word says. One that a snapshot gave back is still bytes; the end of a backoff has none.
+[[nodiscard]] inline control_note note_of(const envelope& word) {
+  if (word.ops == &ops_of<control_note>) {
+    return *static_cast<const control_note*>(word.payload());
+  }
+  control_note note;
+  if (word.ops != &ops_of<encoded_value>) return note;
+  const buffer& bytes = static_cast<const encoded_value*>(word.payload())->bytes;
+  if (bytes.empty()) return note;
+  std::destroy_at(&note);
+  try {
+    ops_of<control_note>.decode(&note, bytes.view());
+  } catch (...) {
+    std::construct_at(&note);
+    throw;
+  }
+  return note;
+}
+
+/// A word that overtakes. `asker` is told under `number`, which no other word has that is under way
+/// to the same actor.
+[[nodiscard]] inline envelope_ptr make_word(control what, address asker, std::uint64_t number,
+                                            std::string text) {
+  auto made = make_control(what, asker, std::move(text), number);
+  made->kind = envelope_kind::reply;
+  made->answer.number = first_word | number;
   return made;
 }
 

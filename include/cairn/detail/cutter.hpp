@@ -345,7 +345,7 @@ class cutter {
     put_address(to, one.parent);
     to.put_text(one.name);
     to.put(one.life);
-    to.put(static_cast<std::uint8_t>(one.suspended ? 1 : 0));
+    to.put(static_cast<std::uint8_t>((one.suspended ? 1 : 0) | (one.paused ? 2 : 0)));
     to.put(one.next_number);
     to.put(one.box.last_ticket);
     put_rest(to, one);
@@ -366,6 +366,10 @@ class cutter {
   void put_rest(buffer& to, const cell& one) const {
     static const extra nothing{};
     const extra& rest = one.more ? *one.more : nothing;
+    to.put(rest.attempts);
+    to.put(rest.failures);
+    to.put(bits_of(rest.declared));
+    put_sized(to, [&](buffer& state) { state.append(rest.first_state.view()); });
     to.put(static_cast<std::uint32_t>(rest.watchers.size()));
     for (const auto& who : rest.watchers) put_address(to, who);
     to.put(static_cast<std::uint32_t>(rest.waiting_for_room.size()));

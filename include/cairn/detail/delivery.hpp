@@ -12,6 +12,7 @@
 #include "../supervisor.hpp"
 #include "cutter.hpp"
 #include "letters.hpp"
+#include "timers.hpp"
 #include "tracing.hpp"
 
 namespace cairn::detail {
@@ -84,25 +85,6 @@ class delivery {
     }
   }
 
-  /// Hands a ready actor to another worker, whose wake entry it becomes.
-  /// Precondition: no snapshot is open here, and the actor is not in the ready queue any more.
-  [[nodiscard]] bool give_away(cell& one, worker& thief) {
-    // A tombstone stands in a list of this worker, a vacant cell too.
-    if (one.type == nullptr || one.stopped) return false;
-    if (one.pinned || (one.more && !one.more->timers.empty())) return false;
-    // The mark is this worker's while the actor moves: nobody else queues it. pairs with push()
-    if (one.box.queued.exchange(true, std::memory_order_seq_cst)) return false;
-    if (one.listed != touched_list::none) mine_.list_of(one.listed).remove(one);
-    one.moving = true;
-    worker_counters::take(mine_.counters.actors, 1);
-    pause_point();
-    one.home.store(&thief, std::memory_order_release);  // pairs with the acquires in send(), push()
-    pause_point();
-    thief.wakes.push(&one);
-    all_.wake(thief);
-    return true;
-  }
-
   /// Answers an ask with a failure.
   void refuse(const return_address& asker, errc code, std::string text, epoch at) {
     if (!asker.wanted()) return;
@@ -116,9 +98,30 @@ class delivery {
     send(std::move(reply));
   }
 
+  /// Answers an ask that wants no value.
+  void confirm(const return_address& asker, epoch at) {
+    if (!asker.wanted()) return;
+    auto reply = make_envelope(unit{});
+    reply->kind = envelope_kind::reply;
+    reply->to = asker.asker;
+    reply->target = asker.id;
+    reply->answer = asker;
+    reply->sent = at;
+    send(std::move(reply));
+  }
+  /// The same to who sent a word that overtakes.
+  void confirm(const envelope& word, epoch at) {
+    const control_note note = note_of(word);
+    if (note.who.where == nullptr) return;
+    confirm({note.who.where, note.who.id, note.number, false}, at);
+  }
+
   /// Gives a message up. Precondition: the actor has met it.
   void bury(cell& one, envelope_ptr message, errc code, const std::string& text) {
-    if (message->kind == envelope_kind::reply) return;  // nobody waits for it any more
+    if (message->kind == envelope_kind::reply) {  // nobody waits for it any more, but for a word
+      if (is_word(message->answer.number)) confirm(*message, one.at);
+      return;
+    }
     if (message->kind == envelope_kind::control) {
       bury_control(one, *message, code);
       return;
@@ -183,29 +186,7 @@ class delivery {
     const auto due = due_after(all_.steady_now(), each.delay);
     one.rest().timers.push_back({each.number, due, std::move(each.message), each.ask});
     mine_.add_timer({due, one.self(), each.number});
-    if (mine_.timers.size() > mine_.most_timers) forget_answered();
-  }
-
-  /// An ask that is answered leaves its place in time behind. Before such places are most of the
-  /// heap, it is made anew of the timers that there are.
-  void forget_answered() {
-    std::vector<cell*> owners;
-    for (const due_timer& each : mine_.timers) {
-      cell& of = *each.of.where;
-      // pairs with the release in give_away(); an actor with timers is never given away
-      if (of.is(each.of.id) && of.home.load(std::memory_order_acquire) == &mine_) {
-        owners.push_back(&of);
-      }
-    }
-    std::sort(owners.begin(), owners.end());
-    owners.erase(std::unique(owners.begin(), owners.end()), owners.end());
-    mine_.timers.clear();
-    for (cell* of : owners) {
-      for (const timer& each : of->rest().timers) {
-        mine_.add_timer({each.due, of->self(), each.number});
-      }
-    }
-    mine_.most_timers = std::max(worker::few_timers, 2 * mine_.timers.size());
+    if (mine_.timers.size() > mine_.most_timers) forget_answered(mine_);
   }
 
   static void disarm(cell& one, std::uint64_t number) {
@@ -242,7 +223,7 @@ class delivery {
       if (message->answer.number == trace_number)
         return trace_on(pass_on(all_, one, std::move(message)));
       if (message->answer.number != wake_number) cut_.touch(one);  // waking changes nothing
-      one.box.replies.push_back(std::move(message));
+      one.box.add_reply(std::move(message));
     } else if (is_full(one, *message)) {
       overflow(one, std::move(message));
     } else {
@@ -321,6 +302,9 @@ class delivery {
         sometimes("room asked of a stopped actor");
         refuse(message.answer, errc::stopped, "the actor is stopped", one.at);
         break;
+      case control::stop:
+        confirm(message.answer, one.at);
+        break;
       case control::watch:
         sometimes("watch of a stopped actor");
         tell_stopped(note.who, message.target, std::string{to_string(code)}, one.at);
@@ -358,9 +342,8 @@ class delivery {
     cell& made = *born.made;
     cell& parent = *born.parent;
     made.parent = parent.self();
-    made.policy = parent.type->hash == type_hash<supervisor_actor>
-                      ? held<supervisor_actor>(parent).state.options
-                      : default_supervision;
+    const bool has_rules = parent.more && parent.more->rules;
+    made.policy = has_rules ? parent.more->rules : default_supervision;
     made.at = parent_cell.at;
     made.changed = true;
     made.needs_start = true;

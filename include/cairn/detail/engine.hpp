@@ -214,7 +214,7 @@ class engine : public world {
       own.mail().take_wakes();
       own.fire_timers(time->steady());
       busy = run_ready(mine, own) || busy;
-      answer_beggar(mine, own.mail());
+      answer_beggar(*this, mine);
       if (mine.index == 0) {
         busy = leader_.poll(on_end_) || busy;
         asks_.expire(time->steady());

@@ -85,6 +85,14 @@ enum class envelope_kind : std::uint8_t {
 inline constexpr std::uint64_t wake_number = ~std::uint64_t{0};
 /// The number of the reply that asks by the way who awaits whom (see `tracing.hpp`).
 inline constexpr std::uint64_t trace_number = wake_number - 1;
+/// The number of the word with which a backoff ends.
+inline constexpr std::uint64_t backoff_number = wake_number - 2;
+/// Replies of these numbers are words to the cell (see `control.hpp`) that overtake messages and
+/// handlers that wait. No await has one.
+inline constexpr std::uint64_t first_word = std::uint64_t{1} << 63U;
+[[nodiscard]] constexpr bool is_word(std::uint64_t number) noexcept {
+  return number >= first_word && number < trace_number;
+}
 
 struct envelope {
   envelope* next = nullptr;

@@ -9,20 +9,26 @@
 #include <string>
 #include <utility>
 
-#include "delivery.hpp"
+#include "incarnations.hpp"
 #include "intensity.hpp"
 #include "letters.hpp"
-#include "lost_asks.hpp"
-#include "replay.hpp"
-#include "retiring.hpp"
+#include "supervisor_actor.hpp"
 #include "watching.hpp"
 
 namespace cairn::detail {
 
-class failures {
+/// What is to be done about a failure, and who does it.
+struct ruling {
+  decision what = decision::restart;
+  std::uint32_t levels = 0;  ///< whose supervisor, above the actor's own
+  bool others = false;       ///< the supervisor acts, for others than the actor
+  std::chrono::nanoseconds delay{};
+  std::string why{};
+};
+
+class failures : public incarnations {
  public:
-  failures(world& all, worker& mine, delivery& mail) noexcept
-      : all_{all}, mine_{mine}, mail_{mail}, replay_{all, mine} {}
+  using incarnations::incarnations;
 
   /// Notes what the turn that is about to begin was given.
   void begin_turn(cell& one, const envelope& input) {
@@ -68,84 +74,18 @@ class failures {
     }
   }
 
-  /// Opens the incarnation's resources. False if that failed, and the actor is suspended.
-  bool start(cell& one) {
-    one.needs_start = false;
-    if (one.type->on_start == nullptr) return true;
-    const std::uint32_t tries = 1 + one.policy->attempts;
-    for (std::uint32_t at = 0; at < tries; ++at) {
-      const std::exception_ptr thrown = replay_.open_resources(one);
-      if (!thrown) return true;
-      all_.tell_of(event_kind::failed, one, "on_start: " + text_of(thrown), errc::failed);
-    }
-    one.needs_start = true;
-    sometimes("start failed");
-    suspend(one, "on_start failed");
-    return false;
-  }
-
-  /// The first activation after the process's restart, of an actor whose handler was suspended.
-  bool resume_restored(cell& one) {
-    sometimes("suspended handler restored");
-    mail_.cuts().touch(one);
-    mail_.cuts().bring(one);
-    try {
-      replay_.rebuild(one, one.saved->log.end());
-    } catch (...) {
-      const std::string why = text_of_caught();
-      if (one.diverged) {
-        diverged(one, why);
-        return false;
-      }
-      one.suspended = true;
-      all_.fail(std::make_exception_ptr(
-          error{errc::diverged, "actor " + world::label(one) + " (" + std::string{one.type->name} +
-                                    ") could not be restored: " + why}));
-      return false;
-    }
-    one.needs_replay = one.diverged = false;
-    count_notice(one);
-    if (!start(one)) return false;
-    // The snapshot may hold the answer itself, in flight. A run that has ended must not begin
-    // again: the handler goes on with the answer, and the two would have their effects at the same
-    // time.
-    for (auto& each : replay_.unfinished()) {
-      const slot* found = one.find_slot(each.number);
-      const bool ended = found == nullptr || found->arrived || one.box.has_reply(each.number);
-      sometimes(ended ? "run not begun again" : "run begun again");
-      if (!ended) all_.start_run(one.self(), std::move(each));
-    }
-    interrupt_lost_asks(all_, mail_, one);
-    return true;
-  }
-
-  void suspend(cell& one, const std::string& why) {
-    if (one.suspended) return;
-    sometimes(one.busy() ? "actor suspended within a handler" : "actor suspended");
-    one.suspended = true;
-    one.changed = true;
-    mail_.cuts().touch(one);
-    all_.tell_of(event_kind::suspended, one, why, errc::failed);
-    mine_.ready.push(one);  // asks that wait are told
-  }
-
-  void resume(cell& one) {
-    if (!one.suspended) return;
-    sometimes("actor resumed");
-    one.suspended = false;
-    if (one.more) one.more->restarts.clear();
-    all_.tell_of(event_kind::resumed, one, "resumed");
-    if (!one.type->persistent && one.state == nullptr && begin_afresh(one)) one.needs_start = true;
-    mine_.ready.push(one);
-  }
-
-  /// Retires the actor.
-  void stop(cell& one, const std::string& reason) {
-    const return_address asker = one.busy() ? one.more->handler.answer : return_address{};
-    if (one.busy()) sometimes("actor stopped within a handler");
-    replay_.tear_down(one, stop_reason::stopped);
-    retire(all_, mine_, mail_, one, reason);
-    mail_.refuse(asker, errc::stopped, "the actor stopped before it answered", one.at);
+  /// The hook of a birth, at once: what waits in the mailbox comes after it.
+  void be_born(cell& one) {
+    if (!one.type->has_birth || one.suspended) return;
+    auto birth = make_envelope(birth_note{});
+    birth->index = one.type->birth_index();
+    birth->ticket = one.box.done_ticket;
+    birth->to = &one;
+    birth->target = one.self().id;
+    birth->sent = one.at;
+    begin_turn(one, *birth);
+    one.consumed = next(one.consumed);
+    run(one, [&] { one.type->handlers[birth->index].begin(one, mine_.here, *birth); });
   }
 
   /// A handler that was handed more than its record may hold is given up before it goes on.
@@ -162,12 +102,6 @@ class failures {
   }
 
  private:
-  /// An orderly end waits for the suspended handler that a commit's notice began.
-  void count_notice(cell& one) {
-    if (!one.busy() || one.more->handler.index != one.type->commit_index()) return;
-    if (!one.more->handler.notice) one.more->handler.notice = notice_token{all_.notices};
-  }
-
   void ended(cell& one) {
     turn& here = mine_.here;
     count_notice(one);
@@ -182,7 +116,9 @@ class failures {
     const std::string reason = std::move(here.stop_reason);
     mail_.flush(one);
     here.clear();
-    if (stops) stop(one, reason);
+    if (!stops) return;
+    const bool again = one.more && one.more->declared.restart == permanent;
+    again ? begin_again(one, reason) : stop(one, reason);
   }
 
   void failed(cell& one, const std::exception_ptr& thrown) {
@@ -190,20 +126,15 @@ class failures {
     const notice_token until_decided{all_.notices};  // it may be such a handler, and go on
     const std::string text = text_of(thrown);
     all_.tell_of(event_kind::failed, one, text, errc::failed);
-    decision what = one.policy->decide(thrown);
-    const bool first = one.rest().attempts++ == 0 && what == decision::restart;
-    const bool exceeded = first && !may_restart(all_.steady_now(), one);
-    if (exceeded) what = decision::suspend;
-    const std::string why = exceeded ? exceeded_text(*one.policy, text) : text;
-    worker_counters::add(mine_.counters.restarts, first ? 1 : 0);
+    const ruling found = judge(one, thrown, text);
     if (!one.type->persistent) {
-      lose_turn(one, text, what, why);
+      lose_turn(one, text, found);
       return;
     }
     one.saved->log.truncate(after_entry_);
     try {
       restart(one);
-      go_on(one, text, what, why);
+      go_on_as(one, text, found);
     } catch (...) {  // what restores the actor is its own code too
       const std::string other = text_of_caught();
       keep_input(one);
@@ -211,23 +142,94 @@ class failures {
     }
   }
 
+  /// What its supervisor, or one above it, says of this failure.
+  ruling judge(cell& one, const std::exception_ptr& thrown, const std::string& text) {
+    const supervision& own = *one.policy;
+    const resolution by = resolve(own, thrown);
+    ruling found{by.what, by.levels, by.levels > 0, {}, text};
+    extra& rest = one.rest();
+    const bool retried = rest.attempts++ != 0;
+    if (found.what != decision::restart) return found;
+    if (!found.others && rest.declared.restart == temporary) {
+      found.what = decision::stop;
+      return found;
+    }
+    const auto now = all_.steady_now();
+    found.delay = delay_of(own.backoff, failures_in_row(now, one), all_.random());
+    if (retried) return found;
+    worker_counters::add(mine_.counters.restarts, 1);
+    if (found.others || own.groups()) {
+      found.others = true;
+      found.delay = {};  // the supervisor waits
+    } else if (!may_restart(now, one)) {
+      found = exceeded(own, text);
+    }
+    return found;
+  }
+
+  [[nodiscard]] static ruling exceeded(const supervision& own, const std::string& text) {
+    ruling found{decision::suspend, 0, false, {}, exceeded_text(own, text)};
+    if (own.exceeded == decision::stop) found.what = decision::stop;
+    if (own.exceeded == decision::escalate && own.above) {
+      found = {decision::restart, 1, true, {}, found.why};
+    }
+    return found;
+  }
+
   /// The actor stands before the failing turn.
-  void go_on(cell& one, const std::string& text, decision what, const std::string& why) {
+  void go_on_as(cell& one, const std::string& text, const ruling& found) {
+    const bool may_retry = one.more->attempts <= one.policy->attempts;
     if (one.suspended) {  // its on_start failed
       put_back(one, text);
-    } else if (what == decision::suspend) {
-      put_back(one, text);
-      suspend(one, why);
-    } else if (what == decision::stop) {
+    } else if (found.what == decision::resume || (found.what == decision::restart && !may_retry)) {
       give_up(one, text);
-      stop(one, text);
-    } else if (what == decision::restart && one.more->attempts <= one.policy->attempts) {
+    } else if (found.others) {
+      if (wait_in_front(one, text)) tell_supervisor(one, found);
+    } else if (found.what == decision::suspend) {
+      put_back(one, text);
+      suspend(one, found.why);
+    } else if (found.what == decision::stop) {
+      give_up(one, text);
+      stop(one, found.why);
+    } else if (found.delay.count() > 0) {
+      if (wait_in_front(one, text)) pause(one, found.delay);
+    } else {
       all_.tell_of(event_kind::restarted, one, "the failing turn is tried again");
       try_again(one);
       // What was replayed is not replayed again: the next message finds a new base.
       if (one.saved && !one.busy()) one.saved->replayed = true;
-    } else {
+    }
+  }
+
+  /// What the failing turn was given waits in front. False: it cannot be copied, and is given up.
+  bool wait_in_front(cell& one, const std::string& text) {
+    try {
+      put_input_back(one);
+      return true;
+    } catch (...) {
       give_up(one, text);
+      return false;
+    }
+  }
+
+  /// The actor waits for what its supervisor does about it.
+  void tell_supervisor(cell& one, const ruling& found) {
+    pause(one, {});
+    send_control(mail_, one, one.parent,
+                 make_note(child_failed{one.self().id, one.slot_index, found.what, found.levels,
+                                        found.why}));
+  }
+
+  /// A permanent actor has stopped itself.
+  void begin_again(cell& one, const std::string& reason) {
+    const bool groups = one.policy->groups();
+    const bool many = !groups && !may_restart(all_.steady_now(), one);
+    worker_counters::add(mine_.counters.restarts, 1);
+    reset(one);
+    if (many) return suspend(one, exceeded_text(*one.policy, "it stopped itself: " + reason));
+    be_born(one);
+    if (groups && !one.suspended && !one.stopped) {
+      tell_supervisor(one, {decision::restart, 0, true, {}, "it stopped itself: " + reason});
     }
   }
 
@@ -277,6 +279,7 @@ class failures {
     } catch (...) {  // it cannot stand without its log
       const std::string why = "its state could not be serialized: " + text_of_caught();
       put_input_back(one);
+      one.more->attempts = 0;
       suspend(one, why);
       return;
     }
@@ -292,20 +295,6 @@ class failures {
     mail_.refuse(asker, errc::failed, text, one.at);
   }
 
-  /// The state is taken before the frame is destroyed; what its destructors do is discarded.
-  void drop_handler(cell& one, bytes_view state) {
-    const auto position = one.consumed;
-    const auto number = one.next_number;
-    replay_.tear_down(one, stop_reason::restart);
-    const scoped_current<runtime> scope{current_runtime, &all_};
-    one.type->construct(one);
-    one.type->decode(one, state);
-    one.consumed = position;
-    one.next_number = number;
-    std::erase_if(one.more->timers, [](const timer& each) { return !each.message; });
-    (void)start(one);
-  }
-
   /// The actor will be suspended: a message whose handler has had no turn yet waits in front.
   void put_back(cell& one, const std::string& text) {
     if (one.busy()) {
@@ -313,6 +302,7 @@ class failures {
       return;
     }
     put_input_back(one);
+    one.more->attempts = 0;
   }
 
   void keep_input(cell& one) noexcept {
@@ -333,20 +323,19 @@ class failures {
       one.box.done_ticket = message->ticket - 1;
       one.box.queue.push_front(std::move(message));
     } else {
-      one.box.replies.push_front(replayer::reply_of(one, entry));
+      one.box.put_back(replayer::reply_of(one, entry));
     }
     one.saved->log.truncate(entry_);
-    one.more->attempts = 0;
   }
 
   /// An ephemeral actor has nothing to replay: its message is lost, and it begins afresh or, where
   /// it is to resume, goes on as the failing turn left it.
-  void lose_turn(cell& one, const std::string& text, decision what, const std::string& why) {
+  void lose_turn(cell& one, const std::string& text, const ruling& found) {
     sometimes("ephemeral actor restarted");
     const return_address asker = one.busy() ? one.more->handler.answer : answer_;
     cairn::dead_letter letter;
     letter.message = one.busy() ? one.more->handler.what : what_;
-    if (what == decision::resume) {
+    if (found.what == decision::resume) {
       replay_.drop_frame(one);
     } else {
       replay_.tear_down(one, stop_reason::restart);
@@ -355,42 +344,16 @@ class failures {
     one.more->attempts = 0;
     mail_.report_dead(one, std::move(letter), one.self().id, errc::failed, text);
     mail_.refuse(asker, errc::failed, text, one.at);
-    if (what == decision::stop) return stop(one, text);
-    if (what == decision::resume) return;
+    if (found.what == decision::resume) return;
+    if (found.what == decision::stop && !found.others) return stop(one, found.why);
     if (!begin_afresh(one)) return;
-    if (what == decision::suspend) {
-      suspend(one, why);
-    } else if (start(one)) {
-      all_.tell_of(event_kind::restarted, one, "restarted fresh");
-    }
+    if (found.what == decision::suspend && !found.others) return suspend(one, found.why);
+    if (!start(one)) return;
+    if (found.others) return tell_supervisor(one, found);
+    if (found.delay.count() > 0) return pause(one, found.delay);
+    all_.tell_of(event_kind::restarted, one, "restarted fresh");
   }
 
-  /// From the arguments of its spawn. False: its constructor threw, and it is suspended without a
-  /// state; who resumes it tries again.
-  bool begin_afresh(cell& one) {
-    one.life = next(one.life);
-    try {
-      one.more->rebuild(one);
-      return true;
-    } catch (...) {
-      suspend(one, "its constructor failed: " + text_of_caught());
-      return false;
-    }
-  }
-
-  /// Never go on silently: the actor keeps its base and its log and handles nothing.
-  void diverged(cell& one, const std::string& why) {
-    replay_.tear_down(one, stop_reason::restart);
-    one.needs_replay = one.diverged = true;
-    one.rest().attempts = 0;
-    all_.tell_of(event_kind::diverged, one, why, errc::diverged);
-    suspend(one, "replay diverged: " + why);
-  }
-
-  world& all_;
-  worker& mine_;
-  delivery& mail_;
-  replayer replay_;
   replay_log::cursor entry_{};  ///< the input of the turn that runs
   replay_log::cursor after_entry_{};
   return_address answer_{};  ///< who asked, of the message whose first turn runs

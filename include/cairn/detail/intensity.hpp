@@ -19,6 +19,16 @@ namespace cairn::detail {
   return restarts.size() <= one.policy->intensity.restarts;
 }
 
+/// Counts a failure; how many there were, each within the period after the one before.
+[[nodiscard]] inline std::uint32_t failures_in_row(std::chrono::nanoseconds now, cell& one) {
+  extra& rest = one.rest();
+  if (now - rest.failed_at > std::max(one.policy->intensity.within, 2 * one.policy->backoff.most)) {
+    rest.failures = 0;
+  }
+  rest.failed_at = now;
+  return ++rest.failures;
+}
+
 /// Why an actor is suspended that failed too often.
 [[nodiscard]] inline std::string exceeded_text(const supervision& by, const std::string& last) {
   return "more restarts than " + std::to_string(by.intensity.restarts) +

@@ -65,6 +65,24 @@ struct mailbox {
   std::uint64_t last_ticket = 0;  ///< given to the newest in `queue`
   std::uint64_t done_ticket = 0;  ///< of the newest that was consumed
 
+  /// Words go before answers, in their order.
+  void add_reply(envelope_ptr reply) noexcept {
+    is_word(reply->answer.number) ? put_back(std::move(reply))
+                                  : replies.push_back(std::move(reply));
+  }
+  /// Behind the words, before the answers.
+  void put_back(envelope_ptr reply) noexcept {
+    envelope* last = nullptr;
+    for (envelope* each = replies.front(); each != nullptr && is_word(each->answer.number);
+         each = each->next) {
+      last = each;
+    }
+    replies.put_after(last, std::move(reply));
+  }
+  [[nodiscard]] bool has_word() const noexcept {
+    return !replies.empty() && is_word(replies.front()->answer.number);
+  }
+
   [[nodiscard]] bool empty() const noexcept { return queue.empty() && replies.empty(); }
   /// Whether an answer to the await of this number waits.
   [[nodiscard]] bool has_reply(std::uint64_t number) const noexcept {

@@ -46,6 +46,7 @@ class restorer {
     for (cell* one : made_) {
       if (!one->needs_replay) continue;
       ++counts_.suspended_handlers;
+      if (is_supervisor(one->type)) continue;  // its handlers are cairn's, not the program's
       if (program_ != program) {
         throw error{errc::newer_schema, "actor " + world::label(*one) + " (" +
                                             std::string{one->type->name} +
@@ -60,7 +61,7 @@ class restorer {
   void settle() {
     for (std::uint32_t index = 2; index < all_.cells.used(); ++index) {
       cell& one = *all_.cells.at(index);
-      const bool supervisor = one.type != nullptr && one.type->hash == type_hash<supervisor_actor>;
+      const bool supervisor = is_supervisor(one.type);
       worker& home = *all_.workers[supervisor ? 0 : index % all_.workers.size()];
       one.owner = &all_;
       one.home.store(&home, std::memory_order_relaxed);  // nobody runs yet
@@ -196,7 +197,9 @@ class restorer {
     one.parent = get_address(from, all_);
     one.name = from.get_text();
     one.life = from.get<incarnation>();
-    one.suspended = (from.get<std::uint8_t>() & 1U) != 0;
+    const auto flags = from.get<std::uint8_t>();
+    one.suspended = (flags & 1U) != 0;
+    one.paused = (flags & 2U) != 0;
     const auto next_number = from.get<std::uint64_t>();
     one.box.last_ticket = from.get<std::uint64_t>();
     read_rest(one, from);
@@ -222,6 +225,7 @@ class restorer {
   }
 
   void read_rest(cell& one, reader& from) {
+    read_failures(one, from);
     for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
       one.rest().watchers.push_back(get_address(from, all_));
     }
@@ -252,6 +256,20 @@ class restorer {
     }
   }
 
+  void read_failures(cell& one, reader& from) {
+    const auto attempts = from.get<std::uint32_t>();
+    const auto failures = from.get<std::uint32_t>();
+    const auto declared = from.get<std::uint64_t>();
+    const bytes_view first = get_sized(from);
+    if (attempts != 0) one.rest().attempts = attempts;
+    if (failures != 0) {
+      one.rest().failures = failures;
+      one.rest().failed_at = all_.steady_now();
+    }
+    if (declared != bits_of(child_options{})) one.rest().declared = options_of(declared);
+    if (!first.empty()) one.rest().first_state.append(first);
+  }
+
   /// Nothing in a snapshot was sent after it: that would bring a worker to an epoch ahead of all.
   [[nodiscard]] envelope_ptr read_envelope(const cell& one, reader& from) const {
     auto message = get_envelope(from, all_, *one.type, names_);
@@ -270,7 +288,7 @@ class restorer {
     if (message->kind == envelope_kind::reply) {
       if (record.header.place == wake_number) return;  // of the run before
       message->answer.number = record.header.place;
-      one.box.replies.push_back(std::move(message));
+      one.box.add_reply(std::move(message));
     } else {
       message->ticket = record.header.place;
       one.box.last_ticket = std::max(one.box.last_ticket, message->ticket);
@@ -282,10 +300,12 @@ class restorer {
   /// Nobody is left to declare an actor whose parent has stopped, nor those below it: they wake at
   /// once, for the parent's word to stop is among what waits for them.
   static void wake(cell& top) {
-    for_subtree(top, [](cell& one) {
-      one.box.replies.push_back(wake_word(one, one.at));
-      one.home.load(std::memory_order_relaxed)->ready.push(one);  // nobody runs yet
-    });
+    for_subtree(
+        top, [](const cell&) { return false; },
+        [](cell& one) {
+          one.box.replies.push_back(wake_word(one, one.at));
+          one.home.load(std::memory_order_relaxed)->ready.push(one);  // nobody runs yet
+        });
   }
 
   /// Enters a restored actor in its parent's table, under its parent's rules.
@@ -298,13 +318,11 @@ class restorer {
       orphans_.push_back(&one);
       return;
     }
-    const bool supervised =
-        parent->type == nullptr || parent->type->hash == type_hash<supervisor_actor>;
+    const bool supervised = parent->type == nullptr || is_supervisor(parent->type);
     const std::string key = child_key(one);
-    parent->rest().children[key] = {one.self(), one.type, supervised || parent->slot_index == 1};
-    if (parent->type != nullptr && parent->type->hash == type_hash<supervisor_actor>) {
-      one.policy = held<supervisor_actor>(*parent).state.options;
-    }
+    const auto shutdown = one.more ? one.more->declared.shutdown : child_options{}.shutdown;
+    parent->rest().children[key] = {one.self(), one.type, supervised || parent->slot_index == 1,
+                                    shutdown};
   }
 
   world& all_;

@@ -34,6 +34,9 @@ struct runtime {
   [[nodiscard]] virtual cell& allocate_cell(const actor_type& type) = 0;
   virtual void release_cell(cell& gone) noexcept = 0;
   [[nodiscard]] virtual std::uint64_t random() = 0;
+  /// A supervisor has been declared: what the store gave back below it runs again. On the first
+  /// worker.
+  virtual void wake_below(cell& top) = 0;
   [[nodiscard]] virtual std::chrono::nanoseconds ask_timeout() const noexcept = 0;
 };
 

@@ -100,7 +100,8 @@ class turns {
     if (one.type == nullptr || one.stopped) return bury_next(one);
     if (one.dormant) return wake_up(one);
     if (one.needs_replay && !one.suspended && !fail_.resume_restored(one)) return false;
-    if (one.suspended) return attend_suspended(one);
+    if (one.box.has_word()) return obey_word(one), true;
+    if (one.suspended || one.paused) return attend_waiting(one);
     if (!one.box.replies.empty()) return take_reply(one), true;
     if (one.busy() && !is_word_to_root(one)) return false;
     const bool birth = !one.box.queue.empty() && is_birth(one, *one.box.queue.front());
@@ -241,6 +242,13 @@ class turns {
            type.handlers[message.index].message == message.ops;
   }
 
+  void obey_word(cell& one) {
+    cut().meet(one, *one.box.replies.front());  // as in take_reply()
+    const envelope_ptr word = one.box.replies.pop_front();
+    one.changed = true;
+    one.is(word->target) ? words_.obey_at_once(one, *word) : mail_.confirm(*word, one.at);
+  }
+
   /// An answer, the end of a sleep or of a run.
   void take_reply(cell& one) {
     // Before it is taken out: a cut says all answers again that still wait, this one too.
@@ -300,8 +308,9 @@ class turns {
     return made;
   }
 
-  /// A suspended actor handles nothing: asks fail, tells wait, an operator's word gets through.
-  bool attend_suspended(cell& one) {
+  /// A suspended actor handles nothing: asks fail, tells wait, an operator's word gets through. One
+  /// that waits for its restart lets asks wait too.
+  bool attend_waiting(cell& one) {
     envelope_list& queue = one.box.queue;
     envelope*& last = one.box.attended;  // a mailbox that fills up is not gone through again
     envelope_ptr word;
@@ -318,7 +327,8 @@ class turns {
         queue.take_after(last).reset();
         continue;
       }
-      if (each->answer.wanted() && each->code == errc::ok) {
+      if (one.suspended && each->answer.wanted() && each->code == errc::ok &&
+          each->kind != envelope_kind::control) {
         cut().meet(one, *each);
         sometimes("ask of a suspended actor refused");
         mail_.refuse(std::exchange(each->answer, {}), errc::failed,
@@ -356,6 +366,7 @@ class turns {
       message->kind = envelope_kind::reply;
       message->code = due.ask ? errc::timeout : errc::ok;
       message->answer.number = number;
+      message->index = static_cast<std::uint16_t>(control::go_on);  // where a backoff ends
     }
     message->to = &one;
     message->target = one.self().id;

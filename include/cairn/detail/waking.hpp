@@ -19,15 +19,16 @@ namespace cairn::detail {
   return word;
 }
 
-/// Calls `each(cell&)` for a restored actor and every one below it, parents first. Not by
-/// recursion: a subtree may be as deep as it likes. Children are noted before: the actor may run
-/// as soon as it is told.
-template <class Each>
-void for_subtree(cell& top, Each&& each) {
+/// Calls `each(cell&)` for a restored actor and every one below it, parents first, except for those
+/// that `skip(cell&)`. Not by recursion: a subtree may be as deep as it likes. Children are noted
+/// before: the actor may run as soon as it is told.
+template <class Skip, class Each>
+void for_subtree(cell& top, Skip&& skip, Each&& each) {
   std::vector<cell*> left{&top};
   while (!left.empty()) {
     cell& one = *left.back();
     left.pop_back();
+    if (&one != &top && skip(one)) continue;
     if (one.more) {
       for (const auto& [name, child] : one.more->children) left.push_back(child.where.where);
     }
@@ -35,9 +36,12 @@ void for_subtree(cell& top, Each&& each) {
   }
 }
 
-/// Wakes a restored actor and every one below it. On the worker that is `top`'s home.
+/// Wakes a restored supervisor and what is below it, but for the supervisors there: each is to be
+/// declared. On the worker that is `top`'s home.
 inline void wake_restored(delivery& mail, const worker& mine, cell& top) {
-  for_subtree(top, [&](cell& one) { mail.send(wake_word(one, mine.seen)); });
+  for_subtree(
+      top, [](const cell& one) { return is_supervisor(one.type); },
+      [&](cell& one) { mail.send(wake_word(one, mine.seen)); });
 }
 
 }  // namespace cairn::detail

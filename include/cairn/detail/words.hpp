@@ -17,7 +17,7 @@ class control_words {
     const auto& note = *static_cast<const control_note*>(message.payload());
     switch (control{message.index}) {
       case control::stop:
-        fail_.stop(one, note.text);
+        stop(one, message, note.text);
         break;
       case control::stop_path:
         stop_below(one, note.text);
@@ -40,12 +40,55 @@ class control_words {
       case control::suspend:
         fail_.suspend(one, note.text);
         break;
-      case control::none:
+      case control::declare:
+        one.rest().declared = options_of(note.number);
+        break;
+      default:  // what stands where a word stood, and forged ones
         break;
     }
   }
 
+  /// A word that has overtaken what waits here.
+  void obey_at_once(cell& one, const envelope& word) {
+    const control_note note = note_of(word);
+    switch (control{word.index}) {
+      case control::restart:
+        fail_.renew(one);
+        break;
+      case control::reset:
+        if (one.suspended) break;
+        fail_.reset(one);
+        fail_.be_born(one);
+        if (one.needs_start && !one.busy() && !one.suspended) (void)fail_.start(one);
+        break;
+      case control::go_on:
+        fail_.go_on(one);
+        break;
+      case control::kill:
+        fail_.stop(one, note.text);
+        break;
+      case control::hold:
+        fail_.suspend(one, note.text);
+        break;
+      default:
+        break;
+    }
+    mail_.confirm(word, one.at);
+  }
+
  private:
+  /// A supervisor stops when its children have.
+  void stop(cell& one, envelope& word, const std::string& reason) {
+    if (!is_supervisor(one.type)) {
+      fail_.stop(one, reason);
+      mail_.confirm(word.answer, one.at);
+      return;
+    }
+    auto note = make_note(stop_all{reason});
+    note->answer = word.answer;
+    send_control(mail_, one, one.self(), std::move(note));
+  }
+
   /// Who watches twice is told once.
   static void watch(cell& one, const address& who) {
     auto& all = one.rest().watchers;
@@ -93,13 +136,7 @@ class control_words {
       const return_address sender = rest.waiting_for_room.front();
       rest.waiting_for_room.erase(rest.waiting_for_room.begin());
       ++rest.reserved_room;
-      auto reply = make_envelope(unit{});
-      reply->kind = envelope_kind::reply;
-      reply->to = sender.asker;
-      reply->target = sender.id;
-      reply->answer = sender;
-      reply->sent = one.at;
-      mail_.send(std::move(reply));
+      mail_.confirm(sender, one.at);
     }
   }
 

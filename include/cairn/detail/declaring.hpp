@@ -1,0 +1,55 @@
+// What the root task's declarations do to supervisors and to their children. Both are at home on
+// the first worker, like the root; children may be anywhere once they are awake.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "supervisor_actor.hpp"
+
+namespace cairn::detail {
+
+/// Gives a new child what its supervisor needs of it; tells one that the store gave back.
+inline void settle_child(turn& here, cell& above, const address& made,
+                         const std::optional<child_options>& declared) {
+  cell& one = *made.where;
+  if (declared) above.rest().children[child_key(one)].shutdown = declared->shutdown;
+  const auto is_new = [&](const newborn& each) { return each.made == &one; };
+  if (std::none_of(here.born.begin(), here.born.end(), is_new)) {
+    if (!declared) return;
+    here.send(make_control(control::declare, {}, {}, bits_of(*declared)), made);
+    return;
+  }
+  if (declared) one.rest().declared = *declared;
+  const restart_type kind = declared ? declared->restart : transient;
+  if (!one.type->persistent || !above.rest().rules->needs_first_state(kind)) return;
+  one.type->encode(one, one.rest().first_state);
+}
+
+/// Declares a supervisor below `above`.
+[[nodiscard]] inline ref<supervisor_actor> declare_supervisor(turn& here, cell& above,
+                                                              std::string_view name,
+                                                              supervision rules) {
+  if (!is_good_name(name)) {
+    throw error{errc::bad_name, "a supervisor's name is 1 to 255 characters without '/'"};
+  }
+  if (is_supervisor(above.type)) rules.above = above.rest().rules;
+  const auto found = spawn<supervisor_actor>(here, above, name, rules);
+  cell& made = *found.where().where;
+  made.rest().rules = std::make_shared<const supervision>(std::move(rules));
+  made.pinned = true;
+  if (!made.dormant) return found;
+  for (auto& [child_name, each] : made.more->children) {
+    each.where.where->policy = made.more->rules;  // they are dormant: the wake hands it over
+  }
+  here.system->wake_below(made);
+  // Where its handler is suspended its rules are not known before that is replayed.
+  const bool known =
+      !made.needs_replay && held<supervisor_actor>(made).state.rules.same_as(*made.more->rules);
+  if (!known) here.send(make_note(declare{*made.more->rules}), found.where());
+  return found;
+}
+
+}  // namespace cairn::detail

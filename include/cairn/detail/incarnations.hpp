@@ -1,0 +1,236 @@
+// The lives of one actor: what begins and ends an incarnation, whoever has decided it.
+#pragma once
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "delivery.hpp"
+#include "lost_asks.hpp"
+#include "replay.hpp"
+#include "retiring.hpp"
+
+namespace cairn::detail {
+
+class incarnations {
+ public:
+  incarnations(world& all, worker& mine, delivery& mail) noexcept
+      : all_{all}, mine_{mine}, mail_{mail}, replay_{all, mine} {}
+
+  /// Opens the incarnation's resources. False if that failed, and the actor is suspended.
+  bool start(cell& one) {
+    one.needs_start = false;
+    if (one.type->on_start == nullptr) return true;
+    const std::uint32_t tries = 1 + one.policy->attempts;
+    for (std::uint32_t at = 0; at < tries; ++at) {
+      const std::exception_ptr thrown = replay_.open_resources(one);
+      if (!thrown) return true;
+      all_.tell_of(event_kind::failed, one, "on_start: " + text_of(thrown), errc::failed);
+    }
+    one.needs_start = true;
+    sometimes("start failed");
+    suspend(one, "on_start failed");
+    return false;
+  }
+
+  /// The first activation after the process's restart, of an actor whose handler was suspended.
+  bool resume_restored(cell& one) {
+    sometimes("suspended handler restored");
+    mail_.cuts().touch(one);
+    mail_.cuts().bring(one);
+    try {
+      replay_.rebuild(one, one.saved->log.end());
+    } catch (...) {
+      const std::string why = text_of_caught();
+      if (one.diverged) {
+        diverged(one, why);
+        return false;
+      }
+      one.suspended = true;
+      all_.fail(std::make_exception_ptr(
+          error{errc::diverged, "actor " + world::label(one) + " (" + std::string{one.type->name} +
+                                    ") could not be restored: " + why}));
+      return false;
+    }
+    one.needs_replay = one.diverged = false;
+    count_notice(one);
+    if (!start(one)) return false;
+    // The snapshot may hold the answer itself, in flight. A run that has ended must not begin
+    // again: the handler goes on with the answer, and the two would have their effects at the same
+    // time.
+    for (auto& each : replay_.unfinished()) {
+      const slot* found = one.find_slot(each.number);
+      const bool ended = found == nullptr || found->arrived || one.box.has_reply(each.number);
+      sometimes(ended ? "run not begun again" : "run begun again");
+      if (!ended) all_.start_run(one.self(), std::move(each));
+    }
+    interrupt_lost_asks(all_, mail_, one);
+    return true;
+  }
+
+  void suspend(cell& one, const std::string& why) {
+    if (one.suspended) return;
+    sometimes(one.busy() ? "actor suspended within a handler" : "actor suspended");
+    one.suspended = true;
+    end_pause(one);
+    one.changed = true;
+    mail_.cuts().touch(one);
+    all_.tell_of(event_kind::suspended, one, why, errc::failed);
+    mine_.ready.push(one);  // asks that wait are told
+  }
+
+  void resume(cell& one) {
+    if (!one.suspended) return;
+    sometimes("actor resumed");
+    one.suspended = false;
+    one.box.attended = nullptr;  // it will be looked at anew
+    if (one.more) one.more->restarts.clear();
+    all_.tell_of(event_kind::resumed, one, "resumed");
+    if (!one.type->persistent && one.state == nullptr && begin_afresh(one)) one.needs_start = true;
+    mine_.ready.push(one);
+  }
+
+  /// Retires the actor.
+  void stop(cell& one, const std::string& reason) {
+    const return_address asker = one.busy() ? one.more->handler.answer : return_address{};
+    if (one.busy()) sometimes("actor stopped within a handler");
+    replay_.tear_down(one, stop_reason::stopped);
+    retire(all_, mine_, mail_, one, reason);
+    mail_.refuse(asker, errc::stopped, "the actor stopped before it answered", one.at);
+  }
+
+  /// Brings an actor back to where it stands now: what its incarnation held outside is lost.
+  void renew(cell& one) {
+    if (one.suspended) return;
+    sometimes(one.busy() ? "sibling with a suspended handler restarted" : "sibling restarted");
+    end_pause(one);
+    one.changed = true;
+    if (!one.type->persistent) return renew_ephemeral(one);
+    try {
+      mail_.cuts().ensure_base(one);
+      replay_.rebuild(one, one.saved->log.end());
+      if (!one.busy()) one.saved->replayed = true;
+    } catch (...) {
+      diverged(one, text_of_caught());
+      return;
+    }
+    one.life = next(one.life);
+    (void)start(one);
+    all_.tell_of(event_kind::restarted, one, "with its siblings");
+  }
+
+  /// Back to the state that it was spawned with. Mail and watches stay; timers and children go with
+  /// what made them. A base is taken, so that no replay goes back beyond.
+  void reset(cell& one) {
+    sometimes(one.busy() ? "suspended handler reset" : "actor reset");
+    const return_address asker = one.busy() ? one.more->handler.answer : return_address{};
+    replay_.tear_down(one, stop_reason::restart);
+    extra& rest = one.rest();
+    stop_children(mail_, one, rest);
+    rest.children.clear();
+    rest.timers.clear();
+    rest.attempts = 0;
+    end_pause(one);
+    one.changed = one.needs_start = true;
+    mail_.refuse(asker, errc::failed, world::label(one) + " began afresh", one.at);
+    all_.tell_of(event_kind::restarted, one, "fresh");
+    if (!one.type->persistent) {
+      (void)begin_afresh(one);
+      return;
+    }
+    try {
+      const scoped_current<runtime> scope{current_runtime, &all_};
+      one.type->construct(one);
+      if (!rest.first_state.empty()) one.type->decode(one, rest.first_state.view());
+      one.life = next(one.life);
+      mail_.cuts().renew_base(one);
+    } catch (...) {
+      suspend(one, "it could not begin afresh: " + text_of_caught());
+    }
+  }
+
+  /// Handles nothing until `go_on`: its supervisor decides, or the backoff ends, where there is
+  /// one.
+  void pause(cell& one, std::chrono::nanoseconds backoff) {
+    sometimes(backoff.count() > 0 ? "restart waits for a backoff" : "restart waits for others");
+    one.paused = true;
+    if (backoff.count() == 0) return;
+    const auto due = due_after(all_.steady_now(), backoff);
+    one.rest().timers.push_back({backoff_number, due, nullptr, false});
+    mine_.add_timer({due, one.self(), backoff_number});
+  }
+  void go_on(cell& one) {
+    if (!one.paused) return;
+    end_pause(one);
+    all_.tell_of(event_kind::restarted, one, "the failing turn is tried again");
+  }
+
+ protected:
+  /// An orderly end waits for the suspended handler that a commit's notice began.
+  void count_notice(cell& one) {
+    if (!one.busy() || one.more->handler.index != one.type->commit_index()) return;
+    if (!one.more->handler.notice) one.more->handler.notice = notice_token{all_.notices};
+  }
+
+  /// The state is taken before the frame is destroyed; what its destructors do is discarded.
+  void drop_handler(cell& one, bytes_view state) {
+    const auto position = one.consumed;
+    const auto number = one.next_number;
+    replay_.tear_down(one, stop_reason::restart);
+    const scoped_current<runtime> scope{current_runtime, &all_};
+    one.type->construct(one);
+    one.type->decode(one, state);
+    one.consumed = position;
+    one.next_number = number;
+    std::erase_if(one.more->timers, [](const timer& each) { return !each.message; });
+    (void)start(one);
+  }
+
+  /// From the arguments of its spawn. False: its constructor threw, and it is suspended without a
+  /// state; who resumes it tries again.
+  bool begin_afresh(cell& one) {
+    one.life = next(one.life);
+    try {
+      one.more->rebuild(one);
+      return true;
+    } catch (...) {
+      suspend(one, "its constructor failed: " + text_of_caught());
+      return false;
+    }
+  }
+
+  /// Never go on silently: the actor keeps its base and its log and handles nothing.
+  void diverged(cell& one, const std::string& why) {
+    replay_.tear_down(one, stop_reason::restart);
+    one.needs_replay = one.diverged = true;
+    one.rest().attempts = 0;
+    all_.tell_of(event_kind::diverged, one, why, errc::diverged);
+    suspend(one, "replay diverged: " + why);
+  }
+
+  world& all_;
+  worker& mine_;
+  delivery& mail_;
+  replayer replay_;
+
+ private:
+  static void end_pause(cell& one) noexcept {
+    one.paused = false;
+    one.box.attended = nullptr;  // it will be looked at anew
+  }
+
+  void renew_ephemeral(cell& one) {
+    const return_address asker = one.busy() ? one.more->handler.answer : return_address{};
+    replay_.tear_down(one, stop_reason::restart);
+    if (one.more) {
+      std::erase_if(one.more->timers, [](const timer& each) { return !each.message; });
+    }
+    mail_.refuse(asker, errc::failed, "its actor was restarted", one.at);
+    if (begin_afresh(one) && start(one)) {
+      all_.tell_of(event_kind::restarted, one, "with its siblings");
+    }
+  }
+};
+
+}  // namespace cairn::detail
