@@ -291,45 +291,6 @@ TEST_CASE("docs: a supervisor gives a bad message up and keeps the rest") {
   CHECK(outcome<docs_supervisor::divider>(docs_supervisor::app) == 26);
 }
 
-namespace docs_dead_letter {
-// docs/dead_letter.md
-struct letter {
-  std::string text{};
-  void serialize(auto& ar) { ar(text); }
-};
-
-std::string unread(const cairn::event& what) {
-  if (what.letter == nullptr || what.letter->message != cairn::type_name<letter>) return {};
-  const auto lost = cairn::decode<letter>(what.letter->payload);
-  return what.letter->name + " did not read \"" + lost.text + "\": " + what.letter->text;
-}
-// end
-
-struct reader {
-  using protocol = cairn::protocol<letter>;
-  int read = 0;
-  void serialize(auto& ar) { ar(read); }
-  void on(letter) { throw std::runtime_error{"no glasses"}; }
-};
-cairn::task<int> app(cairn::root& root) {
-  auto tom = root.supervise("house").spawn<reader>("tom");
-  (void)co_await tom.ask<letter>("hello").as_result();
-  co_return 0;
-}
-}  // namespace docs_dead_letter
-
-TEST_CASE("docs: a dead letter can be read") {
-  std::vector<std::string> told;
-  std::mutex guard;
-  auto chosen = over({});
-  chosen.on_event = [&](const cairn::event& what) {
-    const std::lock_guard lock{guard};
-    if (auto text = docs_dead_letter::unread(what); !text.empty()) told.push_back(text);
-  };
-  CHECK(outcome<docs_dead_letter::reader>(docs_dead_letter::app, std::move(chosen)) == 0);
-  CHECK(told == std::vector<std::string>{"tom did not read \"hello\": no glasses"});
-}
-
 namespace docs_asio {
 // docs/asio.md
 struct sell {

@@ -1,6 +1,7 @@
 // A message that nobody will handle, and why.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,44 @@ struct dead_letter {
   std::string text{};  ///< what the handler threw
   position at{};       ///< of the target when it gave the message up
   epoch in{};
+
+  void save(auto& archive) const {
+    archive(raw(target), name, message, code, text, raw(at), raw(in));
+    archive(std::string{reinterpret_cast<const char*>(payload.data()), payload.size()});
+  }
+  void load(auto& archive) {
+    std::uint64_t whom = 0;
+    std::uint64_t consumed = 0;
+    std::uint64_t when = 0;
+    std::string bytes;
+    archive(whom, name, message, code, text, consumed, when, bytes);
+    target = actor_id{whom};
+    at = position{consumed};
+    in = epoch{when};
+    const auto* first = reinterpret_cast<const std::byte*>(bytes.data());
+    payload.assign(first, first + bytes.size());
+  }
+};
+
+/// A dead letter that the store keeps, under a number of its own.
+struct kept_letter {
+  letter_id id{};
+  dead_letter letter{};
+
+  void save(auto& archive) const { archive(raw(id), letter); }
+  void load(auto& archive) {
+    std::uint64_t number = 0;
+    archive(number, letter);
+    id = letter_id{number};
+  }
+};
+
+/// All of them, the oldest first.
+struct kept_letters {
+  std::vector<kept_letter> letters{};
+  std::uint64_t displaced = 0;  ///< older ones that had to go at the bound, since ever
+
+  void serialize(auto& archive) { archive(letters, displaced); }
 };
 
 }  // namespace cairn

@@ -19,11 +19,15 @@ enum class actor_id : std::uint64_t {};
 /// Counts the lives of one actor: its birth is 0 and every restart adds one.
 enum class incarnation : std::uint32_t {};
 
+/// Names a dead letter that is kept in the store, for ever.
+enum class letter_id : std::uint64_t {};
+
 namespace detail {
 
 template <class T>
-concept identifier = std::same_as<T, epoch> || std::same_as<T, position> ||
-                     std::same_as<T, actor_id> || std::same_as<T, incarnation>;
+concept identifier =
+    std::same_as<T, epoch> || std::same_as<T, position> || std::same_as<T, actor_id> ||
+    std::same_as<T, incarnation> || std::same_as<T, letter_id>;
 
 }  // namespace detail
 

@@ -13,6 +13,7 @@
 #include "actor.hpp"
 #include "detail/engine.hpp"
 #include "detail/journal_port.hpp"
+#include "detail/letter_door.hpp"
 #include "detail/waking.hpp"
 #include "supervisor.hpp"
 #include "task.hpp"
@@ -53,6 +54,7 @@ namespace detail {
 class program : public engine {
  public:
   program(options chosen, registry known) : engine{std::move(chosen), with_root(std::move(known))} {
+    letters.most = this->chosen().dead_letters;
     on_epoch_end([this](const epoch_end& end) { epoch_ended(end); });
     cell& top = *cells.at(1);
     (void)top.rest();
@@ -158,6 +160,7 @@ class program : public engine {
     register_own(known);
     register_actor<root_actor>(known);
     register_actor<journal_port>(known);
+    register_actor<letter_keeper>(known);
     return known;
   }
 
@@ -279,10 +282,10 @@ struct at_rest_t {};
 inline constexpr at_rest_t at_rest{};
 
 /// What the root task is given. Lives as long as the task; used within its turns.
-class root : public detail::context_base {
+class root : public detail::letter_door {
  public:
   /// For cairn itself.
-  root(detail::cell& self, detail::program& of) noexcept : context_base{self}, of_{&of} {}
+  root(detail::cell& self, detail::program& of) noexcept : letter_door{self}, of_{&of} {}
 
   /// Whether the store gave back a snapshot: the program's actors are there already.
   [[nodiscard]] bool restored() const noexcept { return of_->was_restored(); }

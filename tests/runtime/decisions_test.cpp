@@ -114,7 +114,8 @@ void check_persistent() {
     CHECK(on.told.count(event_kind::dead_letter) == 3);  // its message, and the two behind
     const auto again =
         fixture::crash<all>(on, [](cairn::root&) -> cairn::task<int> { co_return 0; });
-    CHECK(again.restored.actors == 1);  // the supervisor
+    CHECK(again.restored.actors ==
+          2);  // the supervisor, and who keeps the letter  // the supervisor
   }
   SECTION("no rule fits: restart, and tried as often as declared") {
     const auto found = after<keeper, M>(on, -3);

@@ -119,6 +119,18 @@ struct gatherer {
 };
 using all = cairn::actors<listener, speaker, slow>;
 
+/// Gives up what it is sent.
+struct unwilling {
+  using protocol = cairn::protocol<go, look>;
+  bool late = false;
+  void serialize(auto& ar) { ar(late); }
+  void on(go) {
+    if (late && hook) hook();
+    throw std::runtime_error{"no"};
+  }
+  std::uint64_t on(look, cairn::context<unwilling>& self) { return raw(self.consumed()) - 1; }
+};
+
 TEST_CASE(
     "a message of the next epoch that arrives before its worker's acknowledgement stays in "
     "flight") {
@@ -182,6 +194,64 @@ TEST_CASE(
     on.clock.advance(2h);  // a has slept enough
     const int heard = co_await a.ask<look>();
     CHECK(heard == by_c + by_d);
+    co_return 0;
+  });
+}
+
+TEST_CASE("the first dead letter of the next epoch is overtaken by one of this epoch") {
+  using actors = cairn::actors<unwilling>;
+  fixture::bench on;
+  fixture::crash<actors>(on, [](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top", {.attempts = 0});
+    top.spawn<unwilling>("late", true);
+    top.spawn<unwilling>("early", false);
+    co_await root.checkpoint();
+    co_return 0;
+  });
+
+  on.workers = 2;
+  {
+    by_hand hand;
+    auto chosen = on.options();
+    chosen.schedulers = [&](cairn::seats of) { return std::make_unique<by_hand::seat>(hand, of); };
+    cairn::ref<unwilling> late;
+    cairn::ref<unwilling> early;
+    cairn::system<actors> running{std::move(chosen)};
+    running.start([&](cairn::root& root) -> cairn::task<int> {
+      auto top = root.supervise("top", {.attempts = 0});
+      late = top.spawn<unwilling>("late");
+      early = top.spawn<unwilling>("early");
+      co_return 0;
+    });
+    hand.until_quiet();
+    const auto before = on.told.count(cairn::event_kind::committed);
+    // One is at the second worker, the other at the first one.
+    hook = [&] {
+      std::thread{[&] {
+        running.inner().leader().request();
+        hand.step(0, 2);  // flips, acknowledges
+        early.tell<go>();
+        hand.step(0, 2);  // gives it up in the new epoch: the keeper is born
+      }}.join();
+    };
+    late.tell<go>();
+    hand.step(1);  // gives it up in the old one
+    hook = {};
+    REQUIRE(on.told.count(cairn::event_kind::given_up) == 2);
+    hand.until_quiet();
+    REQUIRE(on.told.count(cairn::event_kind::committed) == before + 1);
+  }
+
+  on.workers = 1;
+  fixture::crash<actors>(on, [&](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top", {.attempts = 0});
+    const auto by_late = co_await top.spawn<unwilling>("late").ask<look>();
+    const auto by_early = co_await top.spawn<unwilling>("early").ask<look>();
+    CHECK(by_late == 1);
+    CHECK(by_early == 0);
+    const auto kept = co_await root.dead_letters();
+    CHECK(kept.letters.size() == by_late + by_early);
+    if (!kept.letters.empty()) CHECK(kept.letters[0].letter.name == "late");
     co_return 0;
   });
 }

@@ -46,11 +46,12 @@ struct touchy {
 struct fragile {
   using protocol = cairn::protocol<job, poison, report>;
   order_check received{};
+  std::uint64_t reports = 0;
   void save(auto& ar) const {
     if (outside->sick()) throw std::runtime_error{"a state that does not serialize"};
-    ar(received);
+    ar(received, reports);
   }
-  void load(auto& ar) { ar(received); }
+  void load(auto& ar) { ar(received, reports); }
 
   cairn::task<> on(job what, cairn::context<fragile>& me) {
     may_fail();
@@ -58,7 +59,13 @@ struct fragile {
     if (what.number % 4 == 0) co_await me.sleep(1ms);
   }
   void on(poison) { throw std::runtime_error{"poison"}; }
-  std::uint64_t on(report) const { return received.total(); }
+  std::uint64_t on(report) {
+    ++reports;
+    return received.total();
+  }
+  static constexpr bool counts_first = true;  ///< before its handler suspends
+  /// Messages that have not been given up.
+  [[nodiscard]] std::uint64_t handled() const { return received.total() + reports; }
 };
 
 struct larder {
@@ -76,7 +83,8 @@ struct victim {
   using protocol = cairn::protocol<poison, feast, report>;
   cairn::ref<larder> from{};
   std::uint64_t begun = 0;
-  void serialize(auto& ar) { ar(from, begun); }
+  std::uint64_t reports = 0;
+  void serialize(auto& ar) { ar(from, begun, reports); }
 
   cairn::task<> on(poison what) {
     if (!what.later) throw std::runtime_error{"poison"};
@@ -89,7 +97,12 @@ struct victim {
     ++begun;
     for (;;) (void)co_await from.ask<bite>();
   }
-  std::uint64_t on(report) const { return begun; }
+  std::uint64_t on(report) {
+    ++reports;
+    return begun;
+  }
+  static constexpr bool counts_first = false;
+  [[nodiscard]] std::uint64_t handled() const { return reports; }
 };
 
 struct boss {
@@ -154,7 +167,29 @@ inline cairn::task<int> app(cairn::root& root) {
   co_return 0;
 }
 
+/// What an actor has consumed it has handled, or is about to, or has given up: of that there is a
+/// letter each, kept or on its way.
+template <class A>
+void check_letters(const snapshot& in) {
+  std::map<cairn::actor_id, std::uint64_t> letters;
+  in.each<cairn::detail::letter_keeper>([&](const auto& all, const snapshot::cell& where) {
+    for (const auto& each : all.letters) ++letters[each.to.id];
+    in.each_waiting<cairn::detail::keep_letter>(
+        where, [&](const auto& each) { ++letters[each.one.to.id]; });
+  });
+  in.each<A>([&](const A& one, snapshot::cell& where) {
+    const auto consumed = raw(where.consumed) - (where.busy() && !A::counts_first ? 1 : 0);
+    const auto found = letters[where.self().id];
+    if (one.handled() + found == consumed) return;
+    complain("snapshot " + std::to_string(raw(in.number())) + ": " + where.name + " has consumed " +
+             std::to_string(consumed) + ", handled " + std::to_string(one.handled()) +
+             ", and left " + std::to_string(found) + " letters");
+  });
+}
+
 inline void check(const snapshot& in) {
+  check_letters<fragile>(in);
+  check_letters<victim>(in);
   ledger books{in};
   const auto add = [&](const auto& one, const snapshot::cell& where) {
     const int self = number_of(where);

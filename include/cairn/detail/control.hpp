@@ -21,6 +21,7 @@ enum class control : std::uint16_t {
   suspend,        ///< text: the reason
   none,           ///< stands where a word stood that was obeyed out of turn
   declare,        ///< number: the bits of its `child_options`
+  deliver,        ///< text: a dead letter of this actor, encoded; an ask
   // Words that overtake; who: is told, under this number, once it is done.
   restart,  ///< brought back to the present by replay
   reset,    ///< back to the state of its birth

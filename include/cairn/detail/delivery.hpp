@@ -11,8 +11,8 @@
 #include "../dead_letter.hpp"
 #include "../supervisor.hpp"
 #include "cutter.hpp"
+#include "kept_letters.hpp"
 #include "letters.hpp"
-#include "timers.hpp"
 #include "tracing.hpp"
 
 namespace cairn::detail {
@@ -98,7 +98,7 @@ class delivery {
     send(std::move(reply));
   }
 
-  /// Answers an ask that wants no value.
+  /// Answers an ask whose answer says no more than that it was done, if it is wanted.
   void confirm(const return_address& asker, epoch at) {
     if (!asker.wanted()) return;
     auto reply = make_envelope(unit{});
@@ -135,23 +135,14 @@ class delivery {
 
   void report_dead(cell& one, cairn::dead_letter letter, actor_id target, errc code,
                    const std::string& text) {
-    const bool known = one.is(target);
-    letter.target = target;
-    letter.name = known ? world::label(one) : "#" + std::to_string(raw(target));
-    letter.code = code;
-    letter.text = text;
-    letter.at = known ? one.consumed : position{};
-    letter.in = one.at;
-    event what;
-    what.kind = event_kind::dead_letter;
-    what.at = one.at;
-    what.actor = target;
-    what.name = letter.name;
-    what.text = letter.message + ": " + text;
-    what.code = code;
-    what.consumed = letter.at;
-    what.letter = &letter;
-    all_.report(what);
+    complete(letter, one, target, code, text);
+    tell_letter(all_, letter);
+    if (is_to_keep(all_, one, letter)) keep(one, {one.self(), {{}, std::move(letter)}});
+  }
+
+  /// Sends a letter to who keeps them, as an effect of this turn of `one`.
+  void keep(const cell& one, stored_letter letter) {
+    send(letter_for_keeper(all_, mine_, cut_, one, std::move(letter)));
   }
 
   /// The effects of a turn that has ended well leave together.
@@ -186,7 +177,7 @@ class delivery {
     const auto due = due_after(all_.steady_now(), each.delay);
     one.rest().timers.push_back({each.number, due, std::move(each.message), each.ask});
     mine_.add_timer({due, one.self(), each.number});
-    if (mine_.timers.size() > mine_.most_timers) forget_answered(mine_);
+    if (mine_.timers.size() > mine_.most_timers) mine_.forget_answered();
   }
 
   static void disarm(cell& one, std::uint64_t number) {
@@ -308,6 +299,11 @@ class delivery {
       case control::watch:
         sometimes("watch of a stopped actor");
         tell_stopped(note.who, message.target, std::string{to_string(code)}, one.at);
+        break;
+      case control::deliver:
+        sometimes("dead letter for a stopped actor");
+        if (auto letter = letter_in(one, message)) keep(one, std::move(*letter));
+        refuse(message.answer, errc::stopped, "the actor is stopped", one.at);
         break;
       default:
         break;

@@ -5,7 +5,8 @@
 #include <vector>
 
 #include "../dead_letter.hpp"
-#include "actor_type.hpp"
+#include "letter_keeper.hpp"
+#include "world.hpp"
 
 namespace cairn::detail {
 
@@ -43,6 +44,41 @@ namespace cairn::detail {
     letter.payload.assign(last->bytes().begin(), last->bytes().end());
   }
   return letter;
+}
+
+/// Says of a letter whose it is and why, in its actor's words.
+inline void complete(cairn::dead_letter& letter, cell& one, actor_id target, errc code,
+                     const std::string& text) {
+  const bool known = one.is(target);
+  letter.target = target;
+  letter.name = known ? world::label(one) : "#" + std::to_string(raw(target));
+  letter.code = code;
+  letter.text = text;
+  letter.at = known ? one.consumed : position{};
+  letter.in = one.at;
+}
+
+/// Tells the subscriber.
+inline void tell_letter(world& all, const cairn::dead_letter& letter) {
+  event what;
+  what.kind = event_kind::dead_letter;
+  what.at = letter.in;
+  what.actor = letter.target;
+  what.name = letter.name;
+  what.text = letter.message + ": " + letter.text;
+  what.code = letter.code;
+  what.consumed = letter.at;
+  what.letter = &letter;
+  all.report(what);
+}
+
+/// What a persistent actor has given up is kept: nobody else has it any more. Not what its keeper
+/// gives up itself.
+[[nodiscard]] inline bool is_to_keep(const world& all, const cell& one,
+                                     const cairn::dead_letter& letter) noexcept {
+  const bool given_up = letter.code == errc::failed || letter.code == errc::history_exceeded;
+  return given_up && all.letters.most != 0 && one.type != nullptr && one.type->persistent &&
+         one.type->hash != type_hash<letter_keeper>;
 }
 
 }  // namespace cairn::detail

@@ -308,6 +308,13 @@ class turns {
     return made;
   }
 
+  /// What a suspended actor obeys. A dead letter only joins what waits.
+  [[nodiscard]] static bool is_operators_word(const envelope& each) noexcept {
+    if (each.kind != envelope_kind::control) return false;
+    const control what{each.index};
+    return what == control::resume || what == control::stop || what == control::deliver;
+  }
+
   /// A suspended actor handles nothing: asks fail, tells wait, an operator's word gets through. One
   /// that waits for its restart lets asks wait too.
   bool attend_waiting(cell& one) {
@@ -315,9 +322,7 @@ class turns {
     envelope*& last = one.box.attended;  // a mailbox that fills up is not gone through again
     envelope_ptr word;
     while (envelope* each = last != nullptr ? last->next : queue.front()) {
-      if (each->kind == envelope_kind::control &&
-          (each->index == static_cast<std::uint16_t>(control::resume) ||
-           each->index == static_cast<std::uint16_t>(control::stop))) {
+      if (is_operators_word(*each)) {
         word = queue.take_after(last);
         queue.put_after(last, in_place_of(*word));
         last = nullptr;

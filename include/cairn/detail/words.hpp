@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -42,6 +43,9 @@ class control_words {
         break;
       case control::declare:
         one.rest().declared = options_of(note.number);
+        break;
+      case control::deliver:
+        deliver_again(one, message);
         break;
       default:  // what stands where a word stood, and forged ones
         break;
@@ -87,6 +91,23 @@ class control_words {
     auto note = make_note(stop_all{reason});
     note->answer = word.answer;
     send_control(mail_, one, one.self(), std::move(note));
+  }
+
+  /// A message that was given up is sent once more: by its receiver, for only here it is known
+  /// whether it can be handled. If not, it goes back to who keeps it.
+  void deliver_again(cell& one, const envelope& word) {
+    std::optional<stored_letter> letter = letter_in(one, word);
+    if (!letter) return mail_.refuse(word.answer, errc::damaged, "it is no dead letter", one.at);
+    try {
+      mail_.send(message_in(one, letter->what.letter));
+    } catch (const error& why) {
+      sometimes("dead letter cannot be delivered");
+      mail_.keep(one, std::move(*letter));
+      mail_.refuse(word.answer, why.code(), why.what(), one.at);
+      return;
+    }
+    sometimes("dead letter delivered again");
+    mail_.confirm(word.answer, one.at);
   }
 
   /// Who watches twice is told once.

@@ -176,6 +176,28 @@ class worker {
     return first;
   }
 
+  /// An ask that is answered leaves its place in time behind. Before such places are most of the
+  /// heap, it is made anew of the timers that there are.
+  void forget_answered() {
+    std::vector<cell*> owners;
+    for (const due_timer& each : timers) {
+      cell& of = *each.of.where;
+      // pairs with the release in give_away(); an actor with timers is never given away
+      if (of.is(each.of.id) && of.home.load(std::memory_order_acquire) == this) {
+        owners.push_back(&of);
+      }
+    }
+    std::sort(owners.begin(), owners.end());
+    owners.erase(std::unique(owners.begin(), owners.end()), owners.end());
+    timers.clear();
+    for (cell* of : owners) {
+      for (const timer& each : of->rest().timers) {
+        add_timer({each.due, of->self(), each.number});
+      }
+    }
+    most_timers = std::max(few_timers, 2 * timers.size());
+  }
+
   [[nodiscard]] touched_cells& list_of(touched_list which) noexcept {
     return which == touched_list::touched    ? touched
            : which == touched_list::sweeping ? sweeping

@@ -16,6 +16,7 @@
 #include "actor_type.hpp"
 #include "attachment.hpp"
 #include "cell_table.hpp"
+#include "letter_box.hpp"
 #include "worker.hpp"
 
 namespace cairn::detail {
@@ -44,6 +45,7 @@ struct world : runtime {
   cell_table cells{};
   std::vector<std::unique_ptr<worker>> workers{};
   attachments beside{};
+  letter_box letters{};
   /// The actors that a snapshot gave back, sorted. Constant while the system runs.
   std::vector<actor_id> restored_ids{};
   // How much is done before there is a look at what else there is to do. The simulation does less.

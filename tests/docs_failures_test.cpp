@@ -1,0 +1,71 @@
+// Examples of the pages in docs/ about what becomes of failures.
+#include <atomic>
+#include <cairn/cairn.hpp>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "catch.hpp"
+
+using namespace std::chrono_literals;
+
+namespace docs_dead_letter {
+// docs/dead_letter.md
+struct letter {
+  std::string text{};
+  void serialize(auto& ar) { ar(text); }
+};
+
+std::string unread(const cairn::event& what) {
+  if (what.letter == nullptr || what.letter->message != cairn::type_name<letter>) return {};
+  const auto lost = cairn::decode<letter>(what.letter->payload);
+  return what.letter->name + " did not read \"" + lost.text + "\": " + what.letter->text;
+}
+
+/// Once tom has found his glasses.
+cairn::task<> again(cairn::root& root) {
+  const auto kept = co_await root.dead_letters();
+  for (const auto& each : kept.letters) {
+    if (each.letter.name == "tom") co_await root.deliver_again(each.id);
+  }
+}
+// end
+
+std::atomic<bool> glasses{false};
+struct reader {
+  using protocol = cairn::protocol<letter>;
+  int read = 0;
+  void serialize(auto& ar) { ar(read); }
+  int on(letter what) {
+    if (what.text.empty()) return read;
+    if (!glasses) throw std::runtime_error{"no glasses"};
+    return ++read;
+  }
+};
+cairn::task<int> app(cairn::root& root) {
+  auto tom = root.supervise("house").spawn<reader>("tom");
+  (void)co_await tom.ask<letter>("hello").as_result();
+  glasses = true;
+  co_await again(root);
+  co_return co_await tom.ask<letter>();
+}
+}  // namespace docs_dead_letter
+
+TEST_CASE("docs: a dead letter can be read") {
+  std::vector<std::string> told;
+  std::mutex guard;
+  cairn::options chosen;
+  chosen.epoch = {.every = 0ms, .messages = 0, .bytes = 0};
+  chosen.workers = 1;
+  chosen.ask_timeout = 1000h;
+  chosen.on_event = [&](const cairn::event& what) {
+    const std::lock_guard lock{guard};
+    if (auto text = docs_dead_letter::unread(what); !text.empty()) told.push_back(text);
+  };
+  cairn::system<cairn::actors<docs_dead_letter::reader>> all{std::move(chosen)};
+  all.start(docs_dead_letter::app);
+  all.wait();
+  CHECK(all.stop().code == 1);
+  CHECK(told == std::vector<std::string>{"tom did not read \"hello\": no glasses"});
+}
