@@ -1,6 +1,7 @@
 // Examples of the pages in docs/ about what becomes of failures.
 #include <atomic>
 #include <cairn/cairn.hpp>
+#include <filesystem>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -68,4 +69,32 @@ TEST_CASE("docs: a dead letter can be read") {
   all.wait();
   CHECK(all.stop().code == 1);
   CHECK(told == std::vector<std::string>{"tom did not read \"hello\": no glasses"});
+}
+
+namespace docs_clone {
+// docs/clone.md
+/// What would have become of the bank without yesterday's upgrade?
+cairn::epoch look_back(const std::string& bank, const std::string& elsewhere) {
+  return cairn::clone(cairn::file_store{bank}, "before-upgrade", cairn::file_store{elsewhere});
+}
+// end
+}  // namespace docs_clone
+
+TEST_CASE("docs: a savepoint becomes a store of its own") {
+  const auto place = std::filesystem::temp_directory_path() / "cairn-docs-clone";
+  std::filesystem::remove_all(place);
+  const std::string bank = place / "bank";
+  const std::string elsewhere = place / "elsewhere";
+  std::filesystem::create_directory(place);
+  {
+    cairn::file_store store{bank};
+    store.open();
+    store.begin(cairn::epoch{7});
+    store.commit();
+    store.keep(cairn::epoch{7}, "before-upgrade");
+  }
+  CHECK(docs_clone::look_back(bank, elsewhere) == cairn::epoch{7});
+  cairn::file_store copy{elsewhere};
+  CHECK(copy.open({.read_only = true}).latest == cairn::epoch{7});
+  std::filesystem::remove_all(place);
 }

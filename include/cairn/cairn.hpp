@@ -2,6 +2,7 @@
 #pragma once
 
 #include "asio.hpp"
+#include "clone.hpp"
 #include "file_store.hpp"
 #include "journal.hpp"
 #include "memory_store.hpp"

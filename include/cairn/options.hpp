@@ -30,6 +30,7 @@ struct options {
   std::size_t max_history = 16 * 1024 * 1024;   ///< bytes that one suspended handler may be handed
   std::size_t dead_letters = 1000;              ///< kept at most; then the oldest goes. 0: none
   bool accept_older = false;                    ///< the operator's word, see docs/format.md
+  std::optional<cairn::epoch> as_of{};          ///< an older retained snapshot to begin from
   std::string program_version{};                ///< suspended handlers go on in the same one only
   event_handler on_event{};                     ///< none: warnings on standard error
   std::unique_ptr<const cairn::clock> clock{};  ///< none: the machine's

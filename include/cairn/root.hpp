@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "actor.hpp"
+#include "clone.hpp"
 #include "detail/engine.hpp"
 #include "detail/journal_port.hpp"
 #include "detail/letter_door.hpp"
@@ -327,6 +328,12 @@ class root : public detail::letter_door {
     return with_store("remove_savepoint", [name = std::move(name)](any_store& kept, cairn::epoch) {
       kept.remove(name);
     });
+  }
+
+  /// Copies a savepoint, or where `name` is empty a checkpoint, into a new store, from where
+  /// another system can go on. Epochs wait for it. Errors: see `cairn::clone`, as `ask_error`.
+  [[nodiscard]] asking<void> clone(std::string name, any_store to) {
+    return with_store("clone", detail::copying(std::move(name), std::move(to)));
   }
 
   /// Whether the program has been asked to end (SIGTERM, `system::stop`).

@@ -30,6 +30,7 @@ struct store_options {
   std::chrono::milliseconds lock_wait{0};  ///< how long to wait for the one who holds the store
   std::size_t retain = 3;                  ///< latest snapshots that are kept, at least 1
   bool accept_older = false;               ///< the operator's word: go back past released outputs
+  std::optional<epoch> as_of{};            ///< go back to this one of the latest snapshots
   std::function<void(const std::string&)> warn{};  ///< told what is not quite an error
 };
 
@@ -48,6 +49,7 @@ struct snapshot_info {
 struct opened {
   std::optional<epoch> latest{};  ///< the snapshot to resume from, if there is one
   std::vector<snapshot_info> snapshots{};
+  epoch newest{};  ///< that was ever committed, as far as is known; 0: as `latest` says
 };
 
 /// Sizes of a store, in bytes where not said otherwise.
@@ -92,14 +94,25 @@ class journal_log {
   /// Errors: throws `cairn::error{errc::damaged}` naming the file.
   virtual void read_from(std::uint64_t number, const visitor& visit) = 0;
 
+  /// Makes the first entry's number `number`.
+  ///
+  /// Errors: throws `errc::misuse` where there are entries, or this journal does not do that.
+  virtual void begin_at(std::uint64_t number);
+
   /// Forgets entries before `number`, as far as whole files hold nothing else.
   virtual void trim_before(std::uint64_t number) = 0;
 };
+
+inline void journal_log::begin_at(std::uint64_t number) {
+  if (number != last() + 1) throw error{errc::misuse, "this journal does not begin where told"};
+}
 
 /// What keeps snapshots. Implemented by `memory_store` and `file_store`; others may follow.
 ///
 /// - `open` takes the lock and finds the latest snapshot that verifies. It throws `cairn::error`
 ///   that names the file: `locked`, `damaged`, `io`, `newer_schema`.
+/// - `open` with `as_of` gives that snapshot as the latest; those after it are gone with the next
+///   commit. It throws `not_found`, or `misuse` where it goes back past released outputs.
 /// - `begin(n)`: n is beyond every committed epoch. One epoch is open at a time.
 /// - `append` takes whole framed records whose epoch is n.
 /// - `commit(releases)` returns when n is durable and the latest; it drops what is no longer

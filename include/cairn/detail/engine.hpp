@@ -18,6 +18,7 @@
 #include "balance.hpp"
 #include "coordinator.hpp"
 #include "ending.hpp"
+#include "opening.hpp"
 #include "outside.hpp"
 #include "restore.hpp"
 #include "run_queue.hpp"
@@ -265,17 +266,10 @@ class engine : public world {
   }
 
   void open_store() {
-    store_options how;
-    how.lock_wait = options_.lock_wait;
-    how.retain = options_.epoch.retain;
-    how.accept_older = options_.accept_older;
-    how.warn = [this](const std::string& text) {
-      event what;
-      what.kind = event_kind::store_warning;
-      what.text = text;
-      report(what);
-    };
-    found_ = options_.store.open(how);
+    found_ = options_.store.open(opening_of(options_, *this));
+    if (options_.as_of && found_.latest != options_.as_of) {
+      throw error{errc::not_found, options_.store.describe() + " does not go back to a snapshot"};
+    }
     name_table names;
     for (const auto& [hash, type] : types.actors) names[hash] = type.name;
     for (const auto& [hash, ops] : types.messages) names[hash] = ops->name;
@@ -295,7 +289,7 @@ class engine : public world {
     restorer from{*this};
     from.read(options_.store, latest, options_.program_version);
     counts_ = from.counts();
-    now_epoch.store(raw(latest) + 1, std::memory_order_relaxed);  // nobody runs yet
+    now_epoch.store(first_epoch(found_), std::memory_order_relaxed);  // nobody runs yet
     committed.store(raw(latest), std::memory_order_relaxed);
     from.settle();
     from.tell();

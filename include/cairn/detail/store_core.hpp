@@ -53,7 +53,7 @@ class store_core {
       throw;
     }
     is_open_ = true;
-    opened found{latest(), list()};
+    opened found{latest(), list(), newest_.value_or(epoch{})};
     return found;
   }
 
@@ -229,6 +229,7 @@ class store_core {
   void require_claimed(std::uint32_t number, std::uint64_t end, const claim& most,
                        const std::string& where) const;
   void choose_snapshot();
+  void go_back(epoch wanted);
   void load_segments(const manifest& state);
   std::optional<error> damage_in(epoch n);
   void warn_of_damage();
@@ -291,6 +292,7 @@ class store_core {
   std::unique_ptr<disk_lock> lock_{};
   bool is_open_ = false;
   manifest manifest_{};
+  std::optional<epoch> newest_{};  ///< that the manifest knew when it was opened
   std::optional<manifest_writer> writer_{};
   store_index index_{};
   std::vector<location> broken_{};  ///< records that the opening found damaged, in order

@@ -100,6 +100,17 @@ class file_journal final : public journal_log {
     next_ = next;
   }
 
+  /// With a file: that the journal begins here must be known before it has an entry.
+  void begin_at(std::uint64_t number) override {
+    if (read_only_) throw error{errc::misuse, directory_ + " is opened read-only"};
+    if (!files_.empty() || next_ != 1) {
+      throw error{errc::misuse, directory_ + "/" + prefix_ + ": the journal has begun already"};
+    }
+    next_ = number;
+    durable_ = number - 1;
+    if (number != 1) guarded([&] { begin_file(); });
+  }
+
   void trim_before(std::uint64_t number) override {
     while (files_.size() > 1 && std::next(files_.begin())->second <= number) {
       disk_->remove(path(files_.begin()->first));

@@ -140,11 +140,31 @@ inline void store_core::require_claimed(std::uint32_t number, std::uint64_t end,
        std::to_string(raw(latest().value_or(epoch{}))));
 }
 
+/// The caller's word: those after the snapshot it wants are left aside, until a commit forgets
+/// them.
+inline void store_core::go_back(epoch wanted) {
+  const auto found = manifest_.snapshots.find(wanted);
+  if (found == manifest_.snapshots.end() || wanted < manifest_.oldest) {
+    throw error{errc::not_found, directory_ + ": snapshot " + std::to_string(raw(wanted)) +
+                                     " is none of the latest ones"};
+  }
+  for (auto after = std::next(found); after != manifest_.snapshots.end(); ++after) {
+    if (!after->second.released || options_.accept_older) continue;
+    throw error{errc::misuse, directory_ + ": outputs of snapshot " +
+                                  std::to_string(raw(after->first)) +
+                                  " have left: going back past it takes accept_older"};
+  }
+  manifest_ = manifest_.as_of(wanted);
+}
+
 inline void store_core::choose_snapshot() {
   std::optional<error> first;
+  newest_ = latest();
+  if (options_.as_of) go_back(*options_.as_of);
   const auto newest = latest();
   for (auto it = manifest_.snapshots.rbegin(); it != manifest_.snapshots.rend(); ++it) {
     if (it->first < manifest_.oldest) break;
+    if (options_.as_of && it->first != *options_.as_of) break;
     auto state = manifest_.as_of(it->first);
     std::optional<error> problem;
     try {

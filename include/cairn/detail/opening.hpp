@@ -1,0 +1,34 @@
+// How a system opens its store.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+#include "../options.hpp"
+#include "world.hpp"
+
+namespace cairn::detail {
+
+[[nodiscard]] inline store_options opening_of(const options& chosen, world& all) {
+  store_options how;
+  how.lock_wait = chosen.lock_wait;
+  how.retain = chosen.epoch.retain;
+  how.accept_older = chosen.accept_older;
+  how.as_of = chosen.as_of;
+  how.warn = [&all](const std::string& text) {
+    event what;
+    what.kind = event_kind::store_warning;
+    what.text = text;
+    all.report(what);
+  };
+  return how;
+}
+
+/// The first epoch of this process: beyond the snapshot that it begins from, and beyond those that
+/// it leaves behind.
+[[nodiscard]] inline std::uint64_t first_epoch(const opened& found) {
+  return std::max(raw(*found.latest), raw(found.newest)) + 1;
+}
+
+}  // namespace cairn::detail
