@@ -1,15 +1,24 @@
-// `cairn-store DIR`: what a store holds, for operators, while its program is not running.
+// `cairn-store DIR`: what a store holds, and what operators may change in it, while its program is
+// not running.
+#include <charconv>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
+#include <limits>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
+#include <cairn/clone.hpp>
 #include <cairn/run.hpp>
 #include <cairn/version.hpp>
 #include <nlohmann/json.hpp>
 
+#include "store_change.hpp"
 #include "store_view.hpp"
 
 namespace {
@@ -20,6 +29,9 @@ struct request {
   std::string directory{};
   std::optional<std::uint64_t> epoch{};
   bool as_json = false;
+  bool dry_run = false;              ///< says what would be done
+  bool all = false;                  ///< instead of `words`
+  std::vector<std::string> words{};  ///< what the verb is about
 };
 
 /// A store that is open to be read: others may read it too, its program may not run.
@@ -126,6 +138,192 @@ int verify(const request& what) {
   return 0;
 }
 
+void say(const request& what, const json& for_machines, const std::string& for_people) {
+  fmt::print("{}\n", what.as_json ? for_machines.dump(2) : for_people);
+}
+
+/// A store that is open to be changed: nobody else has it open. A dry run only reads.
+struct writing {
+  explicit writing(const request& what, cairn::store_options how = {}) : store{what.directory} {
+    if (!std::filesystem::exists(what.directory)) {
+      throw cairn::error{cairn::errc::not_found, what.directory + ": there is no such directory"};
+    }
+    how.read_only = what.dry_run;
+    how.retain = std::numeric_limits<std::size_t>::max();  // to drop epochs is the program's affair
+    how.warn = [this](const std::string& text) {
+      warned = true;
+      fmt::print(stderr, "cairn-store: {}\n", text);
+    };
+    found = store.open(how);
+    if (!found.latest) {
+      throw cairn::error{cairn::errc::not_found, what.directory + ": there is no snapshot yet"};
+    }
+  }
+  writing(const writing&) = delete;  // the store's warnings come here
+  writing& operator=(const writing&) = delete;
+
+  /// Writes these actors anew, as an epoch of its own.
+  void commit(const request& what, const std::vector<cairn_store::stored_actor>& actors) {
+    if (what.dry_run) return;
+    (void)cairn_store::commit(store, found, [&](cairn_store::change& to, cairn::epoch in) {
+      for (const auto& each : actors) to.put(each, in);
+    });
+  }
+
+  cairn::file_store store;
+  bool warned = false;
+  cairn::opened found{};
+};
+
+std::string hex(const std::vector<std::byte>& bytes) {
+  std::string text;
+  for (const auto each : bytes) text += fmt::format("{:02x}", static_cast<unsigned>(each));
+  return text;
+}
+
+json as_json(const cairn::kept_letter& each) {
+  return {{"id", raw(each.id)},
+          {"actor", each.letter.name},
+          {"actor_id", raw(each.letter.target)},
+          {"message", each.letter.message},
+          {"code", std::string{to_string(each.letter.code)}},
+          {"text", each.letter.text},
+          {"position", raw(each.letter.at)},
+          {"epoch", raw(each.letter.in)},
+          {"payload", hex(each.letter.payload)}};
+}
+
+/// What an exception said may be no UTF-8.
+std::string line_of(const json& one) {
+  return one.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+int show_letters(const request& what) {
+  reading from{what};
+  const cairn_store::letters found{from.store, from.chosen(what)};
+  if (what.as_json) {  // one a line
+    for (const auto& each : found.all()) fmt::print("{}\n", line_of(as_json(each.what)));
+    return 0;
+  }
+  fmt::print("{:>8} {:>8} {:>10} {:>8}  {}\n", "letter", "epoch", "position", "bytes",
+             "actor: message: why");
+  for (const auto& each : found.all()) {
+    const auto& letter = each.what.letter;
+    fmt::print("{:>8} {:>8} {:>10} {:>8}  {}: {}: {}\n", raw(each.what.id), raw(letter.in),
+               raw(letter.at), letter.payload.size(), letter.name, letter.message, letter.text);
+  }
+  if (found.displaced() != 0) fmt::print("{} older ones are gone\n", found.displaced());
+  return 0;
+}
+
+std::optional<std::uint64_t> number_in(const std::string& word) {
+  std::uint64_t number = 0;
+  const auto* end = word.data() + word.size();
+  const auto [at, problem] = std::from_chars(word.data(), end, number);
+  if (problem != std::errc{} || at != end) return std::nullopt;
+  return number;
+}
+
+void require_words(const request& what, const char* which) {
+  if (what.words.empty() == what.all) return;
+  throw cairn::error{cairn::errc::misuse, fmt::format("say which: {}, or --all", which)};
+}
+
+int drop_letters(const request& what) {
+  require_words(what, "numbers of letters");
+  std::vector<std::uint64_t> ids;
+  for (const auto& word : what.words) {
+    const auto number = number_in(word);
+    if (!number) throw cairn::error{cairn::errc::not_found, "no letter's number: " + word};
+    ids.push_back(*number);
+  }
+  writing to{what};
+  cairn_store::letters found{to.store, *to.found.latest};
+  const auto before = found.all().size();
+  what.all ? found.drop_all() : found.drop(ids);
+  const auto dropped = before - found.all().size();
+  if (dropped != 0) to.commit(what, {found.keeper().value()});
+  say(what, {{"dropped", dropped}, {"left", found.all().size()}},
+      fmt::format("{} letters dropped, {} left", dropped, found.all().size()));
+  return 0;
+}
+
+int resume(const request& what) {
+  require_words(what, "paths of actors");
+  writing to{what};
+  const auto seen = cairn_store::read_snapshot(to.store, *to.found.latest);
+  std::set<std::string> wanted{what.words.begin(), what.words.end()};
+  std::set<std::uint64_t> ids;
+  json paths = json::array();
+  for (const auto& each : seen.actors) {
+    if (!each.suspended || (!what.all && !wanted.contains(each.path))) continue;
+    wanted.erase(each.path);
+    ids.insert(each.id);
+    paths.push_back(each.path);
+  }
+  if (!what.all && !wanted.empty()) {
+    throw cairn::error{cairn::errc::not_found, "no suspended actor " + *wanted.begin()};
+  }
+  auto actors = cairn_store::read_actors(
+      to.store, *to.found.latest,
+      [&](const cairn::record_header& each) { return ids.contains(raw(each.actor)); });
+  for (auto& each : actors) {
+    cairn::detail::buffer resumed;
+    cairn_store::actor_parts{each.payload.view()}.put_resumed(resumed);
+    each.payload = std::move(resumed);
+  }
+  if (!actors.empty()) to.commit(what, actors);
+  say(what, {{"resumed", paths}}, fmt::format("{} actors resumed", paths.size()));
+  return 0;
+}
+
+int accept_older(const request& what) {
+  cairn::store_options how;
+  how.accept_older = true;
+  if (what.epoch) how.as_of = cairn::epoch{*what.epoch};
+  writing to{what, how};
+  const bool older = to.warned || to.found.newest > *to.found.latest;
+  if (older) to.commit(what, {});
+  say(what, {{"epoch", raw(*to.found.latest)}, {"older", older}},
+      older ? fmt::format("the program will go on from epoch {}", raw(*to.found.latest))
+            : fmt::format("epoch {} is the latest, and whole", raw(*to.found.latest)));
+  return 0;
+}
+
+int make_clone(const request& what) {
+  if (what.words.size() != 2) {
+    throw cairn::error{cairn::errc::misuse, "say which savepoint or epoch, and the new directory"};
+  }
+  const auto& [name, target] = std::pair{what.words[0], what.words[1]};
+  cairn::epoch number{};
+  {
+    reading from{what};
+    std::optional<cairn::epoch> found;
+    for (const auto& each : from.found.snapshots) {
+      if (each.name == name && !name.empty()) found = each.number;
+    }
+    if (!found && number_in(name)) found = cairn::epoch{*number_in(name)};
+    if (!found) throw cairn::error{cairn::errc::not_found, "no savepoint '" + name + "'"};
+    number = *found;
+    from.store.read(number, [](const cairn::record_view&) {});
+  }
+  const bool was_there = std::filesystem::exists(target);
+  if (was_there && !std::filesystem::is_empty(target)) {
+    throw cairn::error{cairn::errc::misuse, target + " is not empty"};
+  }
+  try {
+    if (!what.dry_run) {
+      cairn::clone(cairn::file_store{what.directory}, number, cairn::file_store{target});
+    }
+  } catch (...) {
+    if (!was_there) std::filesystem::remove_all(target);
+    throw;
+  }
+  say(what, {{"epoch", raw(number)}, {"into", target}},
+      fmt::format("epoch {} copied into {}", raw(number), target));
+  return 0;
+}
+
 /// A directory that is not there is a wrong argument, not a broken store.
 int exit_code_of(cairn::errc code) {
   constexpr int no_input = 66;  // sysexits(3)
@@ -135,20 +333,36 @@ int exit_code_of(cairn::errc code) {
 }  // namespace
 
 int main(int count, char** words) {
-  CLI::App app{"Shows what a cairn store holds, while its program is not running."};
+  CLI::App app{"Shows and changes what a cairn store holds, while its program is not running."};
   app.set_version_flag("--version", std::string{cairn::version_text});
   request what;
   app.add_option("DIR", what.directory, "the store's directory")->required();
   app.add_flag("--json", what.as_json, "for machines");
-  app.add_option("--epoch", what.epoch, "this snapshot instead of the latest (actors)");
+  app.add_option("--epoch", what.epoch,
+                 "this snapshot instead of the latest (actors, letters, accept-older)");
+  app.add_flag("--dry-run", what.dry_run, "changes nothing, says what it would do");
   int (*act)(const request&) = &show_epochs;
   const auto verb = [&](const char* name, const char* help, int (*does)(const request&)) {
-    app.add_subcommand(name, help)->fallthrough()->callback([&act, does] { act = does; });
+    auto* made = app.add_subcommand(name, help)->fallthrough();
+    made->callback([&act, does] { act = does; });
+    return made;
   };
   verb("epochs", "the snapshots that are kept, savepoints included (also without a word)",
        &show_epochs);
   verb("actors", "the actors of a snapshot: path, type, size, position, what waits", &show_actors);
   verb("verify", "reads and checks every byte that counts", &verify);
+  verb("letters", "the dead letters that are kept; with --json one a line, payloads in hex",
+       &show_letters);
+  auto* drop = verb("drop", "forgets dead letters", &drop_letters);
+  drop->add_option("LETTER", what.words, "their numbers");
+  drop->add_flag("--all", what.all, "all of them");
+  auto* again = verb("resume", "lets suspended actors go on when the program runs again", &resume);
+  again->add_option("ACTOR", what.words, "their paths, such as bank/alice");
+  again->add_flag("--all", what.all, "all of them");
+  verb("accept-older", "goes back where the latest snapshot is damaged, or to --epoch",
+       &accept_older);
+  verb("clone", "copies a snapshot into a new store", &make_clone)
+      ->add_option("WHAT", what.words, "a savepoint or an epoch, and the new directory");
   app.require_subcommand(0, 1);
   CLI11_PARSE(app, count, words);
   try {

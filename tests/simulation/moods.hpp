@@ -173,9 +173,9 @@ template <class A>
 void check_letters(const snapshot& in) {
   std::map<cairn::actor_id, std::uint64_t> letters;
   in.each<cairn::detail::letter_keeper>([&](const auto& all, const snapshot::cell& where) {
-    for (const auto& each : all.letters) ++letters[each.to.id];
+    for (const auto& each : all.letters) ++letters[each.what.letter.target];
     in.each_waiting<cairn::detail::keep_letter>(
-        where, [&](const auto& each) { ++letters[each.one.to.id]; });
+        where, [&](const auto& each) { ++letters[each.one.what.letter.target]; });
   });
   in.each<A>([&](const A& one, snapshot::cell& where) {
     const auto consumed = raw(where.consumed) - (where.busy() && !A::counts_first ? 1 : 0);

@@ -8,3 +8,12 @@ foreach(case IN ITEMS lists damaged refused)
       "$<TARGET_FILE:cairn-store>" "${CMAKE_CURRENT_LIST_DIR}/../golden/format-1")
   set_tests_properties(tools.store_${case} PROPERTIES LABELS tools)
 endforeach()
+
+add_executable(store_program "${CMAKE_CURRENT_LIST_DIR}/program.cpp")
+target_link_libraries(store_program PRIVATE cairn::cairn)
+foreach(case IN ITEMS letters all_letters resumes goes_back damaged clones refuses full_disk)
+  add_test(NAME tools.store_change_${case}
+    COMMAND Python3::Interpreter "${CMAKE_CURRENT_LIST_DIR}/store_change_test.py" ${case}
+      "$<TARGET_FILE:cairn-store>" "$<TARGET_FILE:store_program>")
+  set_tests_properties(tools.store_change_${case} PROPERTIES LABELS tools)
+endforeach()

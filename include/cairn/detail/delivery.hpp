@@ -137,7 +137,7 @@ class delivery {
                    const std::string& text) {
     complete(letter, one, target, code, text);
     tell_letter(all_, letter);
-    if (is_to_keep(all_, one, letter)) keep(one, {one.self(), {{}, std::move(letter)}});
+    if (is_to_keep(all_, one, letter)) keep(one, {one.slot_index, {{}, std::move(letter)}});
   }
 
   /// Sends a letter to who keeps them, as an effect of this turn of `one`.

@@ -18,19 +18,13 @@
 
 namespace cairn::detail {
 
-/// With the place of its target: what delivers it again finds the actor there.
+/// With the index of its target's cell: what delivers it again finds the actor there. A number, so
+/// that a tool that has no cells can write it again.
 struct stored_letter {
-  address to{};
+  std::uint32_t cell = 0;
   kept_letter what{};
 
-  void save(auto& archive) const {
-    save_address(archive, to);
-    archive(what);
-  }
-  void load(auto& archive) {
-    load_address(archive, to);
-    archive(what);
-  }
+  void serialize(auto& archive) { archive(cell, what); }
   [[nodiscard]] std::size_t bytes() const noexcept {
     return what.letter.payload.size() + what.letter.text.size();
   }
@@ -104,7 +98,8 @@ struct letter_keeper {
       letters.erase(found);
       return answer(here, asker, errc::ok, {});
     }
-    if (found->to.where == nullptr) {
+    const address to{self.where().owner->locate(found->cell), found->what.letter.target};
+    if (to.where == nullptr) {
       return answer(here, asker, errc::stopped, "the actor is not there any more");
     }
     buffer bytes;
@@ -112,7 +107,7 @@ struct letter_keeper {
     auto word = make_control(control::deliver, {},
                              {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     word->answer = asker;
-    here.send(std::move(word), found->to);
+    here.send(std::move(word), to);
     letters.erase(found);
   }
 

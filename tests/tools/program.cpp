@@ -1,0 +1,89 @@
+// A program whose store the tests of cairn-store change: `program DIR write`, then `program DIR
+// read`.
+#include <cstdio>
+#include <stdexcept>
+#include <string>
+
+#include <fmt/core.h>
+#include <cairn/cairn.hpp>
+
+namespace shop {
+
+struct add {
+  int value = 0;
+  bool bad = false;
+  void serialize(auto& ar) { ar(value, bad); }
+};
+struct total {};
+
+/// Throws at what is bad, in a program that does not know better.
+inline bool knows_better = false;
+
+struct till {
+  using protocol = cairn::protocol<add, total>;
+  std::int64_t sum = 0;
+  void serialize(auto& ar) { ar(sum); }
+  void on_birth(cairn::context<till>& self) {
+    self.send_after<add>(std::chrono::hours{1}, 0, false);  // a timer in its record
+  }
+  void on(add what) {
+    if (what.bad && !knows_better) throw std::domain_error{"bad " + std::to_string(what.value)};
+    sum += what.value;
+  }
+  std::int64_t on(total) const { return sum; }
+};
+
+cairn::task<std::string> state_of(cairn::ref<till> one) {
+  auto asked = one.ask<total>().as_result();
+  const auto found = co_await std::move(asked);
+  if (!found) co_return "suspended";
+  co_return std::to_string(found.value());
+}
+
+/// Three letters, one suspended actor, two savepoints.
+cairn::task<int> write(cairn::root& root) {
+  auto mild = root.supervise("mild", {.intensity = {.restarts = 100}, .attempts = 0});
+  auto strict = root.supervise("strict", {.intensity = {.restarts = 0}});
+  auto one = mild.spawn<till>("one");
+  auto two = strict.spawn<till>("two");
+  one.tell<add>(1, false);
+  (void)co_await one.ask<total>();
+  co_await root.savepoint("early");
+  for (int at = 10; at < 13; ++at) one.tell<add>(at, true);
+  two.tell<add>(100, true);
+  two.tell<add>(1000, false);
+  (void)co_await one.ask<total>();
+  const auto state = co_await state_of(two);
+  if (state != "suspended") co_return 1;
+  co_await root.savepoint("late");
+  co_return 0;
+}
+
+/// What there is, and what becomes of it where letters are delivered again.
+cairn::task<int> read(cairn::root& root) {
+  const auto kept = co_await root.dead_letters();
+  std::string letters;
+  for (const auto& each : kept.letters) letters += " " + std::to_string(raw(each.id));
+  auto one = root.supervise("mild").spawn<till>("one");
+  auto two = root.supervise("strict").spawn<till>("two");
+  const auto first = co_await state_of(one);
+  const auto second = co_await state_of(two);
+  for (const auto& each : kept.letters) co_await root.deliver_again(each.id);
+  const auto third = co_await state_of(one);
+  fmt::print("letters{}; one {}; two {}; then one {}\n", letters, first, second, third);
+  co_return 0;
+}
+
+}  // namespace shop
+
+int main(int count, char** words) {
+  const std::string what = count == 3 ? words[2] : "";
+  shop::knows_better = what == "read";
+  cairn::options chosen;
+  chosen.store = cairn::file_store{count > 1 ? words[1] : ""};
+  chosen.epoch = {.every = {}, .messages = 0, .bytes = 0};
+  chosen.workers = 1;
+  chosen.on_event = [](const cairn::event&) {};
+  return cairn::run<cairn::actors<shop::till>>(what == "read" ? &shop::read : &shop::write,
+                                               std::move(chosen));
+}

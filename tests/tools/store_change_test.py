@@ -1,0 +1,184 @@
+"""cairn-store where it changes a store: store_change_test.py CASE TOOL PROGRAM"""
+
+import fcntl
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+
+def tree(directory):
+    found = {}
+    for name in sorted(os.listdir(directory)):
+        if name == "LOCK":
+            continue  # an opening says in it who has the store
+        with open(os.path.join(directory, name), "rb") as file:
+            found[name] = file.read()
+    return found
+
+
+class Store:
+    """What the program has written, the program, and the tool."""
+
+    def __init__(self, tool, program, directory):
+        self.tool, self.program, self.directory = tool, program, directory
+        self.path = os.path.join(directory, "store")
+        subprocess.run([program, self.path, "write"], check=True)
+
+    def run(self, *words, code=0, preexec_fn=None):
+        done = subprocess.run([self.tool, self.path, *words], capture_output=True, text=True,
+                              preexec_fn=preexec_fn)
+        assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
+        return done.stdout if code == 0 else done.stderr
+
+    def read(self, path=None):
+        return subprocess.run([self.program, path or self.path, "read"], check=True,
+                              capture_output=True, text=True).stdout.strip()
+
+    def letters(self):
+        return [json.loads(line) for line in self.run("letters", "--json").splitlines()]
+
+    def unchanged(self, *words, code):
+        before = tree(self.path)
+        said = self.run(*words, code=code)
+        assert tree(self.path) == before, words
+        return said
+
+
+def letters(store):
+    found = store.letters()
+    assert [each["id"] for each in found] == [1, 2, 3], found
+    first = found[0]
+    assert first["actor"] == "one" and first["message"] == "shop::add", first
+    assert first["code"] == "failed" and first["text"] == "bad 10" and first["position"] > 0, first
+    assert bytes.fromhex(first["payload"])[1:] == bytes([10, 0, 0, 0, 1]), first
+    assert "one: shop::add: bad 11" in store.run("letters")
+    assert store.run("letters", "--epoch", "1", "--json") == ""
+    store.unchanged("drop", "2", "--dry-run", code=0)
+    assert "2 letters dropped, 1 left" in store.run("drop", "1", "3")
+    assert [each["id"] for each in store.letters()] == [2]
+    store.run("verify")
+    savepoints = [each["savepoint"] for each in json.loads(store.run("--json"))]
+    assert {"early", "late"} <= set(savepoints), "epochs that are retained were dropped"
+    # 1, and the letter's 11 when it is delivered again; the other actor waits.
+    assert store.read() == "letters 2; one 1; two suspended; then one 12", store.read()
+    assert store.read() == "letters; one 12; two suspended; then one 12"
+
+
+def all_letters(store):
+    assert json.loads(store.run("drop", "--all", "--json")) == {"dropped": 3, "left": 0}
+    before = tree(store.path)
+    assert json.loads(store.run("drop", "--all", "--json")) == {"dropped": 0, "left": 0}
+    assert tree(store.path).keys() == before.keys(), "nothing was to do"
+    assert store.read() == "letters; one 1; two suspended; then one 1"
+
+
+def resumes(store):
+    actors = {each["path"]: each for each in json.loads(store.run("actors", "--json"))["actors"]}
+    assert actors["strict/two"]["suspended"] and not actors["mild/one"]["suspended"]
+    store.unchanged("resume", "--all", "--dry-run", code=0)
+    assert "1 actors resumed" in store.run("resume", "strict/two")
+    actors = {each["path"]: each for each in json.loads(store.run("actors", "--json"))["actors"]}
+    assert not actors["strict/two"]["suspended"]
+    assert "no suspended actor strict/two" in store.unchanged("resume", "strict/two", code=66)
+    # What it had failed at waited in front, and what came after it behind.
+    assert store.read() == "letters 1 2 3; one 1; two 1100; then one 34"
+
+
+def goes_back(store):
+    epochs = json.loads(store.run("--json"))
+    first = epochs[0]["epoch"]
+    store.unchanged("accept-older", "--epoch", str(first), "--dry-run", code=0)
+    assert "is the latest, and whole" in store.run("accept-older")
+    assert json.loads(store.run("--json")) == epochs
+    assert str(first) in store.run("accept-older", "--epoch", str(first))
+    after = json.loads(store.run("--json"))
+    assert [each["epoch"] for each in after][0] == first
+    assert after[-1]["epoch"] > epochs[-1]["epoch"], "a number was given twice"
+    assert store.read() == "letters; one 1; two 0; then one 1"
+    store.unchanged("accept-older", "--epoch", "99", code=66)
+
+
+def damaged(store):
+    """The manifest has lost its end, of which segments tell."""
+    path = [os.path.join(store.path, name) for name in sorted(os.listdir(store.path))
+            if name.startswith("manifest-")][-1]
+    with open(path, "rb") as file:
+        whole = file.read()
+    with open(path, "wb") as file:
+        file.write(whole[:-120])
+    store.unchanged("drop", "--all", code=65)
+    store.unchanged("accept-older", "--dry-run", code=0)
+    store.run("accept-older")
+    store.run("verify")
+    store.read()
+
+
+def clones(store):
+    target = os.path.join(store.directory, "copy")
+    before = tree(store.path)
+    store.run("clone", "early", target, "--dry-run")
+    assert not os.path.exists(target)
+    assert "no savepoint 'never'" in store.run("clone", "never", target, code=66)
+    store.run("clone", "99", target, code=66)
+    assert not os.path.exists(target)
+    store.run("clone", "early", target)
+    assert tree(store.path) == before
+    assert store.read(target) == "letters; one 1; two 0; then one 1"
+    assert store.read() == "letters 1 2 3; one 1; two suspended; then one 34"
+    assert "not empty" in store.run("clone", "late", target, code=78)
+    number = json.loads(store.run("--json"))[-1]["epoch"]
+    store.run("clone", str(number), target + "-2")
+    assert store.read(target + "-2") == "letters; one 34; two suspended; then one 34"
+
+
+def refuses(store):
+    for words in (["drop"], ["drop", "1", "--all"], ["resume"], ["clone", "early"]):
+        store.unchanged(*words, code=78)
+    store.unchanged("drop", "1", "99", code=66)
+    store.unchanged("drop", "one", code=66)
+    with open(os.path.join(store.path, "LOCK"), "r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for words in (["drop", "1"], ["resume", "--all"], ["accept-older"]):
+            store.unchanged(*words, code=75)
+
+
+def full_disk(store):
+    def no_room(at_most):
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (at_most, at_most))
+        return limit
+
+    before = tree(store.path)
+    found = store.letters()
+    refused = 0
+    for at_most in range(0, 4000, 100):
+        copy = store.path + "-copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(store.path, copy)
+        done = subprocess.run([store.tool, copy, "drop", "1"], capture_output=True, text=True,
+                              preexec_fn=no_room(at_most))
+        left = subprocess.run([store.tool, copy, "letters", "--json"], capture_output=True,
+                              text=True, check=True).stdout
+        ids = [json.loads(line)["id"] for line in left.splitlines()]
+        if done.returncode == 0:
+            assert ids == [2, 3], at_most
+        else:
+            refused += 1
+            assert done.stderr and ids == [1, 2, 3], (at_most, done.stderr, ids)
+    assert refused > 3, refused
+    assert tree(store.path) == before and store.letters() == found
+
+
+if __name__ == "__main__":
+    case, tool, program = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as directory:
+        {"letters": letters, "all_letters": all_letters, "resumes": resumes,
+         "goes_back": goes_back, "damaged": damaged, "clones": clones, "refuses": refuses,
+         "full_disk": full_disk}[case](
+             Store(os.path.abspath(tool), os.path.abspath(program), directory))
