@@ -51,6 +51,8 @@ struct actor_parts {
     next_number = from.get<std::uint64_t>();
     last_ticket = from.get<std::uint64_t>();
     mark = from;
+    (void)from.take(2 * sizeof(std::uint32_t) + sizeof(std::uint64_t));  // tries, failures, options
+    (void)get_sized(from);                                               // the first state
     skip(from, address_bytes);
     skip(from, return_bytes);
     after_flags = since(mark);
