@@ -216,6 +216,7 @@ class prober {
     options made;
     made.store = store_;
     made.epoch.every = {};
+    made.dead_letters = 0;  // a keeper of letters would be one actor more, with mail
     made.epoch.messages = 0;
     made.epoch.bytes = 0;
     made.seed = 1;
