@@ -93,7 +93,7 @@ template <class C, class... Args>
       return {known->where.id, known->where.where->slot_index};
     }
   }
-  cell& made = here.system->allocate_cell(type);
+  cell& made = here.system->allocate_child(type, parent, std::string{name});
   try {
     construct_child<C>(made, std::forward<Args>(args)...);
   } catch (...) {

@@ -36,11 +36,12 @@ struct start_post {
   require(target);
   auto& of = static_cast<program&>(*top.owner);  // the only runtime that there is
   const std::string port_name = "journal." + name;
-  auto keeper = std::make_shared<journal_keeper>(of, name);
-  of.beside.add(port_name, keeper);
+  const auto made = std::make_shared<journal_keeper>(of, name);
+  // After a rollback the one that there is goes on, and its port has the id that it had.
+  auto keeper = std::static_pointer_cast<journal_keeper>(of.beside.add(port_name, made));
   try {
     const auto port = spawn<journal_port>(here, top, port_name, std::uint64_t{0}, target);
-    keeper->set_port(port.where());
+    if (keeper == made) keeper->set_port(port.where());
     if (port.where().where->dormant) of.wake_below(*port.where().where);
     port.template tell<journal_target>(target);
   } catch (...) {

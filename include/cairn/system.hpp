@@ -71,6 +71,11 @@ class system {
     changed_.notify_all();
   }
 
+  /// Takes all persistent actors back to the latest committed snapshot, once no epoch is open, and
+  /// begins the root task anew. What was sent from outside since then is delivered again. The event
+  /// `rolled_back` says when it is done.
+  void rollback() { program_->roll_back("it was asked for"); }
+
   /// Waits until the root task has ended or the system cannot go on. Not on a thread that the
   /// system runs on.
   void wait() {
@@ -106,7 +111,7 @@ class system {
       program_->halt();
       std::rethrow_exception(why);
     }
-    if (program_->runs()) {
+    if (program_->is_running()) {
       commit_last(how);
     } else {
       how.text = "the system does not run: it was not started, or it has ended";

@@ -131,7 +131,8 @@ class driver {
       cairn::detail::pause_point();
       if (at % 15 != 0 || !world_.nudge) continue;
       auto& said = world_.said[thread];
-      if (const auto after = world_.nudge({thread, said.size() + 1})) said.push_back(*after);
+      const auto nudge = world_.nudge;  // after a rollback there is another one
+      if (const auto after = nudge({thread, said.size() + 1})) said.push_back(*after);
     }
   }
   void die(bool power) {
@@ -183,6 +184,10 @@ class driver {
       sim_.run_steps(1 + plan_.below(apart));
       if (sim_.ended()) break;
       throw_on_failure();
+      if (plan_.one_in(3)) {
+        sim_.rollback();
+        continue;
+      }
       die(!plan_.one_in(4));
       start();
     }

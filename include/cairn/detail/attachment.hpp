@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -29,12 +30,21 @@ struct attachment {
 /// By the names of their actors. Any thread.
 class attachments {
  public:
+  /// The one that works under this name from now on: the given one, or that of before a rollback.
+  ///
   /// Errors: throws `errc::name_taken`.
-  void add(const std::string& name, std::shared_ptr<attachment> one) {
+  std::shared_ptr<attachment> add(const std::string& name, std::shared_ptr<attachment> one) {
     const std::lock_guard lock{guard_};
-    if (!all_.emplace(name, std::move(one)).second) {
+    const auto [at, added] = all_.emplace(name, std::move(one));
+    if (!added && idle_.erase(name) == 0) {
       throw error{errc::name_taken, "\"" + name + "\" is open already"};
     }
+    return at->second;
+  }
+  /// A rollback: each may be opened again, and goes on where it is.
+  void renew() {
+    const std::lock_guard lock{guard_};
+    for (const auto& [name, each] : all_) idle_.insert(name);
   }
   void remove(const std::string& name) noexcept {
     const std::lock_guard lock{guard_};
@@ -54,6 +64,7 @@ class attachments {
  private:
   mutable std::mutex guard_;
   std::map<std::string, std::shared_ptr<attachment>> all_;
+  std::set<std::string> idle_;  ///< of them, those that the program has not opened again
 };
 
 }  // namespace cairn::detail

@@ -16,6 +16,7 @@
 
 #include "../epoch.hpp"
 #include "actor_record.hpp"
+#include "rollback_steps.hpp"
 #include "snapshot_writer.hpp"
 #include "world.hpp"
 
@@ -47,6 +48,8 @@ class coordinator {
     request();
   }
 
+  [[nodiscard]] rollback_steps& rollback() noexcept { return rollback_; }
+
   /// The next epoch that begins at rest is the program's last one. Any thread, before
   /// `request_at_rest`, which orders it.
   void announce_last() noexcept { last_.store(true, std::memory_order_relaxed); }
@@ -57,7 +60,11 @@ class coordinator {
     pause_point();
     switch (phase_) {
       case phase::closed:
-        if (is_due()) begin();
+        if (rollback_.begin()) {
+          enter(phase::hold);
+        } else if (is_due()) {
+          begin();
+        }
         return false;
       case phase::rest:
         if (everybody_has()) look_for_rest();
@@ -83,6 +90,12 @@ class coordinator {
       case phase::keep:
       case phase::abandon:
         if (everybody_has()) close(ended);
+        return false;
+      case phase::hold:
+        if (everybody_has() && rollback_.go_on()) enter(phase::go);
+        return false;
+      case phase::go:
+        if (everybody_has()) phase_ = phase::closed;
         return false;
     }
     return false;
@@ -139,7 +152,7 @@ class coordinator {
     all_.stage_waits.store(static_cast<unsigned>(all_.workers.size()), std::memory_order_relaxed);
     all_.stage_epoch.store(raw(number_), std::memory_order_relaxed);
     // pairs with the acquire load in engine::take_part()
-    all_.stage.store(8 * ++stages_ + static_cast<std::uint64_t>(next_phase),
+    all_.stage.store(phases * ++stages_ + static_cast<std::uint64_t>(next_phase),
                      std::memory_order_release);
     for (auto& each : all_.workers) all_.wake(*each);
   }
@@ -335,6 +348,7 @@ class coordinator {
   std::atomic<bool> requested_{false};
   std::atomic<std::int64_t> rest_{0};  ///< nanoseconds to wait for rest at most; 0: do not
   std::atomic<bool> last_{false};      ///< an orderly end
+  rollback_steps rollback_{};
   std::atomic<std::uint64_t> messages_before_{0};  ///< consumed until the last flip
   std::atomic<std::uint64_t> bytes_before_{0};
 

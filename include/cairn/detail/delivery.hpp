@@ -13,6 +13,7 @@
 #include "cutter.hpp"
 #include "kept_letters.hpp"
 #include "letters.hpp"
+#include "rolling_back.hpp"
 #include "tracing.hpp"
 
 namespace cairn::detail {
@@ -69,7 +70,8 @@ class delivery {
   /// Sends what threads outside have left here, in their order. While intake rests, only answers
   /// come in, for handlers that wait for them.
   void take_lane(bool intake_rests) {
-    while (!intake_rests && !mine_.intake.empty()) send(mine_.intake.pop_front());
+    if (!mine_.for_lost.empty()) look_for_lost();
+    while (!intake_rests && !mine_.intake.empty()) take_in(mine_.intake.pop_front());
     pause_point();
     envelope* each = mine_.lane.take_all();
     while (each != nullptr) {
@@ -79,7 +81,7 @@ class delivery {
         sometimes("intake waits for a snapshot at rest");
         mine_.intake.push_back(envelope_ptr{each});
       } else {
-        send(envelope_ptr{each});
+        take_in(envelope_ptr{each});
       }
       each = after;
     }
@@ -227,6 +229,20 @@ class delivery {
   }
 
  private:
+  /// From outside: kept, for the case of a rollback, until a snapshot has it.
+  void take_in(envelope_ptr message) {
+    if (all_.lost.any() && all_.lost.is_lost(message->target)) {
+      mine_.for_lost.push_back(std::move(message));
+      return;
+    }
+    retain(all_, mine_, *message);
+    send(std::move(message));
+  }
+  void look_for_lost() {
+    for (envelope_list left = std::exchange(mine_.for_lost, {}); !left.empty();) {
+      take_in(left.pop_front());
+    }
+  }
   void trace_on(envelope_ptr trace) {
     if (!trace) return;
     aim(*trace);
@@ -348,6 +364,9 @@ class delivery {
     worker_counters::add(mine_.counters.actors, 1);
     cut_.touch(made);
     greet(made);
+    if (mine_.index == 0 && all_.lost.any() && all_.lost.arrived(made.parent.id, made.name)) {
+      for (const auto& each : all_.workers) all_.wake(*each);  // some may have mail for it
+    }
   }
 
  public:

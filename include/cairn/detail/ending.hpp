@@ -20,11 +20,11 @@ inline void drop_lanes(world& all) noexcept {
 }
 
 /// Destroys every incarnation, frames before states, and what waits in mailboxes.
-inline void tear_down_all(world& all) noexcept {
+inline void tear_down_all(world& all, stop_reason why = stop_reason::shutdown) noexcept {
   replayer gone{all, *all.workers.front()};
   for (std::uint32_t index = 1; index < all.cells.used(); ++index) {
     cell& one = *all.cells.at(index);
-    if (one.type != nullptr) gone.tear_down(one, stop_reason::shutdown);
+    if (one.type != nullptr) gone.tear_down(one, why);
     while (envelope* each = one.box.incoming.take_all()) destroy_all(each);
     one.box.queue.clear();
     one.box.replies.clear();

@@ -18,6 +18,7 @@
 #include "balance.hpp"
 #include "coordinator.hpp"
 #include "ending.hpp"
+#include "homes.hpp"
 #include "opening.hpp"
 #include "outside.hpp"
 #include "restore.hpp"
@@ -28,10 +29,7 @@
 
 namespace cairn::detail {
 
-/// The worker whose step runs on this thread.
-inline constinit thread_local worker* current_worker = nullptr;
-
-class engine : public world {
+class engine : public homes {
  public:
   engine(options chosen, registry known)
       : options_{std::move(chosen)},
@@ -150,33 +148,7 @@ class engine : public world {
     });
   }
 
-  [[nodiscard]] cell& allocate_cell(const actor_type& type) override {
-    cell* made = nullptr;
-    auto& vacant = current_worker->vacant;
-    if (!vacant.empty()) {
-      made = vacant.back();
-      vacant.pop_back();
-    } else {
-      made = &cells.fresh();
-    }
-    static_cast<cell_body&>(*made) = cell_body{};
-    made->type = &type;
-    made->owner = this;
-    made->policy = default_supervision;
-    made->home.store(current_worker, std::memory_order_release);  // pairs with delivery::send()
-    // Relaxed: ids need only differ.
-    made->id.store(actor_id{next_id.fetch_add(1, std::memory_order_relaxed)},
-                   std::memory_order_relaxed);
-    return *made;
-  }
-
-  void release_cell(cell& gone) noexcept override {
-    if (gone.state != nullptr) gone.type->destroy(gone);
-    static_cast<cell_body&>(gone) = cell_body{};
-    gone.id.store(actor_id{}, std::memory_order_relaxed);  // a hint: the home looks again
-    current_worker->vacant.push_back(&gone);
-  }
-
+  void want_epoch() noexcept override { leader_.request(); }
   [[nodiscard]] std::uint64_t random() override {
     const std::lock_guard lock{guard_};
     return chance_();
@@ -185,7 +157,9 @@ class engine : public world {
   // For the whole.
 
   /// Whether it has been started and not been ended.
-  [[nodiscard]] bool runs() const noexcept { return running_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool is_running() const noexcept {
+    return running_.load(std::memory_order_relaxed);
+  }
   [[nodiscard]] coordinator& leader() noexcept { return leader_; }
   [[nodiscard]] outside_asks& asks() noexcept { return asks_; }
   [[nodiscard]] survey& board() noexcept { return board_; }
@@ -210,6 +184,10 @@ class engine : public world {
     bool busy = false;
     try {
       busy = take_part(mine, own);
+      if (mine.holding) {
+        if (mine.index == 0) (void)leader_.poll(on_end_);
+        return {};
+      }
       busy = board_.take_part(mine) || busy;
       own.mail().take_lane(resting.load(std::memory_order_relaxed));  // published by the stage
       own.mail().take_wakes();
@@ -230,6 +208,12 @@ class engine : public world {
   }
 
  protected:
+  [[nodiscard]] run_queue& runs() noexcept { return runs_; }
+  /// What the system stands on now. While no worker runs.
+  void stand_on(epoch to, const restored_counts& counts) {
+    counts_ = counts;
+    found_.latest = raw(to) != 0 ? std::optional{to} : std::nullopt;
+  }
   /// Called by the first worker at the end of each of its steps.
   virtual void tend(worker& /*first*/) {}
 
@@ -291,7 +275,7 @@ class engine : public world {
     counts_ = from.counts();
     now_epoch.store(first_epoch(found_), std::memory_order_relaxed);  // nobody runs yet
     committed.store(raw(latest), std::memory_order_relaxed);
-    from.settle();
+    from.settle(epoch{now_epoch.load(std::memory_order_relaxed)});  // as above
     from.tell();
   }
 
@@ -301,7 +285,7 @@ class engine : public world {
     if (asked == mine.stage_done) return false;
     const epoch number{stage_epoch.load(std::memory_order_relaxed)};  // published by `stage`
     cutter& cut = own.mail().cuts();
-    switch (static_cast<phase>(asked % 8)) {
+    switch (static_cast<phase>(asked % phases)) {
       case phase::rest:
         own.count_unfinished();
         break;
@@ -320,12 +304,17 @@ class engine : public world {
         cut.keep();
         own.go_on();
         own.mail().release_held(number);
+        forget_retained(mine, number);
         own.tell_listeners(number);
         own.bury_tombs(number);
         break;
       case phase::abandon:
         cut.splice_back();
         own.go_on();
+        break;
+      case phase::hold:
+      case phase::go:
+        mine.holding = static_cast<phase>(asked % phases) == phase::hold;
         break;
       default:
         break;

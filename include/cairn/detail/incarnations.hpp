@@ -43,7 +43,8 @@ class incarnations {
       replay_.rebuild(one, one.saved->log.end());
     } catch (...) {
       const std::string why = text_of_caught();
-      if (one.diverged) {
+      // Relaxed: set while no worker ran.
+      if (one.diverged || all_.rolled_back_to.load(std::memory_order_relaxed) != 0) {
         diverged(one, why);
         return false;
       }
@@ -207,6 +208,11 @@ class incarnations {
     one.rest().attempts = 0;
     all_.tell_of(event_kind::diverged, one, why, errc::diverged);
     suspend(one, "replay diverged: " + why);
+    // Once for each snapshot: what diverges again is not worth another try. Relaxed: a number.
+    if (all_.committed.load(std::memory_order_relaxed) >
+        all_.rolled_back_to.load(std::memory_order_relaxed)) {
+      all_.roll_back(world::label(one) + " diverged: " + why);
+    }
   }
 
   world& all_;

@@ -58,8 +58,9 @@ class restorer {
     }
   }
 
-  /// Gives every cell a home; those that nobody lives in will be used again.
-  void settle() {
+  /// Gives every cell a home; those that nobody lives in will be used again. `now`: the epoch in
+  /// which the system goes on.
+  void settle(epoch now) {
     for (std::uint32_t index = 2; index < all_.cells.used(); ++index) {
       cell& one = *all_.cells.at(index);
       const bool supervisor = is_supervisor(one.type);
@@ -67,10 +68,10 @@ class restorer {
       one.owner = &all_;
       one.home.store(&home, std::memory_order_relaxed);  // nobody runs yet
       if (one.type == nullptr) {
-        home.vacant.push_back(&one);
+        if (!all_.lost.lived_in(one)) home.vacant.push_back(&one);
         continue;
       }
-      one.at = next(counts_.from);
+      one.at = now;
       one.pinned = supervisor;
       worker_counters::add(home.counters.actors, 1);
     }

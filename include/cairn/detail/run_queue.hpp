@@ -54,6 +54,15 @@ class run_queue {
     by_->wake(called);
   }
 
+  /// Drops what has not begun. True: nothing is under way; else `call` is called when it has ended.
+  [[nodiscard]] bool quiet(std::function<void()> call) {
+    const std::lock_guard lock{guard_};
+    waiting_.clear();
+    if (under_way_ == 0) return true;
+    call_ = std::move(call);
+    return false;
+  }
+
   /// Waits for the work that has begun; the rest is dropped.
   void stop() {
     {
@@ -78,8 +87,15 @@ class run_queue {
       seats_[seat] = seat_state::called;
       work = std::move(waiting_.front());
       waiting_.pop_front();
+      ++under_way_;
     }
     work();
+    std::function<void()> call;
+    {
+      const std::lock_guard lock{guard_};
+      if (--under_way_ == 0) call = std::exchange(call_, nullptr);
+    }
+    if (call) call();
     return {.busy = true};
   }
 
@@ -89,6 +105,8 @@ class run_queue {
   std::deque<work_function> waiting_{};
   std::array<seat_state, 4> seats_{};
   bool stopping_ = false;
+  int under_way_ = 0;
+  std::function<void()> call_{};
 };
 
 }  // namespace cairn::detail

@@ -32,6 +32,9 @@ struct runtime {
 
   // Workers, within a turn.
   [[nodiscard]] virtual cell& allocate_cell(const actor_type& type) = 0;
+  /// The same for a named child of `parent`.
+  [[nodiscard]] virtual cell& allocate_child(const actor_type& type, cell& parent,
+                                             const std::string& name) = 0;
   virtual void release_cell(cell& gone) noexcept = 0;
   [[nodiscard]] virtual std::uint64_t random() = 0;
   /// A supervisor has been declared: what the store gave back below it runs again. On the first

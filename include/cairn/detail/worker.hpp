@@ -136,6 +136,8 @@ class worker {
   std::vector<cell*> vacant{};            ///< cells to use again
   std::vector<cell*> tombs{};             ///< stopped, waiting for their epoch to close
   envelope_list intake{};                 ///< from outside, held back before a snapshot at rest
+  envelope_list for_lost{};               ///< from outside, for who will be spawned again
+  envelope_list retained{};               ///< copies of what came from outside since the last cut
   std::vector<cell*> rested{};            ///< ready, but a snapshot at rest comes first
   std::vector<std::string> unfinished{};  ///< who has a handler that has not ended, of a few
   std::size_t unfinished_count = 0;
@@ -144,6 +146,7 @@ class worker {
   turn here{};
 
   epoch seen{};              ///< the system's epoch when it last acknowledged
+  bool holding = false;      ///< stands still for a rollback
   bool open = false;         ///< the snapshot of previous(seen) is open
   bool substantial = false;  ///< it handled something else than notices since it acknowledged
   bool sweep_begun = false;

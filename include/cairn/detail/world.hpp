@@ -17,6 +17,7 @@
 #include "attachment.hpp"
 #include "cell_table.hpp"
 #include "letter_box.hpp"
+#include "lost_actors.hpp"
 #include "worker.hpp"
 
 namespace cairn::detail {
@@ -27,7 +28,7 @@ struct registry {
   std::unordered_map<std::uint64_t, const payload_ops*> messages{};
 };
 
-/// The parts of an epoch, in order. `stage` in `world` is 8 * a running number + phase.
+/// The parts of an epoch, in order. `stage` in `world` is `phases` * a running number + phase.
 enum class phase : std::uint8_t {
   closed,   ///< no snapshot is open
   rest,     ///< before a snapshot at rest: workers count the handlers that have not ended
@@ -37,7 +38,10 @@ enum class phase : std::uint8_t {
   writing,  ///< the writer syncs and publishes
   keep,     ///< committed: workers close their lists
   abandon,  ///< not committed: workers splice them back
+  hold,     ///< before a rollback: workers stand still
+  go,       ///< after it: they go on
 };
+inline constexpr std::uint64_t phases = 16;
 
 struct world : runtime {
   std::unique_ptr<const clock> time;
@@ -46,6 +50,7 @@ struct world : runtime {
   std::vector<std::unique_ptr<worker>> workers{};
   attachments beside{};
   letter_box letters{};
+  lost_actors lost{};
   /// The actors that a snapshot gave back, sorted. Constant while the system runs.
   std::vector<actor_id> restored_ids{};
   // How much is done before there is a look at what else there is to do. The simulation does less.
@@ -76,6 +81,8 @@ struct world : runtime {
   /// Something leaves with a commit: held answers, or actors that are told of it.
   std::atomic<bool> has_outputs{false};
   std::atomic<std::uint64_t> committed{0};
+  /// The snapshot that the last rollback went back to; 0: there was none.
+  std::atomic<std::uint64_t> rolled_back_to{0};
 
   // Any thread.
   virtual void wake(worker& sleeping) noexcept = 0;
@@ -83,6 +90,10 @@ struct world : runtime {
   /// An answer for somebody outside.
   virtual void answer_outside(envelope_ptr answer) = 0;
   virtual void start_run(address of, outside_run work) = 0;
+  /// Asks for an epoch at once.
+  virtual void want_epoch() noexcept = 0;
+  /// Takes the system back to the latest committed snapshot, once no epoch is open.
+  virtual void roll_back(const std::string& why) = 0;
   /// The system cannot go on.
   virtual void fail(std::exception_ptr why) noexcept = 0;
 

@@ -128,6 +128,9 @@ class simulation {
     return committed;
   }
 
+  /// As `system::rollback`: soon, where no epoch is open.
+  void rollback() { process_->roll_back("the simulation asked for it"); }
+
   /// Power fails: what was not synced may be lost, torn or reordered. The process is gone.
   void crash() {
     dying_ = true;

@@ -1,0 +1,59 @@
+// Where actors live: cells are given to them and taken back, by the worker whose step it is.
+#pragma once
+
+#include <string>
+
+#include "world.hpp"
+
+namespace cairn::detail {
+
+/// The worker whose step runs on this thread.
+inline constinit thread_local worker* current_worker = nullptr;
+
+class homes : public world {
+ public:
+  [[nodiscard]] cell& allocate_child(const actor_type& type, cell& parent,
+                                     const std::string& name) override {
+    if (current_worker->index != 0 || !lost.any()) return allocate_cell(type);
+    const auto before = lost.find(parent.self().id, name, type);
+    if (!before) return allocate_cell(type);
+    cell& made = *before->where;
+    settle_in(made, type);
+    made.id.store(before->id, std::memory_order_relaxed);  // as there
+    return made;
+  }
+
+  [[nodiscard]] cell& allocate_cell(const actor_type& type) override {
+    cell* made = nullptr;
+    auto& vacant = current_worker->vacant;
+    if (!vacant.empty()) {
+      made = vacant.back();
+      vacant.pop_back();
+    } else {
+      made = &cells.fresh();
+    }
+    settle_in(*made, type);
+    // Relaxed: ids need only differ.
+    made->id.store(actor_id{next_id.fetch_add(1, std::memory_order_relaxed)},
+                   std::memory_order_relaxed);
+    return *made;
+  }
+
+  void release_cell(cell& gone) noexcept override {
+    if (gone.state != nullptr) gone.type->destroy(gone);
+    static_cast<cell_body&>(gone) = cell_body{};
+    gone.id.store(actor_id{}, std::memory_order_relaxed);  // a hint: the home looks again
+    current_worker->vacant.push_back(&gone);
+  }
+
+ private:
+  void settle_in(cell& made, const actor_type& type) {
+    static_cast<cell_body&>(made) = cell_body{};
+    made.type = &type;
+    made.owner = this;
+    made.policy = default_supervision;
+    made.home.store(current_worker, std::memory_order_release);  // pairs with delivery::send()
+  }
+};
+
+}  // namespace cairn::detail

@@ -1,0 +1,80 @@
+// An engine that goes back to its latest committed snapshot while it runs.
+#pragma once
+
+#include <algorithm>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "engine.hpp"
+#include "restore.hpp"
+#include "rolling_back.hpp"
+
+namespace cairn::detail {
+
+class rollback_engine : public engine {
+ public:
+  rollback_engine(options chosen, registry known) : engine{std::move(chosen), std::move(known)} {
+    leader().rollback().prepare([this] { return runs().quiet([this] { wake(*workers.front()); }); },
+                                [this] { writer().call([this](any_store&) { undo_or_fail(); }); });
+  }
+
+  void roll_back(const std::string& why) override {
+    {
+      const std::lock_guard lock{why_guard_};
+      if (why_.empty()) why_ = why;
+    }
+    leader().rollback().request();
+    wake(*workers.front());
+  }
+
+ protected:
+  /// The root task begins anew. No worker runs.
+  virtual void begin_anew() = 0;
+
+ private:
+  void undo_or_fail() {
+    try {
+      undo();
+    } catch (...) {  // the store does not give the snapshot back
+      fail(std::current_exception());
+      return;
+    }
+    leader().rollback().undone();
+    wake(*workers.front());
+  }
+
+  /// On the writer's thread, which has the store, while every worker stands still.
+  void undo() {
+    const scoped_current<worker> scope{current_worker, workers.front().get()};
+    const epoch to = undo_all(*this);
+    const auto ids = next_id.load(std::memory_order_relaxed);  // no worker runs
+    restorer from{*this};
+    if (raw(to) != 0) from.read(store(), to, chosen().program_version);
+    // No id is given again: somebody outside may know it.
+    next_id.store(std::max(ids, next_id.load(std::memory_order_relaxed)),
+                  std::memory_order_relaxed);
+    lost.forget_if([](const address& who) { return who.where->is(who.id); });
+    from.settle(epoch{now_epoch.load(std::memory_order_relaxed)});  // no worker runs
+    stand_on(to, from.counts());
+    beside.renew();
+    tell_of_rollback(to);
+    begin_anew();
+  }
+
+  void tell_of_rollback(epoch to) {
+    event what;
+    what.kind = event_kind::rolled_back;
+    what.at = to;
+    {
+      const std::lock_guard lock{why_guard_};
+      what.text = std::exchange(why_, {});
+    }
+    report(what);
+  }
+
+  std::mutex why_guard_{};
+  std::string why_{};
+};
+
+}  // namespace cairn::detail

@@ -1,0 +1,151 @@
+// The system goes back to a snapshot while it runs: cells and workers as if nothing had happened
+// since, and what had come from outside since then, to come again.
+//
+// No worker runs meanwhile: all have counted down the stage before, and wait for the one after it.
+// Threads outside go on sending into the lanes.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "ending.hpp"
+#include "worker.hpp"
+#include "world.hpp"
+
+namespace cairn::detail {
+
+/// A copy of a message, or null where it can neither be copied nor be written and read.
+[[nodiscard]] inline envelope_ptr copy_of(world& all, const envelope& one) {
+  const payload_ops& ops = *one.ops;
+  if (ops.copy == nullptr && (ops.encode == nullptr || ops.decode == nullptr)) return {};
+  const scoped_current<runtime> scope{current_runtime, &all};
+  envelope_ptr made;
+  try {
+    made = make_envelope(ops, [&](void* where) {
+      if (ops.copy != nullptr) return ops.copy(where, one.payload());
+      buffer bytes;
+      ops.encode(one.payload(), bytes);
+      ops.decode(where, bytes.view());
+    });
+  } catch (...) {  // then it comes once
+    return {};
+  }
+  made->to = one.to;
+  made->target = one.target;
+  made->sent = one.sent;
+  made->answer = one.answer;
+  made->index = one.index;
+  made->kind = one.kind;
+  made->reserved = one.reserved;
+  return made;
+}
+
+/// Keeps what threads outside send until it is in a committed snapshot. On its worker.
+inline void retain(world& all, worker& mine, const envelope& message) {
+  constexpr std::size_t many = 65'536;
+  if (message.kind == envelope_kind::reply || message.to->slot_index == 1) return;
+  if (mine.retained.size() == many) all.want_epoch();
+  if (mine.retained.size() >= 16 * many) {  // no epoch is committed: memory has a bound
+    sometimes("outside messages not retained any more");
+    mine.retained.clear();
+  }
+  if (envelope_ptr copy = copy_of(all, message)) mine.retained.push_back(std::move(copy));
+}
+
+/// A snapshot is committed: it has what was sent in its epoch.
+inline void forget_retained(worker& mine, epoch committed) noexcept {
+  while (!mine.retained.empty() && mine.retained.front()->sent <= committed) {
+    (void)mine.retained.pop_front();
+  }
+}
+
+/// What came from outside after the snapshot, in each worker's order: all of it comes again.
+inline void take_back_outside(worker& one, epoch to, epoch now) {
+  envelope_list again;
+  while (!one.retained.empty()) {
+    auto each = one.retained.pop_front();
+    if (each->sent > to) again.push_back(std::move(each));
+  }
+  for (envelope_list* from : {&one.for_lost, &one.intake}) {
+    while (!from->empty()) again.push_back(from->pop_front());
+  }
+  envelope* each = one.lane.take_all();
+  while (each != nullptr) {
+    envelope_ptr owned{std::exchange(each, each->next)};
+    owned->next = nullptr;
+    if (owned->kind != envelope_kind::reply) again.push_back(std::move(owned));
+  }
+  for (envelope* sent = again.front(); sent != nullptr; sent = sent->next) sent->sent = now;
+  one.intake = std::move(again);
+}
+
+/// Named children of the root and of supervisors, which the root task will spawn again.
+inline void note_lost(world& all) {
+  all.lost.clear();
+  for (std::uint32_t index = 2; index < all.cells.used(); ++index) {
+    cell& one = *all.cells.at(index);
+    if (one.type == nullptr || one.stopped || one.name.empty()) continue;
+    const cell* parent = one.parent.where;
+    if (parent == nullptr || !parent->is(one.parent.id)) continue;
+    if (parent->slot_index == 1 || is_supervisor(parent->type)) {
+      all.lost.add(one.parent.id, one.name, one.self(), *one.type);
+    }
+  }
+}
+
+inline void wipe(cell& one) noexcept {
+  const bool root = one.slot_index == 1;
+  const std::uint64_t number = one.next_number;
+  static_cast<cell_body&>(one) = cell_body{};
+  if (root) {
+    one.next_number = number;  // answers to what it asked before must not be taken for others
+  } else {
+    one.id.store(actor_id{}, std::memory_order_relaxed);  // a hint: whoever is sent to looks again
+  }
+  one.box.queued.store(false, std::memory_order_relaxed);  // published by the next stage
+  one.box.attended = nullptr;
+  one.box.last_ticket = one.box.done_ticket = 0;
+  one.wake_next = one.ready_next = nullptr;
+  one.touched_prev = one.touched_next = nullptr;
+  one.touched_in = epoch{};
+  one.awaits.store(0, std::memory_order_relaxed);  // see awaited_slot::wait()
+  one.listed = touched_list::none;
+  one.touched_again = one.ready = one.moving = false;
+}
+
+inline void wipe(worker& one) {
+  (void)one.wakes.take_all();  // links between cells
+  one.ready = {};
+  one.touched = {};
+  one.sweeping = {};
+  one.swept = {};
+  one.timers.clear();
+  one.held.clear();
+  one.held_runs.clear();
+  one.vacant.clear();
+  one.tombs.clear();
+  one.rested.clear();
+  one.listeners.clear();
+  one.records.clear();
+  one.here.clear();
+  one.counters.actors.store(0, std::memory_order_relaxed);  // a figure
+}
+
+/// Everything that happened since the latest committed snapshot is gone, but for what came from
+/// outside. Returns that snapshot's number, 0 where there is none.
+inline epoch undo_all(world& all) {
+  const epoch to{all.committed.load(std::memory_order_relaxed)};  // the stages order it
+  sometimes(raw(to) != 0 ? "rolled back" : "rolled back to nothing");
+  const epoch now{all.now_epoch.load(std::memory_order_relaxed)};  // the stages order it
+  for (const auto& each : all.workers) take_back_outside(*each, to, now);
+  note_lost(all);
+  tear_down_all(all, stop_reason::restart);
+  for (std::uint32_t index = 1; index < all.cells.used(); ++index) wipe(*all.cells.at(index));
+  for (const auto& each : all.workers) wipe(*each);
+  all.letters.found({});
+  all.rolled_back_to.store(raw(to), std::memory_order_relaxed);  // the next stage orders it
+  all.dirty.store(true, std::memory_order_relaxed);              // as well
+  return to;
+}
+
+}  // namespace cairn::detail
