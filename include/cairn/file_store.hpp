@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -47,6 +48,11 @@ class file_store {
   void remove(const std::string& name) { core_->remove(name); }
   [[nodiscard]] std::unique_ptr<journal_log> journal(const std::string& name) {
     return core_->journal(name);
+  }
+  /// For cairn itself.
+  [[nodiscard]] std::unique_ptr<detail::disk_file> turn_page(
+      const std::function<detail::buffer(bytes_view)>& make) {
+    return core_->turn_page(make);
   }
   [[nodiscard]] std::string describe() const { return "file_store " + core_->directory(); }
   [[nodiscard]] store_stats stats() const { return core_->stats(); }

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "detail/disk.hpp"
 #include "detail/record.hpp"
 #include "error.hpp"
 #include "ids.hpp"
@@ -149,6 +150,8 @@ concept store = std::movable<S> && requires(S s, const S& c, epoch n, bytes_view
 /// Errors: throws `cairn::error{errc::misuse}` where it holds no store.
 class any_store {
  public:
+  using page_maker = std::function<detail::buffer(bytes_view before)>;
+
   any_store() = default;
 
   template <class S>
@@ -172,6 +175,11 @@ class any_store {
   [[nodiscard]] std::unique_ptr<journal_log> journal(const std::string& name) {
     return get().journal(name);
   }
+  /// For cairn itself: a file whose bytes outlive the process, made anew of what it held. Null
+  /// where a store has none.
+  [[nodiscard]] std::unique_ptr<detail::disk_file> turn_page(const page_maker& make) {
+    return get().turn_page(make);
+  }
   [[nodiscard]] std::string describe() const { return held_ ? held_->describe() : "no store"; }
   [[nodiscard]] store_stats stats() const { return get().stats(); }
 
@@ -194,6 +202,7 @@ class any_store {
     virtual void keep(epoch n, const std::string& name) = 0;
     virtual void remove(const std::string& name) = 0;
     virtual std::unique_ptr<journal_log> journal(const std::string& name) = 0;
+    virtual std::unique_ptr<detail::disk_file> turn_page(const page_maker& make) = 0;
     virtual std::string describe() const = 0;
     virtual store_stats stats() const = 0;
   };
@@ -213,6 +222,13 @@ class any_store {
     void remove(const std::string& name) override { model.remove(name); }
     std::unique_ptr<journal_log> journal(const std::string& name) override {
       return model.journal(name);
+    }
+    std::unique_ptr<detail::disk_file> turn_page(const page_maker& make) override {
+      if constexpr (requires { model.turn_page(make); }) {
+        return model.turn_page(make);
+      } else {
+        return nullptr;
+      }
     }
     std::string describe() const override { return model.describe(); }
     store_stats stats() const override { return model.stats(); }

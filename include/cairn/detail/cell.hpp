@@ -143,6 +143,7 @@ struct cell_body {
   bool suspended = false;     ///< keeps state and mailbox, handles nothing
   bool paused = false;        ///< handles nothing until the restart that it waits for
   bool stopped = false;       ///< a tombstone
+  bool careful = false;       ///< the process has died of one of its messages
   bool pinned = false;        ///< never given to another worker
 };
 

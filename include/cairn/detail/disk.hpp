@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,6 +42,9 @@ class disk_file {
   /// failures?", USENIX ATC 2020).
   virtual void sync() = 0;
   virtual std::uint64_t size() = 0;
+  /// Memory that is the file's first `bytes`, which were written: what is stored there outlives the
+  /// process, not the machine. Null where the disk has none. It lives as long as the file is open.
+  [[nodiscard]] virtual std::byte* map(std::size_t /*bytes*/) { return nullptr; }
   /// Errors name the file as it is called from here on.
   virtual void renamed(const std::string& /*path*/) {}
 };
@@ -77,6 +81,8 @@ class disk {
   virtual void sync_directory(const std::string& path) = 0;
   virtual std::unique_ptr<disk_lock> lock(const std::string& path, bool shared,
                                           std::chrono::milliseconds wait) = 0;
+  /// Whether its files can be mapped.
+  [[nodiscard]] virtual bool maps() const noexcept { return false; }
 };
 
 /// Reads a whole file.
@@ -138,6 +144,11 @@ class posix_file final : public disk_file {
         retry_interrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, 0600); })};
     if (file_.get() < 0) raise_errno(errno, "cannot open", path_);
   }
+  posix_file(const posix_file&) = delete;
+  posix_file& operator=(const posix_file&) = delete;
+  ~posix_file() override {
+    if (mapped_ != nullptr) ::munmap(mapped_, mapped_bytes_);
+  }
 
   std::size_t read(std::uint64_t offset, std::byte* to, std::size_t count) override {
     std::size_t done = 0;
@@ -180,11 +191,21 @@ class posix_file final : public disk_file {
 
   void renamed(const std::string& path) override { path_ = path; }
 
+  [[nodiscard]] std::byte* map(std::size_t bytes) override {
+    void* made = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file_.get(), 0);
+    if (made == MAP_FAILED) raise_errno(errno, "cannot map", path_);
+    mapped_ = made;
+    mapped_bytes_ = bytes;
+    return static_cast<std::byte*>(made);
+  }
+
   [[nodiscard]] int get() const noexcept { return file_.get(); }
 
  private:
   std::string path_;
   descriptor file_;
+  void* mapped_ = nullptr;
+  std::size_t mapped_bytes_ = 0;
 };
 
 /// A lock by `flock`: the kernel lets go of it when the process ends, however it ends. Who holds
@@ -288,6 +309,7 @@ class posix_disk final : public disk {
                                   std::chrono::milliseconds wait) override {
     return std::make_unique<posix_lock>(path, shared, wait);
   }
+  [[nodiscard]] bool maps() const noexcept override { return true; }
 };
 
 }  // namespace cairn::detail

@@ -17,6 +17,7 @@
 #include "../scheduler.hpp"
 #include "balance.hpp"
 #include "coordinator.hpp"
+#include "deaths.hpp"
 #include "ending.hpp"
 #include "homes.hpp"
 #include "opening.hpp"
@@ -277,6 +278,7 @@ class engine : public homes {
     committed.store(raw(latest), std::memory_order_relaxed);
     from.settle(epoch{now_epoch.load(std::memory_order_relaxed)});  // as above
     from.tell();
+    watch_deaths(*this, options_.store, from.orderly());
   }
 
   /// The worker's part of an epoch. True: more of it is to do.

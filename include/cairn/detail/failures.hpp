@@ -94,11 +94,11 @@ class failures : public incarnations {
     run(one, [&] { one.type->handlers[birth->index].begin(one, mine_.here, *birth); });
   }
 
-  /// A handler that was handed more than its record may hold is given up before it goes on.
-  void give_up_history(cell& one) {
-    const std::string text = history_text(all_.max_history);
-    sometimes("history exceeded");
-    all_.tell_of(event_kind::failed, one, text, errc::history_exceeded);
+  /// A handler that was handed more than its record may hold, or that the process dies of, is given
+  /// up before it goes on.
+  void give_up_handler(cell& one, errc code, const std::string& text) {
+    sometimes("handler given up before it goes on");
+    all_.tell_of(event_kind::failed, one, text, code);
     try {
       restart(one);
       give_up(one, text);

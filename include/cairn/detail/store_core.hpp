@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -184,6 +185,28 @@ class store_core {
     require_open();
     return std::make_unique<file_journal>(disk_, directory_, name, segment_bytes_,
                                           options_.read_only);
+  }
+
+  /// The file `TURNS`, made anew of what it held; none where nothing is made, or nothing is mapped.
+  std::unique_ptr<disk_file> turn_page(const std::function<buffer(bytes_view)>& make) {
+    require_writable();
+    if (!disk_->maps()) return nullptr;
+    const auto path = directory_ + "/TURNS";
+    buffer before;
+    try {
+      before = read_whole(*disk_, path);
+    } catch (const error& problem) {
+      if (problem.code() != errc::not_found) throw;
+    }
+    const buffer made = make(before.view());
+    if (made.empty()) return remove_leftover(*disk_, path), nullptr;
+    remove_leftover(*disk_, path + ".tmp");
+    auto file = disk_->create(path + ".tmp");
+    file->write(0, made.view());
+    file->sync();
+    disk_->rename(path + ".tmp", path);
+    disk_->sync_directory(directory_);
+    return file;
   }
 
   [[nodiscard]] const std::string& directory() const noexcept { return directory_; }

@@ -21,7 +21,7 @@ inline void store_core::require_ours(const std::vector<std::string>& names) cons
   bool parts = false;
   for (const auto& name : names) {
     if (number_of(name, "manifest-")) return;
-    if (name == "LOCK" || is_temporary(name)) continue;
+    if (name == "LOCK" || name == "TURNS" || is_temporary(name)) continue;
     const bool part = number_of(name, "segment-") || name.starts_with("journal-");
     parts |= part;
     ours &= part;

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "deadly_messages.hpp"
 #include "delivery.hpp"
 #include "failures.hpp"
 #include "replay.hpp"
@@ -17,7 +18,12 @@ namespace cairn::detail {
 class turns {
  public:
   turns(world& all, worker& mine)
-      : all_{all}, mine_{mine}, mail_{all, mine}, fail_{all, mine, mail_}, words_{mail_, fail_} {}
+      : all_{all},
+        mine_{mine},
+        mail_{all, mine},
+        fail_{all, mine, mail_},
+        words_{mail_, fail_},
+        deadly_{all, mine, mail_, fail_} {}
 
   [[nodiscard]] delivery& mail() noexcept { return mail_; }
 
@@ -99,7 +105,7 @@ class turns {
   bool advance(cell& one) {
     if (one.type == nullptr || one.stopped) return bury_next(one);
     if (one.dormant) return wake_up(one);
-    if (one.needs_replay && !one.suspended && !fail_.resume_restored(one)) return false;
+    if (one.needs_replay && !one.suspended && !deadly_.resume_restored(one)) return false;
     if (one.box.has_word()) return obey_word(one), true;
     if (one.suspended || one.paused) return attend_waiting(one);
     if (!one.box.replies.empty()) return take_reply(one), true;
@@ -214,6 +220,7 @@ class turns {
       mail_.bury(one, std::move(message), errc::unknown_type, "the actor is of another type");
       return;
     }
+    if (one.careful && deadly_.take(one, message)) return;
     try {
       cut().ensure_base(one);
     } catch (...) {
@@ -266,8 +273,9 @@ class turns {
     found->code = reply->code;
     found->value = std::move(reply);
     found->arrived = true;
+    if (one.careful && deadly_.take_handler(one)) return;
     if (history_of(one) > all_.max_history) {
-      fail_.give_up_history(one);
+      fail_.give_up_handler(one, errc::history_exceeded, history_text(all_.max_history));
     } else if (const auto waiter = std::exchange(found->waiter, {})) {
       one.awaits.store(0, std::memory_order_relaxed);  // see awaited_slot::wait()
       fail_.run(one, [&] { waiter.resume(); });
@@ -386,6 +394,7 @@ class turns {
   delivery mail_;
   failures fail_;
   control_words words_;
+  deadly_messages deadly_;
 };
 
 }  // namespace cairn::detail

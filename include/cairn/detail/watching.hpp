@@ -17,6 +17,7 @@ class stepping {
   stepping& operator=(const stepping&) = delete;
   ~stepping() {
     of_.in_turn.store(actor_id{}, std::memory_order_relaxed);
+    if (of_.note != nullptr) of_.note->rest();
     worker_counters::add(of_.steps, 1);
   }
 
@@ -31,8 +32,10 @@ inline void show_turn(worker& mine, cell& one, const envelope& input) noexcept {
   const bool known = index < one.type->handlers.size();
   mine.in_turn.store(one.self().id, std::memory_order_relaxed);  // figures, see worker
   mine.in_type.store(one.type, std::memory_order_relaxed);
-  mine.in_message.store(known ? one.type->handlers[index].message : input.ops,
-                        std::memory_order_relaxed);
+  const payload_ops* what = known ? one.type->handlers[index].message : input.ops;
+  mine.in_message.store(what, std::memory_order_relaxed);
+  if (mine.note == nullptr) return;
+  mine.note->say(one.self().id, message ? next(one.consumed) : one.consumed, what->hash);
 }
 
 /// Tells of activations that kept their worker from the other actors for too long.

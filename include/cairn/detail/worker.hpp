@@ -11,6 +11,7 @@
 
 #include "cell.hpp"
 #include "turn.hpp"
+#include "turn_note.hpp"
 
 namespace cairn::detail {
 
@@ -164,6 +165,7 @@ class worker {
   std::atomic<const actor_type*> in_type{nullptr};
   std::atomic<const payload_ops*> in_message{nullptr};
   worker_counters counters{};
+  turn_note* note = nullptr;  ///< where what it is in outlives the process; null: nowhere
 
   /// Whether something stands outside that this worker has not taken. Any thread.
   [[nodiscard]] bool has_incoming() const noexcept { return !wakes.empty() || !lane.empty(); }

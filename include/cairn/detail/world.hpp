@@ -51,6 +51,9 @@ struct world : runtime {
   attachments beside{};
   letter_box letters{};
   lost_actors lost{};
+  /// What the process has died of, again and again. Constant while the system runs.
+  std::vector<deadly_turn> accused{};
+  std::shared_ptr<void> turn_page{};  ///< the workers' notes
   /// The actors that a snapshot gave back, sorted. Constant while the system runs.
   std::vector<actor_id> restored_ids{};
   // How much is done before there is a look at what else there is to do. The simulation does less.
@@ -123,6 +126,15 @@ struct world : runtime {
                   "actor type \"" + std::string{name} + "\" is not listed in cairn::actors<...>"};
     }
     return found->second;
+  }
+
+  [[nodiscard]] const deadly_turn* accusation(cell& one, position at,
+                                              std::uint64_t message) const noexcept {
+    const deadly_turn wanted{raw(one.self().id), raw(at), message};
+    for (const deadly_turn& each : accused) {
+      if (each.same(wanted)) return &each;
+    }
+    return nullptr;
   }
 
   /// The actor's path, as far as it is known here: names of parents may be of other workers, so

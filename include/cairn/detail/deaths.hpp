@@ -1,0 +1,128 @@
+// Which messages the process dies of: each worker's note outlives it in a file of the store, and
+// the next process counts.
+//
+// The file is there only after an end that was not orderly: a program that never dies pays nothing.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../store.hpp"
+#include "store_log.hpp"
+#include "turn_note.hpp"
+#include "world.hpp"
+
+namespace cairn::detail {
+
+/// The file `TURNS`: what was counted so far, then a note for each worker. `docs/format.md` has the
+/// layout for people.
+class turn_file {
+ public:
+  static constexpr std::size_t most_suspects = 32;
+  static constexpr std::size_t most_workers = 64;
+  static constexpr std::size_t notes_at = 4096;
+  static constexpr std::size_t bytes = notes_at + most_workers * sizeof(turn_note);
+
+  /// What the file of the process before says: its own deaths are counted. Nothing where it does
+  /// not verify.
+  [[nodiscard]] static std::vector<deadly_turn> counted(bytes_view file) {
+    if (file.size() != bytes) return {};
+    std::vector<deadly_turn> all;
+    reader from{file};
+    const auto magic = from.get<std::uint64_t>();
+    const auto count = from.get<std::uint64_t>();
+    if (magic != mark || count > most_suspects) return {};
+    for (std::uint64_t at = 0; at < count; ++at) {
+      deadly_turn one;
+      one.actor = from.get<std::uint64_t>();
+      one.at = from.get<std::uint64_t>();
+      one.message = from.get<std::uint64_t>();
+      one.deaths = from.get<std::uint64_t>();
+      all.push_back(one);
+    }
+    const auto head = file.size() - from.left();
+    if (from.get<std::uint64_t>() != checksum(file.first(head))) return {};
+    for (std::size_t at = notes_at; at < bytes; at += sizeof(turn_note)) {
+      reader note{file.subspan(at)};
+      const deadly_turn seen{note.get<std::uint64_t>(), note.get<std::uint64_t>(),
+                             note.get<std::uint64_t>(), 0};
+      if (seen.actor != 0) count_in(all, seen);
+    }
+    return all;
+  }
+
+  /// A new file, nobody in a turn.
+  [[nodiscard]] static buffer make(const std::vector<deadly_turn>& suspects) {
+    buffer to;
+    const auto count = std::min(suspects.size(), most_suspects);
+    to.put(mark);
+    to.put(std::uint64_t{count});
+    for (std::size_t at = 0; at < count; ++at) to.append(&suspects[at], sizeof(deadly_turn));
+    to.put(checksum(to.view()));
+    to.resize(bytes);
+    return to;
+  }
+
+ private:
+  static constexpr std::uint64_t mark = 0x316e727474726163;  ///< "carttrn1"
+
+  static void count_in(std::vector<deadly_turn>& all, deadly_turn seen) {
+    const auto known = std::find_if(all.begin(), all.end(),
+                                    [&](const deadly_turn& each) { return each.same(seen); });
+    if (known != all.end()) {
+      ++known->deaths;
+    } else {
+      seen.deaths = 1;
+      all.push_back(seen);
+    }
+  }
+};
+
+/// Whether the restored actor has yet to handle it.
+[[nodiscard]] inline bool is_ahead(const cell& one, const deadly_turn& each) noexcept {
+  return raw(one.consumed) < each.at || (raw(one.consumed) == each.at && one.needs_replay);
+}
+
+/// Accuses what has killed the process more often than once, and has each worker say from now on
+/// what it is in. Before the system runs, with its actors restored.
+inline void watch_deaths(world& all, any_store& store, bool orderly) {
+  constexpr std::uint64_t enough = 2;
+  const auto next_file = [&](bytes_view before) {
+    std::vector<deadly_turn> suspects;
+    if (orderly) return buffer{};
+    const auto counted = turn_file::counted(before);
+    for (std::uint32_t index = 2; !counted.empty() && index < all.cells.used(); ++index) {
+      cell& one = *all.cells.at(index);
+      if (one.type == nullptr) continue;
+      for (const deadly_turn& each : counted) {
+        if (each.actor != raw(one.self().id) || !is_ahead(one, each)) continue;
+        suspects.push_back(each);
+        if (each.deaths < enough) continue;
+        one.careful = true;
+        all.accused.push_back(each);
+      }
+    }
+    return turn_file::make(suspects);
+  };
+  try {
+    std::shared_ptr<disk_file> page = store.turn_page(next_file);
+    std::byte* first = page ? page->map(turn_file::bytes) : nullptr;
+    if (first == nullptr) return;
+    const auto count = std::min(all.workers.size(), turn_file::most_workers);
+    for (std::size_t at = 0; at < count; ++at) {
+      all.workers[at]->note =
+          reinterpret_cast<turn_note*>(first + turn_file::notes_at + at * sizeof(turn_note));
+    }
+    all.turn_page = std::move(page);
+  } catch (const error& why) {  // it runs without
+    event what;
+    what.kind = event_kind::store_warning;
+    what.text = std::string{"noting what kills the process: "} + why.what();
+    all.report(what);
+  }
+}
+
+}  // namespace cairn::detail

@@ -1,0 +1,159 @@
+// A message that kills the process becomes a dead letter, and harmless ones are not accused.
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include <cairn/file_store.hpp>
+
+#include "child_process.hpp"
+#include "runtime/fixture.hpp"
+
+namespace deadly {
+
+using namespace std::chrono_literals;
+
+/// Ends the process without a word, as a wild pointer does; a sanitizer would say one.
+inline void die() {
+  std::signal(SIGSEGV, SIG_DFL);
+  (void)::raise(SIGSEGV);
+}
+
+struct add {
+  int value = 0;  ///< below 0: deadly
+  void serialize(auto& ar) { ar(value); }
+};
+struct slow {
+  int value = 0;
+  void serialize(auto& ar) { ar(value); }
+};
+struct total {};
+
+struct sum {
+  using protocol = cairn::protocol<add, slow, total>;
+  std::int64_t all = 0;
+  void serialize(auto& ar) { ar(all); }
+  void on(add what) {
+    if (what.value < 0) die();
+    all += what.value;
+  }
+  /// 0 only waits, -1 dies when it goes on, -2 where it is run again.
+  cairn::task<> on(slow what, cairn::context<sum>& self) {
+    if (what.value == -2 && self.replaying()) die();
+    all += what.value == 0 ? 0 : 100;
+    co_await self.sleep(1h);
+    if (what.value != 0) die();
+  }
+  std::int64_t on(total) const { return all; }
+};
+
+inline std::string variable(const char* name) {
+  const char* found = std::getenv(name);
+  return found != nullptr ? found : "";
+}
+
+inline void say(const std::string& text) {
+  std::printf("> %s\n", text.c_str());
+  std::fflush(stdout);
+}
+
+inline fixture::hand_clock* clock_here = nullptr;
+
+/// The first process leaves behind what is deadly; those after it come to it.
+inline cairn::task<int> app(cairn::root& top) {
+  const auto scenario = variable("CAIRN_DEADLY");
+  const int run = std::stoi(variable("CAIRN_RUN"));
+  auto all = top.supervise("all");
+  auto one = all.spawn<sum>("one");
+  auto two = all.spawn<sum>("two");
+  if (run == 0) {
+    one.tell<slow>(scenario == "slow" ? -1 : scenario == "replay" ? -2 : 0);
+    if (scenario == "plain") {
+      for (const int value : {1, -1, 10}) one.tell<add>(value);
+    }
+    co_await top.checkpoint();  // what waits, waits for the handler before it
+    die();
+  }
+  if (scenario == "elsewhere") {
+    for (int at = 0; at < run; ++at) two.tell<add>(1);
+    two.tell<add>(-1);  // at another position each time
+    (void)co_await two.ask<total>();
+  }
+  clock_here->advance(2h);
+  auto asked = one.ask<total>().as_result();
+  const auto first = co_await std::move(asked);
+  const auto kept = co_await top.dead_letters();
+  std::string text = first ? std::to_string(first.value()) : "suspended";
+  for (const auto& each : kept.letters) {
+    text += ", " + each.letter.message + ": " + each.letter.text;
+  }
+  say(text);
+  co_return 0;
+}
+
+inline int run_in(const std::string& directory) {
+  fixture::hand_clock time;
+  clock_here = &time;
+  cairn::options chosen;
+  chosen.store = cairn::file_store{directory};
+  chosen.epoch = {.every = {}, .messages = 0, .bytes = 0};
+  chosen.workers = 1;
+  chosen.ask_timeout = 1000h;
+  chosen.clock = time.handle();
+  chosen.on_event = [](const cairn::event&) {};
+  cairn::system<cairn::actors<sum>> running{std::move(chosen)};
+  running.start(app);
+  running.wait();
+  return running.stop().code;
+}
+
+/// Runs until it ends well, and returns what was said then; `deaths` counts the others.
+struct outcome {
+  int deaths = 0;
+  std::string said{};
+};
+inline outcome live(const std::string& scenario, int most = 8) {
+  const auto place = std::filesystem::temp_directory_path() / ("cairn-deaths-" + scenario);
+  std::filesystem::remove_all(place);
+  outcome found;
+  for (int run = 0; run < most; ++run) {
+    child_process::child one{"deadly: a process",
+                             {"CAIRN_DEADLY=" + scenario, "CAIRN_RUN=" + std::to_string(run),
+                              "CAIRN_PLACE=" + place.string()}};
+    found.said = one.line();
+    if (one.exit_code() == 0) break;
+    ++found.deaths;
+  }
+  std::filesystem::remove_all(place);
+  return found;
+}
+
+}  // namespace deadly
+
+TEST_CASE("deadly: a process", "[.]") {
+  CHECK(deadly::run_in(deadly::variable("CAIRN_PLACE")) == 0);
+}
+
+TEST_CASE("a message that the process dies of becomes a dead letter that is kept") {
+  const auto found = deadly::live("plain");
+  CHECK(found.said == "11, deadly::add: the process has died of it 2 times");
+  CHECK(found.deaths == 3);  // nothing is noted before the first one
+}
+
+TEST_CASE("a suspended handler that the process dies of is given up where it stands") {
+  const auto found = deadly::live("slow");
+  CHECK(found.said == "100, deadly::slow: the process has died of it 2 times");
+  CHECK(found.deaths == 3);
+}
+
+TEST_CASE("an actor whose replay kills the process waits for an operator") {
+  const auto found = deadly::live("replay");
+  CHECK(found.said == "suspended");
+  CHECK(found.deaths == 3);
+}
+
+TEST_CASE("deaths at different positions accuse nobody") {
+  const auto found = deadly::live("elsewhere", 6);
+  CHECK(found.deaths == 6);
+  CHECK(found.said.empty());
+}
