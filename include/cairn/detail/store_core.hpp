@@ -247,7 +247,13 @@ class store_core {
   void require_ours(const std::vector<std::string>& names) const;
   void take_lock();
   void load(const std::vector<std::string>& names);
-  std::uint64_t load_manifest(std::uint32_t number);
+  /// How far a manifest reaches, and whether all that it says could be taken.
+  struct reach {
+    std::uint64_t end = 0;
+    bool whole = false;
+  };
+  reach load_manifest(std::uint32_t number);
+  void make_durable();
   claim survey_segments(const std::vector<std::string>& names, std::string& where);
   void require_claimed(std::uint32_t number, std::uint64_t end, const claim& most,
                        const std::string& where) const;

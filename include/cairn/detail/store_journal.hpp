@@ -1,6 +1,7 @@
 // A journal in files: entries with numbers, durable when synced, forgotten file by file.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -16,6 +17,7 @@
 #include "../store.hpp"
 #include "buffer.hpp"
 #include "disk.hpp"
+#include "pausing.hpp"
 #include "store_log.hpp"
 
 namespace cairn::detail {
@@ -57,6 +59,7 @@ class file_journal final : public journal_log {
     if (!files_.empty()) next_file_ = files_.rbegin()->first + 1;
     read_from(std::numeric_limits<std::uint64_t>::max(), [](std::uint64_t, bytes_view) {});
     durable_ = next_ - 1;
+    if (!read_only_) secure_end();
   }
 
   std::uint64_t append(bytes_view entry) override {
@@ -68,7 +71,7 @@ class file_journal final : public journal_log {
         durable_ = next_ - 1;
         current_ = {};
       }
-      if (!current_) begin_file();
+      if (!current_) begin_file(next_, {});
       current_.append(frame{entry_kind, next_, entry});
     });
     return next_++;
@@ -112,9 +115,14 @@ class file_journal final : public journal_log {
   }
 
   void trim_before(std::uint64_t number) override {
-    while (files_.size() > 1 && std::next(files_.begin())->second <= number) {
+    while (trims_ && files_.size() > 1 && std::next(files_.begin())->second <= number) {
       disk_->remove(path(files_.begin()->first));
       files_.erase(files_.begin());
+      // One by one: were this name still there after a crash, and the next one not, entries would
+      // seem to be missing. After a sync that failed nobody knows, and the rest is left alone.
+      trims_ = false;
+      disk_->sync_directory(directory_);
+      trims_ = true;
     }
   }
 
@@ -171,17 +179,43 @@ class file_journal final : public journal_log {
     }
   }
 
-  /// The file's name is durable before an entry in it can be: a file is synced with its directory.
-  void begin_file() {
+  /// A process that was killed may have left entries that it never synced, at the end of the last
+  /// file. Whoever reads them now hands them on, and numbers what follows behind them: they are
+  /// written again, as a sync of that file may have failed before.
+  void secure_end() {
+    if (files_.empty()) return;
+    const auto [file, first] = *files_.rbegin();
+    const auto whole = read_whole(*disk_, path(file));
+    const auto bytes = whole.view();
+    const auto found = scan_frames(bytes, file_header_bytes);
+    std::uint64_t durable = 0;
+    for (const auto& entry : found.frames) durable = std::max(durable, entry.durable);
+    std::vector<bytes_view> unsure;
+    for (const auto& entry : found.frames) {
+      const auto begin = static_cast<std::uint64_t>(entry.payload.data() - bytes.data());
+      if (entry.kind == entry_kind && begin >= durable) unsure.push_back(entry.payload);
+    }
+    if (unsure.empty()) return;
+    sometimes("journal's end made durable at a start");
+    begin_file(next_ - unsure.size(), unsure);
+    seal();
+  }
+
+  /// A file that begins with these entries. Its name is durable before another entry in it can be:
+  /// a file is synced with its directory.
+  void begin_file(std::uint64_t first, const std::vector<bytes_view>& entries) {
     const auto file = next_file_;
-    const auto header = file_header(journal_magic, file, next_);
+    const auto header = file_header(journal_magic, file, first);
     const auto temporary = path(file) + ".tmp";
     remove_leftover(*disk_, temporary);
     auto made = log_writer::create(*disk_, temporary, header.view());
+    for (auto number = first; const auto& entry : entries) {
+      made.append(frame{entry_kind, number++, entry});
+    }
     made.sync();
     made.rename(*disk_, path(file));
     ++next_file_;  // not before: what could not be made is made again, and leaves nothing behind
-    files_[file] = next_;
+    files_[file] = first;
     disk_->sync_directory(directory_);
     current_ = std::move(made);
   }
@@ -203,6 +237,7 @@ class file_journal final : public journal_log {
   std::string prefix_;
   std::uint64_t file_bytes_;
   bool read_only_;
+  bool trims_ = true;
   std::map<std::uint32_t, std::uint64_t> files_{};  ///< number of a file and of its first entry
   std::uint32_t next_file_ = 1;
   std::uint64_t next_ = 1;

@@ -260,8 +260,10 @@ struct claim {
 /// new one, with the whole state in front.
 class manifest_writer {
  public:
-  manifest_writer(disk& where, std::string directory, std::uint32_t next_number)
-      : disk_{&where}, directory_{std::move(directory)}, next_{next_number} {}
+  /// A file is folded once its edits take up three times the state and `slack` bytes.
+  manifest_writer(disk& where, std::string directory, std::uint32_t next_number,
+                  std::uint64_t slack)
+      : disk_{&where}, directory_{std::move(directory)}, next_{next_number}, slack_{slack} {}
 
   /// Makes an edit durable, and the state that follows from it.
   ///
@@ -296,7 +298,7 @@ class manifest_writer {
     file.sync();
     file.rename(*disk_, path);
     disk_->sync_directory(directory_);
-    fold_at_ = file.end * 3 + 64 * 1024;
+    fold_at_ = file.end * 3 + slack_;
     current_ = std::move(file);
   }
 
@@ -309,6 +311,7 @@ class manifest_writer {
   disk* disk_;
   std::string directory_;
   std::uint32_t next_;
+  std::uint64_t slack_;
   log_writer current_{};
   std::uint64_t fold_at_ = 0;
 };

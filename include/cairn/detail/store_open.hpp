@@ -52,17 +52,22 @@ inline void store_core::load(const std::vector<std::string>& names) {
   segments_ = segment_writer{*disk_, directory_, segment_bytes_};
   std::string witness;
   claim most;
+  reach known;
   if (newest != 0) {
-    const auto end = load_manifest(newest);
+    known = load_manifest(newest);
     most = survey_segments(names, witness);
-    require_claimed(newest, end, most, witness);
+    require_claimed(newest, known.end, most, witness);
   }
   // No number is used twice: what is claimed of a manifest that is lost must not be read as said
   // of a new one, nor the files of a commit that never came about as those of another.
-  writer_.emplace(*disk_, directory_, std::max(newest, most.manifest) + 1);
+  writer_.emplace(*disk_, directory_, std::max(newest, most.manifest) + 1,
+                  std::min<std::uint64_t>(segment_bytes_, std::uint64_t{64} * 1024));
   segments_.number_from(std::max(manifest_.next_segment, last_segment + 1));
   if (newest != 0) {
+    const auto last = latest();
     choose_snapshot();
+    const bool durable = most.manifest >= newest && most.bytes >= known.end;
+    if (known.whole && !durable && latest() == last) make_durable();
   } else if (!options_.read_only) {
     for (const auto& name : names) {
       if (is_temporary(name)) disk_->remove(directory_ + "/" + name);
@@ -75,8 +80,17 @@ inline void store_core::load(const std::vector<std::string>& names) {
   }
 }
 
-/// Returns how far the manifest reaches.
-inline std::uint64_t store_core::load_manifest(std::uint32_t number) {
+/// A process that was killed may have left an edit that it never synced. Whoever is told of it now
+/// lets outputs go: it is written again, as a sync of that file may have failed before.
+inline void store_core::make_durable() {
+  if (options_.read_only) return;
+  sometimes("manifest made durable at a start");
+  writer_->publish_state(manifest_, raw(latest().value_or(epoch{})));
+  claim_manifest();
+  collect();
+}
+
+inline store_core::reach store_core::load_manifest(std::uint32_t number) {
   const auto path = directory_ + "/" + numbered("manifest-", number);
   const auto bytes = read_whole(*disk_, path);
   verify_file_header(bytes.view(), manifest_magic, number, path);
@@ -91,7 +105,7 @@ inline std::uint64_t store_core::load_manifest(std::uint32_t number) {
     throw error{errc::damaged, path + ": " + problem.what()};
   }
   if (found.end == log_end::torn) sometimes("torn end of the manifest");
-  if (found.end != log_end::damaged) return found.offset;
+  if (found.end != log_end::damaged) return {found.offset, true};
   // A commit that is damaged, whole in length and followed by nothing: the snapshot before it may
   // take its place, as where its records are damaged. Its kind says that it released nothing.
   const bool last_commit =
@@ -101,7 +115,7 @@ inline std::uint64_t store_core::load_manifest(std::uint32_t number) {
   }
   warn(path + ", offset " + std::to_string(found.offset) +
        ": an entry of the manifest does not verify; going on with what stands before it");
-  return last_commit ? bytes.size() : found.offset;
+  return {last_commit ? bytes.size() : found.offset, false};
 }
 
 /// Takes down what there is of segments, and returns what they claim of the latest manifest.
