@@ -46,7 +46,7 @@ class snapshot {
   using envelope = cairn::detail::envelope;
 
   snapshot(cairn::file_store& from, cairn::epoch number, cairn::detail::registry types)
-      : all_{options_for(from, number), std::move(types)}, number_{number} {
+      : all_{options_for(from, number), std::move(types)}, from_{&from}, number_{number} {
     cairn::detail::worker& first = *all_.workers.front();
     cairn::detail::replayer again{all_, first};
     for (cell* each : cells()) {
@@ -88,6 +88,16 @@ class snapshot {
     }
   }
 
+  /// `use(message)` for each entry of a journal from this number on.
+  template <class M, class Use>
+  void each_entry(const std::string& journal, std::uint64_t first, Use&& use) const {
+    from_->journal(journal)->read_from(first, [&](std::uint64_t, cairn::bytes_view bytes) {
+      cairn::detail::reader in{bytes};
+      if (in.get_text() != cairn::type_name<M>) complain("a journal holds something else");
+      use(cairn::decode<M>(in.rest()));
+    });
+  }
+
  private:
   static cairn::options options_for(cairn::file_store& from, cairn::epoch number) {
     cairn::options made;
@@ -99,6 +109,7 @@ class snapshot {
   }
 
   cairn::detail::program all_;
+  cairn::file_store* from_;
   cairn::epoch number_;
 };
 

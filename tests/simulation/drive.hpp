@@ -13,7 +13,8 @@ struct workload {
   std::string name{};
   cairn::application app{};
   std::string expected{};
-  std::map<std::string, std::string> files{};    ///< what must have been published
+  std::map<std::string, std::string> files{};  ///< what must have been published
+  bool reads = false;  ///< and writes the store where it begins: on a bad disk it may not begin
   std::set<std::string> gives_up{};              ///< actors that may give up what they are sent
   std::function<void(const snapshot&)> check{};  ///< of every snapshot, beside what is so anyway
   std::function<void(const snapshot&)> check_latest{};  ///< of the one to begin from
@@ -80,6 +81,8 @@ class driver {
     made.sync_error = chance();
     made.write_error = chance();
     made.no_space = chance();
+    if (!what_.reads) made.read_error = chance();
+    if (!what_.reads) made.flip_on_read = chance();
     made.slow = chance();
     made.slow_for = std::chrono::milliseconds{3};
     return made;
@@ -94,11 +97,15 @@ class driver {
     made.workers = static_cast<unsigned>(1 + plan_.below(3));
     const auto messages = 1 + plan_.below(100);
     const auto retain = plan_.one_in(2) ? 1 + plan_.below(3) : 10 + plan_.below(10);
-    made.configure = [messages, retain](cairn::options& chosen) {
+    const auto buffer =
+        plan_.one_in(3) ? std::size_t{256} << plan_.below(5) : std::size_t{1} << 26U;
+    made.configure = [messages, retain, buffer](cairn::options& chosen) {
+      chosen.epoch.write_buffer = buffer;
       chosen.epoch.messages = messages;
       chosen.epoch.every = std::chrono::milliseconds{1};
       chosen.epoch.retain = retain;
       chosen.epoch.max_abandoned = 0;  // faults are many here; it goes on as long as they last
+      chosen.rest = std::chrono::milliseconds{20};
       chosen.max_history = std::size_t{16} * 1024;
       chosen.ask_timeout = std::chrono::hours{24};
     };
@@ -108,7 +115,8 @@ class driver {
       if (given_up || what.kind == cairn::event_kind::diverged) {
         complain(what.name + ": " + std::string{to_string(what.kind)} + ": " + what.text);
       }
-      if (what.kind == cairn::event_kind::committed) ++commits_;
+      if (what.kind == cairn::event_kind::committed) committed_ = what.at;
+      outran_ |= what.code == cairn::errc::write_buffer_full;
       if (watch_) watch_(what);
     };
     return made;
@@ -127,6 +135,7 @@ class driver {
   }
   /// What a thread outside does.
   void talk(std::uint64_t thread) {
+    ++world_.talking;
     for (int at = 0; at < 300 && !world_.dying; ++at) {
       cairn::detail::pause_point();
       if (at % 15 != 0 || !world_.nudge) continue;
@@ -134,12 +143,44 @@ class driver {
       const auto nudge = world_.nudge;  // after a rollback there is another one
       if (const auto after = nudge({thread, said.size() + 1})) said.push_back(*after);
     }
+    --world_.talking;
   }
   void die(bool power) {
     ++crashes_;
     world_.dying = true;
     power ? sim_.crash() : sim_.kill();
+    sim_.disk().set_faults({});
+    if (plan_.one_in(6)) spoil();
     audit();
+  }
+
+  /// A bit of some file changes, other than a journal's. Either the store does without, by an older
+  /// snapshot, or it says that it cannot; then the bit changes back.
+  void spoil() {
+    const auto disk = sim_.disk().mount();
+    std::vector<std::string> names;
+    try {
+      names = disk->list("store");
+    } catch (const cairn::error&) {
+      return;  // there is no store yet
+    }
+    std::erase_if(names, [](const auto& each) { return each.starts_with("journal-"); });
+    if (names.empty()) return;
+    const auto path = "store/" + names[plan_.below(names.size())];
+    const auto size = disk->open(path)->size();
+    if (size == 0) return;
+    const auto bit = plan_.below(8 * size);
+    sim_.disk().flip(path, bit);
+    try {
+      cairn::file_store store{"store", stored_, sim_.disk().mount()};
+      const auto found = store.open({.read_only = true});
+      committed_ = found.latest ? std::min(committed_, found.latest) : std::nullopt;
+      return;
+    } catch (const cairn::error& why) {
+      if (why.code() != cairn::errc::damaged && why.code() != cairn::errc::newer_schema) throw;
+      if (std::string{why.what()}.find("store/") == std::string::npos) complain("damage unnamed");
+    }
+    sim_.disk().flip(path, bit);
   }
 
   /// What the threads of a dead process said after its last snapshot is lost.
@@ -151,28 +192,35 @@ class driver {
 
   /// Between two processes, and at the end: every snapshot that the store has.
   void audit() {
-    sim_.disk().set_faults({});
     const cairn::detail::scoped_current<cairn::detail::pauser> nobody{cairn::detail::current_pauser,
                                                                       nullptr};
-    cairn::file_store store{"store", {.segment_bytes = 4096}, sim_.disk().mount()};
+    cairn::file_store store{"store", stored_, sim_.disk().mount()};
     cairn::opened found;
+    std::string warnings;
     try {
-      found = store.open({.read_only = true});
+      found = store.open({.read_only = true, .warn = [&](const auto& text) { warnings += text; }});
     } catch (const cairn::error& why) {
       if (why.code() != cairn::errc::not_found) throw;  // nobody has come so far as to make one
     }
+    if (found.latest < committed_) complain("a committed epoch is lost");
+    committed_ = found.latest;
     forget_words(found.latest);
     world_.dying = false;
     for (const auto& each : found.snapshots) {
-      cairn::detail::registry types;
-      Actors::describe(types);
-      const snapshot one{store, each.number, std::move(types)};
-      consistency{one}.check();
-      if (what_.check) what_.check(one);
-      if (what_.check_latest && found.latest == each.number) what_.check_latest(one);
-      ++audited_;
+      // What a flipped bit has spoilt, other than the latest, the store says when it is opened.
+      const auto named = "snapshot " + std::to_string(raw(each.number)) + " is damaged";
+      if (warnings.find(named) == std::string::npos) audit(store, each.number, found.latest);
     }
     world_.dying = true;
+  }
+  void audit(cairn::file_store& store, cairn::epoch number, std::optional<cairn::epoch> latest) {
+    cairn::detail::registry types;
+    Actors::describe(types);
+    const snapshot one{store, number, std::move(types)};
+    consistency{one}.check();
+    if (what_.check) what_.check(one);
+    if (what_.check_latest && latest == number) what_.check_latest(one);
+    ++audited_;
   }
 
   void play() {
@@ -181,49 +229,83 @@ class driver {
     start();
     if (wanted > 0 && !plan_.one_in(4)) spread();
     while (crashes_ < wanted) {
-      sim_.run_steps(1 + plan_.below(apart));
-      if (sim_.ended()) break;
-      throw_on_failure();
-      if (plan_.one_in(3)) {
+      const auto until = sim_.steps() + 1 + plan_.below(apart);
+      (void)sim_.run_until(
+          [&] { return sim_.disk().crashed() || sim_.ended() || sim_.steps() >= until; });
+      if (sim_.ended() && !sim_.disk().crashed()) break;
+      if (!did_not_begin()) throw_on_failure();
+      if (!sim_.disk().crashed() && !sim_.failure() && plan_.one_in(3)) {
         sim_.rollback();
         continue;
       }
-      die(!plan_.one_in(4));
+      die(sim_.disk().crashed() || !plan_.one_in(4));
+      // Power may fail again while the store is being opened, or soon after.
+      if (crashes_ < wanted && plan_.one_in(4)) sim_.disk().crash_after(plan_.below(60));
       start();
     }
+    sim_.disk().crash_after(~std::uint64_t{0});  // not any more
     end_well();
   }
 
   /// New actors are at their parent's worker. A process that begins anew has them everywhere.
   void spread() {
-    (void)sim_.run_until([this] { return commits_ > 0 || sim_.ended(); });
+    (void)sim_.run_until([this] { return committed_ || sim_.ended(); });
     throw_on_failure();
     if (sim_.ended()) return;
     die(false);
     start();
   }
 
-  /// Faults stop, and so everything comes to its end.
+  /// Faults stop, and so everything comes to its end. A write buffer that is too small for an epoch
+  /// may be so for the last one; then another process has to try.
   void end_well() {
-    (void)sim_.run();
+    for (int tries = 0; !ends(); ++tries) {
+      if (!outran_ || tries == 50) throw std::runtime_error{"the last epoch was not committed"};
+      ++crashes_;
+      audit();
+      start();
+    }
+    audit();
+  }
+  [[nodiscard]] bool ends() {
+    for ((void)sim_.run(); did_not_begin(); (void)sim_.run()) {
+      die(false);
+      start();
+    }
     throw_on_failure();
     if (!sim_.ended()) throw std::runtime_error{"it stands still"};
     sim_.disk().set_faults({});
     world_.one_turn_in = 0;
-    if (!sim_.finish()) throw std::runtime_error{"the last epoch was not committed"};
-    audit();
+    outran_ = false;
+    return sim_.finish();
   }
 
-  /// Power fails before one operation of the disk.
+  /// Power fails before one operation of the disk, from the opening of the store to the end of the
+  /// last epoch.
   void play_until(std::uint64_t operation) {
-    start();
     sim_.disk().crash_after(operation);
+    start();
     (void)sim_.run_until([this] { return sim_.disk().crashed() || sim_.ended(); });
+    if (!sim_.disk().crashed()) (void)sim_.finish();
     if (sim_.disk().crashed()) {
       die(true);
       start();
+      end_well();
+    } else {
+      audit();
     }
-    end_well();
+  }
+
+  /// The disk failed where a journal was opened. Whoever runs the program begins again.
+  [[nodiscard]] bool did_not_begin() {
+    if (!what_.reads || !sim_.failure()) return false;
+    try {
+      std::rethrow_exception(sim_.failure());
+    } catch (const cairn::error& why) {
+      return why.code() == cairn::errc::io || why.code() == cairn::errc::no_space;
+    } catch (...) {
+      return false;
+    }
   }
 
   void throw_on_failure() {
@@ -231,13 +313,15 @@ class driver {
   }
 
   const workload& what_;
+  const cairn::file_store_options stored_{.segment_bytes = 4096};
   cairn::detail::sim_random plan_;
   cairn::event_handler watch_;
   outer_world world_{};
   cairn::testing::disk_faults faults_{};
   std::uint64_t threads_ = 0;  ///< outside, of all processes
   std::uint64_t crashes_ = 0;
-  std::uint64_t commits_ = 0;
+  bool outran_ = false;                      ///< an epoch found no room in the write buffer
+  std::optional<cairn::epoch> committed_{};  ///< what the next process has to know
   std::uint64_t audited_ = 0;
   cairn::testing::simulation<Actors> sim_;
 };

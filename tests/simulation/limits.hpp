@@ -64,7 +64,7 @@ struct drops_newest {
   cairn::task<int> on(quest what, cairn::context<drops_newest>& me) {
     may_fail();
     ++kept.quests;
-    if (me.random() % 3 == 0) co_await me.sleep(1ms);
+    if (me.random() % 3 == 0) co_await me.sleep(std::chrono::milliseconds{1 + me.random() % 5});
     co_return what.from;
   }
   narrow_totals on(report) const { return {kept.received.total(), kept.quests}; }
@@ -102,11 +102,13 @@ struct pusher {
     const auto at = static_cast<std::size_t>(to);
     std::vector<cairn::asking_result<int>> asked;
     for (int each = 0; each < asks; ++each) {
-      asked.push_back(which ? newest[at].ask<quest>(self).within(3ms).as_result()
-                            : oldest[at].ask<quest>(self).within(3ms).as_result());
+      const auto limit = each == asks - 1 ? 20ms : 3ms;
+      asked.push_back(which ? newest[at].ask<quest>(self).within(limit).as_result()
+                            : oldest[at].ask<quest>(self).within(limit).as_result());
     }
-    for (auto& each : asked) {
-      const auto answer = co_await std::move(each);
+    // The last one first: others end, and are answered, while it is awaited.
+    for (auto each = asked.rbegin(); each != asked.rend(); ++each) {
+      const auto answer = co_await std::move(*each);
       count(answer);
     }
     for (int each = 0; each < items; ++each) {

@@ -35,6 +35,7 @@ struct touchy {
   using protocol = cairn::protocol<job, report>;
   order_check received{};
   void serialize(auto& ar) { ar(received); }
+  void on_start(cairn::context<touchy>&) { outside->may_not_start(); }
   void on(job what) {
     may_fail();
     received.take(what.from, what.number, 0);

@@ -74,16 +74,28 @@ struct stage {
   }
 };
 
-/// Reads a replayable input: its position is its state.
+/// A replayable input of the outer world: the numbers of the lines.
+struct outer_lines {
+  using item = int;
+  using place = int;
+  int at = 0;
+  std::optional<int> next() { return at < lines ? std::optional{at++} : std::nullopt; }
+  [[nodiscard]] int position() const { return at; }
+  void seek(int where) { at = where; }
+  void serialize(auto& ar) { ar(at); }
+};
+static_assert(cairn::source<outer_lines>);
+
 struct feeder {
   using protocol = cairn::protocol<next>;
   cairn::ref<stage> to{};
-  int at = 0;
-  void serialize(auto& ar) { ar(to, at); }
+  outer_lines from{};
+  void serialize(auto& ar) { ar(to, from); }
   void on(next, cairn::context<feeder>& me) {
     may_fail();
-    if (at == lines) return;
-    to.tell<item>(at++);
+    const auto line = from.next();
+    if (!line) return;
+    to.tell<item>(*line);
     me.ref().template tell<next>();
   }
 };

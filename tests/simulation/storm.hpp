@@ -129,7 +129,10 @@ struct cloud {
   }
 };
 
-inline void mist::on(spray what) { all[static_cast<std::size_t>(what.to)].tell<spray>(what); }
+inline void mist::on(spray what) {
+  may_fail();
+  all[static_cast<std::size_t>(what.to)].tell<spray>(what);
+}
 
 inline std::string name_of(std::size_t at) { return "cloud " + std::to_string(at); }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -21,6 +22,7 @@ struct outer_world {
   std::uint64_t one_turn_in = 0;  ///< how often a handler throws; 0: never
   bool dying = false;
   bool failed_last = false;
+  bool start_failed = false;
   std::map<std::string, std::string> files{};
   std::vector<std::string> complaints{};
   std::string result{};  ///< what the root task found at its end
@@ -28,9 +30,19 @@ struct outer_world {
   std::map<std::uint64_t, std::vector<cairn::epoch>> said{};
   int sleepers = 0;                                 ///< chosen by the workload's first process
   std::map<std::string, std::uint64_t> promises{};  ///< answers held until their commit, by actor
+  int talking = 0;                                  ///< threads outside that have not ended
+  std::map<std::uint64_t, std::uint64_t> posted{};  ///< how many, by each thread
+  std::set<std::pair<std::uint64_t, std::uint64_t>> confirmed{};  ///< posts that are durable
   /// What a thread outside does now and then. Returns the epoch after it, where it told something.
   std::function<std::optional<cairn::epoch>(const struct nudge&)> nudge{};
 
+  /// For an `on_start`: where it throws, it does so twice, and its actor is suspended.
+  void may_not_start() {
+    if (one_turn_in == 0 || dying) return;
+    const bool again = std::exchange(start_failed, false);
+    start_failed = !again && faults.one_in(one_turn_in);
+    if (again || start_failed) throw std::runtime_error{"a resource that is not there"};
+  }
   /// Whether a state does not serialize now.
   [[nodiscard]] bool sick() { return one_turn_in != 0 && !dying && faults.one_in(one_turn_in); }
 };

@@ -92,6 +92,27 @@ TEST_CASE("a simulated power failure loses nothing that was committed, at any st
   }
 }
 
+TEST_CASE("power may fail in a simulation's last epoch, before any operation of its disk") {
+  using namespace simulation_tests;
+  std::uint64_t at = 0;
+  for (bool failed = true; failed; ++at) {
+    INFO("operation " << at);
+    simulation<actors> sim{patient(at + 1)};
+    sim.start(game);
+    REQUIRE(sim.run() == 21);
+    sim.disk().crash_after(at);
+    const bool committed = sim.finish();
+    failed = sim.disk().crashed();
+    CHECK(committed == !failed);
+    if (!failed) break;
+    sim.crash();
+    sim.start(game);
+    CHECK(sim.run() == 21);
+    CHECK(sim.finish());
+  }
+  CHECK(at > 5);
+}
+
 TEST_CASE("simulated hours pass when nothing is ready, and only then") {
   using namespace simulation_tests;
   simulation<actors> sim{patient(5)};

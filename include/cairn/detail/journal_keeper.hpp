@@ -12,7 +12,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -20,6 +19,7 @@
 #include "../store.hpp"
 #include "engine.hpp"
 #include "journal_port.hpp"
+#include "own_thread.hpp"
 
 namespace cairn::detail {
 
@@ -51,10 +51,10 @@ class journal_keeper final : public attachment,
   void set_port(address port) { port_ = port; }
 
   void begin() override {
-    if (thread_.joinable()) return;
+    if (thread_.started()) return;
     auto self = shared_from_this();
     of_.writer().call([self](any_store& kept) { self->open(kept); });
-    thread_ = std::thread{[self] { self->work(); }};
+    thread_.start([self] { self->work(); });
   }
   void request_stop() noexcept override {
     const std::lock_guard lock{guard_};
@@ -62,7 +62,7 @@ class journal_keeper final : public attachment,
     changed_.notify_all();
   }
   void join() noexcept override {
-    if (thread_.joinable()) thread_.join();
+    thread_.join();
     std::deque<waiting_post> left;
     {
       const std::lock_guard lock{guard_};
@@ -131,7 +131,7 @@ class journal_keeper final : public attachment,
   void work() {
     try {
       std::unique_lock lock{guard_};
-      changed_.wait(lock, [&] { return log_ != nullptr || stopping_; });
+      wait_for_change(changed_, lock, [&] { return log_ != nullptr || stopping_; });
       if (stopping_) return;
       lock.unlock();
       if (!know_position()) return;
@@ -171,7 +171,7 @@ class journal_keeper final : public attachment,
                        self->changed_.notify_all();
                      });
     std::unique_lock lock{guard_};
-    changed_.wait(lock, [&] { return got->there || stopping_; });
+    wait_for_change(changed_, lock, [&] { return got->there || stopping_; });
     if (stopping_) return false;
     if (got->code != errc::ok) {
       throw error{got->code, "journal \"" + name_ + "\": its port does not answer: " +
@@ -189,6 +189,7 @@ class journal_keeper final : public attachment,
   }
 
   void read_again(std::uint64_t number, bytes_view bytes) {
+    sometimes("journal entry read again");
     reader from{bytes};
     std::string type{from.get_text()};
     if (!of_.types.messages.contains(fnv1a(type))) {
@@ -217,7 +218,8 @@ class journal_keeper final : public attachment,
     std::uint64_t trim = 0;
     {
       std::unique_lock lock{guard_};
-      changed_.wait(lock, [&] { return stopping_ || !waiting_.empty() || trim_before_ != 0; });
+      wait_for_change(changed_, lock,
+                      [&] { return stopping_ || !waiting_.empty() || trim_before_ != 0; });
       if (stopping_) return false;
       while (!waiting_.empty() && now.size() < batch) {
         now.push_back(std::move(waiting_.front()));
@@ -233,6 +235,7 @@ class journal_keeper final : public attachment,
 
   /// What is kept for too long does no harm: the next snapshot asks for it again.
   void forget_before(std::uint64_t number) {
+    sometimes("journal trimmed");
     try {
       log_->trim_before(number);
     } catch (const error& why) {
@@ -252,6 +255,7 @@ class journal_keeper final : public attachment,
       // Durable entries of an earlier batch whose last sync failed: their posts were not confirmed,
       // but they stand in the journal, and whoever reads it again would find them.
       if (number != sent_ + 1) {
+        sometimes("journal holds entries that were not confirmed");
         log_->read_from(sent_ + 1, [&](std::uint64_t at, bytes_view bytes) {
           if (at < number) read_again(at, bytes);
         });
@@ -280,6 +284,7 @@ class journal_keeper final : public attachment,
       log_->sync();
       return first;
     } catch (const error& why) {
+      sometimes("posts not written");
       for (const auto& each : all) refuse(each.done, why.code(), why.what());
       return 0;
     }
@@ -300,7 +305,7 @@ class journal_keeper final : public attachment,
   const std::string name_;
   const asio::any_io_executor executor_;
   address port_{};
-  std::thread thread_{};
+  own_thread thread_{};
 
   mutable std::mutex guard_{};  ///< of what follows
   std::condition_variable changed_{};

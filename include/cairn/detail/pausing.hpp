@@ -2,11 +2,22 @@
 // nothing; a simulation lets another thread go on there, a probe decides who goes on.
 #pragma once
 
+#include <functional>
+#include <memory>
+
 namespace cairn::detail {
 
 struct cell;
 
 struct pauser {
+  /// One that is played. Destroyed, it first goes on to its end.
+  struct thread {
+    thread() = default;
+    thread(const thread&) = delete;
+    thread& operator=(const thread&) = delete;
+    virtual ~thread() = default;
+  };
+
   virtual ~pauser() = default;
   /// Returns later. Nothing else of this thread happens meanwhile.
   virtual void pause() noexcept = 0;
@@ -15,6 +26,12 @@ struct pauser {
     pause();
     return true;
   }
+  /// Plays one thread more. Null: it shall be a real one.
+  [[nodiscard]] virtual std::unique_ptr<thread> play(const std::function<void()>& /*body*/) {
+    return nullptr;
+  }
+  /// By a thread that is played: returns once `done()` holds.
+  virtual void wait(const std::function<bool()>& /*done*/) {}
   /// A path of the code that runs seldom has been reached.
   virtual void reached(const char* what) noexcept = 0;
 };

@@ -115,15 +115,17 @@ class simulation {
 
   /// The orderly end of a process whose root task has ended: a last epoch, its outputs published.
   ///
-  /// Returns: whether that epoch was committed.
+  /// Returns: whether that epoch was committed. Where power fails meanwhile the process is still to
+  /// be ended, by `crash`.
   bool finish() {
     auto last = std::make_shared<std::optional<detail::epoch_end>>();
     process_->request_last_epoch([last](const detail::epoch_end& end) { *last = end; });
     const auto published = [this] {
-      return process_->notices.load(std::memory_order_acquire) <= 0;
+      return process_->notices.load(std::memory_order_acquire) <= 0 || disk_.crashed();
     };
-    const bool ended = run_until([&] { return last->has_value(); });
-    const bool committed = ended && (*last)->committed && run_until(published);
+    const bool ended = run_until([&] { return last->has_value() || disk_.crashed(); });
+    const bool committed = ended && last->has_value() && (*last)->committed && run_until(published);
+    if (disk_.crashed()) return false;
     end_process();
     return committed;
   }

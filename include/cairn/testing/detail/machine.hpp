@@ -40,14 +40,16 @@ struct sim_thread {
   explicit sim_thread(std::function<void()> body) : stack{std::move(body)} {}
 
   fiber stack;
-  bool within = false;               ///< paused in the middle of something
-  bool asleep = false;               ///< the same, until `due`
-  bool called = false;               ///< there is something to do
-  std::chrono::nanoseconds due{-1};  ///< else to be called then; negative: never
-  std::uint64_t weight = 1;          ///< how often it is chosen, against the others
-  std::uint64_t held_until = 0;      ///< a step; until then others go first
+  bool within = false;                           ///< paused in the middle of something
+  bool asleep = false;                           ///< the same, until `due`
+  bool called = false;                           ///< there is something to do
+  std::chrono::nanoseconds due{-1};              ///< else to be called then; negative: never
+  std::uint64_t weight = 1;                      ///< how often it is chosen, against the others
+  std::uint64_t held_until = 0;                  ///< a step; until then others go first
+  const std::function<bool()>* until = nullptr;  ///< what it waits for, null: nothing
 
-  [[nodiscard]] bool ready(std::chrono::nanoseconds now) const noexcept {
+  [[nodiscard]] bool ready(std::chrono::nanoseconds now) const {
+    if (until != nullptr) return (*until)();
     const bool is_due = due.count() >= 0 && due <= now;
     return asleep ? is_due : within || called || is_due;
   }
@@ -130,6 +132,18 @@ class sim_machine final : public pauser {
     self.asleep = self.within = false;
     self.due = std::chrono::nanoseconds{-1};
   }
+  void wait(const std::function<bool()>& done) override {
+    sim_thread& self = *running_;
+    self.within = true;
+    self.until = &done;
+    do self.stack.pause();
+    while (!done());
+    self.until = nullptr;
+    self.within = false;
+  }
+  [[nodiscard]] std::unique_ptr<thread> play(const std::function<void()>& body) override {
+    return std::make_unique<played>(*this, body);
+  }
   void reached(const char* what) noexcept override {
     if (reached_) reached_(what);
   }
@@ -142,10 +156,22 @@ class sim_machine final : public pauser {
   }
 
  private:
+  struct played final : thread {
+    played(sim_machine& machine, std::function<void()> body) : on{machine}, one{std::move(body)} {
+      one.called = true;
+      on.add(one);
+    }
+    ~played() override {
+      on.finish(one);
+      on.remove(one);
+    }
+    sim_machine& on;
+    sim_thread one;
+  };
   static constexpr std::uint64_t longest_hold = 400;  // steps
 
-  [[nodiscard]] bool can_run(const sim_thread& one) const noexcept {
-    return one.ready(now_) && !one.stack.done() && one.held_until <= steps_;
+  [[nodiscard]] bool can_run(const sim_thread& one) const {
+    return !one.stack.done() && one.held_until <= steps_ && one.ready(now_);
   }
 
   [[nodiscard]] sim_thread* choose() {
