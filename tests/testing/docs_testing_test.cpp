@@ -56,7 +56,18 @@ bool keeps_its_word(std::uint64_t point) {
 namespace docs_testing_simulation {
 using docs_testing_faults::app;
 using docs_testing_faults::heap;
+using docs_testing_faults::put;
 
+cairn::ref<heap> pile;
+
+cairn::task<int> serve(cairn::root& root) {
+  auto made = root.supervise("path").spawn<heap>("stones");
+  pile = made;
+  co_await root.sleep(1h);
+  co_return co_await made.ask<put>() - 1;
+}
+
+// clang-format off
 // docs/testing_simulation.md
 /// Whether a promised stone is still there after a power failure at some moment.
 bool keeps_its_word(std::uint64_t seed) {
@@ -69,7 +80,17 @@ bool keeps_its_word(std::uint64_t seed) {
   const int stones = sim.run().value();
   return sim.finish() && stones == (promised ? 2 : stones);
 }
+
+/// How many stones lie there after a client put three, and its network brought each twice.
+int put_by_a_client(std::uint64_t seed) {
+  cairn::testing::simulation<cairn::actors<heap>> sim{{.seed = seed, .outside = {.duplicated = 1}}};
+  sim.start(serve);  // fills in `pile`, returns how many there are after an hour
+  sim.run_until([] { return bool{pile}; });
+  sim.outside([] { for (int at = 0; at < 3; ++at) pile.tell<put>(); });
+  return sim.run().value();
+}
 // end
+// clang-format on
 }  // namespace docs_testing_simulation
 
 namespace docs_testing_probe {
@@ -149,6 +170,11 @@ std::string between(const std::string& text, const std::string& open, const std:
 }
 
 }  // namespace
+
+TEST_CASE("docs: what a client's network brings twice is put twice") {
+  docs_testing_simulation::pile = {};
+  CHECK(docs_testing_simulation::put_by_a_client(3) == 6);
+}
 
 TEST_CASE("docs: the examples of the pages on testing are tested, word for word") {
   const std::filesystem::path project = CAIRN_SOURCE_DIR;

@@ -1,6 +1,10 @@
 #include <cairn/testing/simulation.hpp>
 
+#include <algorithm>
 #include <set>
+#include <vector>
+
+#include <cairn/asio.hpp>
 
 #include "catch.hpp"
 
@@ -70,7 +74,149 @@ played play(std::uint64_t seed, std::uint64_t crash_after) {
   return how;
 }
 
+/// From outside.
+struct order {
+  int number = 0;
+  void serialize(auto& ar) { ar(number); }
+};
+struct clerk {
+  using protocol = cairn::protocol<order, look>;
+  std::vector<int> orders{};
+  void serialize(auto& ar) { ar(orders); }
+  void on(order what) { orders.push_back(what.number); }
+  std::vector<int> on(look) const { return orders; }
+};
+using clerks = cairn::actors<clerk>;
+
+/// What came of ten orders, after everything on its way has come.
+std::vector<int> orders_with(cairn::testing::outside_faults faults, std::uint64_t seed) {
+  simulation<clerks> sim{{.seed = seed, .outside = faults}};
+  std::vector<int> came;
+  cairn::ref<clerk> whom;
+  sim.start([&](cairn::root& root) -> cairn::task<int> {
+    whom = root.supervise("shop").spawn<clerk>("clerk");
+    co_await root.sleep(1h);
+    came = co_await whom.ask<look>();
+    co_return 0;
+  });
+  REQUIRE(sim.run_until([&] { return static_cast<bool>(whom); }));
+  sim.outside([&] {
+    for (int at = 0; at < 10; ++at) whom.tell<order>(at);
+  });
+  REQUIRE(sim.run() == 0);
+  REQUIRE(sim.finish());
+  return came;
+}
+
 }  // namespace simulation_tests
+
+TEST_CASE("what is told from outside comes late, twice and in another order where a test says so") {
+  using namespace simulation_tests;
+  const std::vector<int> all{0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+  int overtaken = 0;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    INFO("seed " << seed);
+    CHECK(orders_with({}, seed) == all);
+    auto twice = orders_with({.duplicated = 1}, seed);
+    CHECK(twice.size() == 20);
+    std::sort(twice.begin(), twice.end());
+    for (std::size_t at = 0; at < twice.size(); ++at) CHECK(twice[at] == static_cast<int>(at / 2));
+    auto late = orders_with({.delayed = 0.5, .late_by = 1s}, seed);
+    CHECK(orders_with({.delayed = 0.5, .late_by = 1s}, seed) == late);  // the same seed
+    overtaken += late != all ? 1 : 0;
+    std::sort(late.begin(), late.end());
+    CHECK(late == all);
+  }
+  CHECK(overtaken > 10);
+}
+
+TEST_CASE("an ask from outside that comes twice is handled twice and answered once") {
+  using namespace simulation_tests;
+  simulation<clerks> sim{{.seed = 7, .outside = {.duplicated = 1}}};
+  cairn::ref<clerk> whom;
+  sim.start([&](cairn::root& root) -> cairn::task<int> {
+    whom = root.supervise("shop").spawn<clerk>("clerk");
+    co_await root.sleep(1h);
+    co_return 0;
+  });
+  REQUIRE(sim.run_until([&] { return static_cast<bool>(whom); }));
+  int answers = 0;
+  sim.outside([&] {
+    cairn::detail::ask_from_outside(cairn::detail::engine_outside(whom.where()),
+                                    cairn::detail::build_message<look, clerk::protocol>(),
+                                    whom.where(), {}, [&](const auto&, cairn::errc) { ++answers; });
+  });
+  REQUIRE(sim.run() == 0);
+  CHECK(answers == 1);
+  REQUIRE(sim.finish());
+}
+
+TEST_CASE("a message on its way from outside when the process dies never comes") {
+  using namespace simulation_tests;
+  simulation<clerks> sim{{.seed = 3, .outside = {.delayed = 1, .late_by = 1h}}};
+  cairn::ref<clerk> whom;
+  std::vector<int> came{1};
+  const auto app = [&](cairn::root& root) -> cairn::task<int> {
+    whom = root.supervise("shop").spawn<clerk>("clerk");
+    co_await root.checkpoint();
+    co_await root.sleep(2h);
+    came = co_await whom.ask<look>();
+    co_return 0;
+  };
+  sim.start(app);
+  REQUIRE(sim.run_until([&] { return static_cast<bool>(whom); }));
+  sim.outside([&] { whom.tell<order>(1); });
+  sim.run_steps(200);
+  sim.crash();
+  sim.start(app);
+  REQUIRE(sim.run() == 0);
+  CHECK(came.empty());
+}
+
+TEST_CASE("a wall clock that jumps moves what actors see, and no deadline") {
+  using namespace simulation_tests;
+  simulation<clerks> sim{{.seed = 2}};
+  std::vector<std::int64_t> seen;
+  cairn::ref<clerk> whom;
+  bool told = false;
+  sim.start([&](cairn::root& root) -> cairn::task<int> {
+    whom = root.supervise("shop").spawn<clerk>("clerk");
+    co_await root.sleep(1h);
+    seen.push_back(root.now().time_since_epoch() / 1s);
+    told = true;
+    co_await root.sleep(1h);
+    seen.push_back(root.now().time_since_epoch() / 1s);
+    co_return 0;
+  });
+  const auto begin = sim.now();
+  REQUIRE(sim.run_until([&] { return told; }));
+  sim.jump(-30min);
+  REQUIRE(sim.run() == 0);
+  CHECK(sim.now() - begin >= 2h);
+  CHECK(sim.now() - begin < 2h + 1min);
+  REQUIRE(seen.size() == 2);
+  CHECK(seen[1] - seen[0] == 1800);  // an hour later, and half an hour back
+}
+
+TEST_CASE("a clock that is moved lets deadlines pass") {
+  using namespace simulation_tests;
+  simulation<clerks> sim{{.seed = 4}};
+  bool begun = false;
+  bool slept = false;
+  sim.start([&](cairn::root& root) -> cairn::task<int> {
+    begun = true;
+    co_await root.sleep(1h);
+    slept = true;
+    co_return 0;
+  });
+  const auto begin = sim.now();
+  REQUIRE(sim.run_until([&] { return begun; }));
+  sim.run_steps(10);
+  sim.advance(3h);
+  REQUIRE(sim.run() == 0);
+  CHECK(slept);
+  CHECK(sim.now() - begin < 3h + 1min);  // not four hours
+}
 
 TEST_CASE("the same seed gives the same run, another seed another one") {
   using namespace simulation_tests;

@@ -115,10 +115,10 @@ class engine : public homes {
   }
   void spoil_epoch(const std::string& why) override { writer_.spoil(why); }
 
-  /// Announced, so that a flip can wait for it: between the stamp and the link nobody may close
-  /// the stamp's epoch. The announcement is visible before the epoch is read again, and the
-  /// coordinator raises the epoch before it looks for announcements.
+  /// Announced, so that a flip can wait for it: between stamp and link nobody may close the stamp's
+  /// epoch. It announces and then reads the epoch again; the coordinator raises that, then looks.
   void send_from_outside(envelope_ptr message) override {
+    if (is_taken_from_outside(*this, message.get())) return (void)message.release();
     std::uint64_t stamp = now_epoch.load(std::memory_order_seq_cst);
     for (;;) {
       pause_point();

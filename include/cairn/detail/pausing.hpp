@@ -8,6 +8,8 @@
 namespace cairn::detail {
 
 struct cell;
+struct envelope;
+struct runtime;
 
 struct pauser {
   /// One that is played. Destroyed, it first goes on to its end.
@@ -32,6 +34,8 @@ struct pauser {
   }
   /// By a thread that is played: returns once `done()` holds.
   virtual void wait(const std::function<bool()>& /*done*/) {}
+  /// A thread outside sends. True: the message is the pauser's, which sends it later.
+  virtual bool takes_from_outside(runtime& /*to*/, envelope* /*message*/) { return false; }
   /// A path of the code that runs seldom has been reached.
   virtual void reached(const char* what) noexcept = 0;
 };
@@ -50,6 +54,13 @@ inline void pause_point() noexcept {
   if (current_pauser != nullptr) [[unlikely]]
     return current_pauser->may_go_on(next);
   return true;
+}
+
+/// Whether a message from outside comes later, or again, as a simulation has it.
+[[nodiscard]] inline bool is_taken_from_outside(runtime& to, envelope* message) {
+  if (current_pauser != nullptr) [[unlikely]]
+    return current_pauser->takes_from_outside(to, message);
+  return false;
 }
 
 /// Marks a path that a simulation must have reached at some time, or it proves nothing about it.

@@ -34,6 +34,14 @@ struct disk_faults {
   bool reorder_entries = true;  ///< unsynced names survive each on its own, not the first ones
 };
 
+/// What becomes of messages on their way from outside into a simulated system, as over a network.
+/// Chances are from 0 to 1 and for each message. A duplicate comes later, too.
+struct outside_faults {
+  double duplicated = 0;  ///< it comes twice; of an ask, the first answer counts
+  double delayed = 0;     ///< it comes later; what its thread sends then may overtake it
+  std::chrono::nanoseconds late_by = std::chrono::milliseconds{10};  ///< at most
+};
+
 /// A disk that outlives its processes. `mount` gives a process's view of it, for the third argument
 /// of `file_store`. Of what was not synced, `crash` keeps a part that the seed chooses: of each
 /// write all, nothing, some sectors of 512 bytes, or the file's new size alone; later ones also

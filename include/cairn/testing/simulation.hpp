@@ -25,6 +25,7 @@ struct simulation_options {
   std::uint64_t seed = 1;
   unsigned workers = 2;
   disk_faults disk{};
+  outside_faults outside{};  ///< of what threads of `simulation::outside` tell and ask
   file_store_options store{.segment_bytes = 4096};
   /// Sets what else the program sets. Store, clock, schedulers, seed and workers are the
   /// simulation's.
@@ -50,6 +51,8 @@ class simulation {
         disk_{chosen_.seed, chosen_.disk},
         chance_{chosen_.seed, "faults"} {
     machine_.on_reached([this](std::string_view what) { ++reached_[std::string{what}]; });
+    machine_.on_outside(
+        [this](detail::runtime& to, detail::envelope* message) { return mishandle(to, message); });
     disk_.on_operation = [this](std::string_view what, const std::string& path) {
       machine_.note(what);
       machine_.note(path);
@@ -147,15 +150,12 @@ class simulation {
   }
   /// A thread outside the system, played like any other. It may send, and ask with a handler; it
   /// ends when `body` returns, and with the process at the latest.
-  void outside(std::function<void()> body) {
-    auto made = std::make_unique<detail::sim_thread>(std::move(body));
-    made->called = true;
-    machine_.add(*made);
-    outside_.push_back(std::move(made));
-  }
+  void outside(std::function<void()> body) { add_thread(std::move(body)).outside = true; }
 
-  /// Moves the clock, as where a machine slept.
+  /// Moves the clocks, as where a machine slept.
   void advance(std::chrono::nanoseconds by) { machine_.advance(by); }
+  /// The wall clock alone jumps, which `self.now()` reads, also back. Nothing falls due by it.
+  void jump(std::chrono::nanoseconds by) { machine_.jump(by); }
   [[nodiscard]] std::chrono::nanoseconds now() const noexcept { return machine_.now(); }
 
   [[nodiscard]] std::uint64_t seed() const noexcept { return chosen_.seed; }
@@ -215,11 +215,42 @@ class simulation {
                                    std::to_string(chosen_.most_steps) + " steps"};
   }
 
+  detail::sim_thread& add_thread(std::function<void()> body) {
+    outside_.push_back(std::make_unique<detail::sim_thread>(std::move(body)));
+    outside_.back()->called = true;
+    machine_.add(*outside_.back());
+    return *outside_.back();
+  }
+
+  /// True: it comes later.
+  [[nodiscard]] bool mishandle(detail::runtime& to, detail::envelope* message) {
+    if (message->kind != detail::envelope_kind::message) return false;
+    if (on_its_way_.happens(chosen_.outside.duplicated)) {
+      send_later(to, detail::copy_for_outside(*message));
+    }
+    if (!on_its_way_.happens(chosen_.outside.delayed)) return false;
+    send_later(to, detail::envelope_ptr{message});
+    return true;
+  }
+  void send_later(detail::runtime& to, detail::envelope_ptr message) {
+    if (!message) return;
+    const auto most = static_cast<std::uint64_t>(chosen_.outside.late_by.count());
+    const std::chrono::nanoseconds late{on_its_way_.below(most + 1)};
+    // A function can be copied, a message cannot.
+    auto kept = std::make_shared<detail::envelope_ptr>(std::move(message));
+    (void)add_thread([this, &to, kept, late] {
+      machine_.sleep(late);
+      to.send_from_outside(std::move(*kept));
+    });
+  }
+
   void end_process() {
-    for (auto& each : outside_) {
-      each->within = each->stack.begun();
-      machine_.finish(*each);
-      machine_.remove(*each);
+    // By number: a thread's last message may be on its way by another one.
+    for (std::size_t at = 0; at < outside_.size(); ++at) {
+      detail::sim_thread& each = *outside_[at];
+      each.within = each.stack.begun();
+      machine_.finish(each);
+      machine_.remove(each);
     }
     outside_.clear();
     process_.reset();
@@ -229,6 +260,7 @@ class simulation {
   detail::sim_machine machine_;
   simulated_disk disk_;
   detail::sim_random chance_;
+  detail::seeded_chance on_its_way_{chosen_.seed};
   std::map<std::string, std::uint64_t> reached_{};
   std::unique_ptr<detail::program> process_{};
   std::vector<std::unique_ptr<detail::sim_thread>> outside_{};

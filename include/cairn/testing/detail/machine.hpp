@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "../../clock.hpp"
+#include "../../detail/envelope.hpp"
 #include "../../detail/record.hpp"
 #include "../../scheduler.hpp"
 #include "fiber.hpp"
@@ -35,6 +36,24 @@ class sim_random {
   std::mt19937_64 engine_;  // its numbers are fixed by the standard
 };
 
+/// The same message once more, as from a client who sends it again. Null: it cannot be copied.
+[[nodiscard]] inline envelope_ptr copy_for_outside(const envelope& of) {
+  const payload_ops& ops = *of.ops;
+  if (ops.copy == nullptr && (ops.encode == nullptr || ops.decode == nullptr)) return {};
+  auto made = make_envelope(ops, [&](void* where) {
+    if (ops.copy != nullptr) return ops.copy(where, of.payload());
+    buffer bytes;
+    ops.encode(of.payload(), bytes);
+    ops.decode(where, bytes.view());
+  });
+  made->to = of.to;
+  made->target = of.target;
+  made->answer = of.answer;
+  made->index = of.index;
+  made->reserved = of.reserved;
+  return made;
+}
+
 /// A thread as the machine sees it.
 struct sim_thread {
   explicit sim_thread(std::function<void()> body) : stack{std::move(body)} {}
@@ -42,6 +61,7 @@ struct sim_thread {
   fiber stack;
   bool within = false;                           ///< paused in the middle of something
   bool asleep = false;                           ///< the same, until `due`
+  bool outside = false;                          ///< plays a thread outside the system
   bool called = false;                           ///< there is something to do
   std::chrono::nanoseconds due{-1};              ///< else to be called then; negative: never
   std::uint64_t weight = 1;                      ///< how often it is chosen, against the others
@@ -58,6 +78,7 @@ struct sim_thread {
 class sim_machine final : public pauser {
  public:
   using counter = std::function<void(std::string_view)>;
+  using outside_function = std::function<bool(runtime&, envelope*)>;
 
   explicit sim_machine(std::uint64_t seed)
       : schedule_{seed, "schedule"}, before_{std::exchange(current_pauser, this)} {
@@ -73,6 +94,8 @@ class sim_machine final : public pauser {
 
   [[nodiscard]] std::chrono::nanoseconds now() const noexcept { return now_; }
   void advance(std::chrono::nanoseconds by) noexcept { now_ += by; }
+  [[nodiscard]] std::chrono::nanoseconds wall() const noexcept { return now_ + wall_ahead_; }
+  void jump(std::chrono::nanoseconds by) noexcept { wall_ahead_ += by; }
   [[nodiscard]] std::uint64_t steps() const noexcept { return steps_; }
   [[nodiscard]] std::uint64_t trace() const noexcept { return trace_; }
   /// Adds to the trace: two runs that differ in what they note differ in its value.
@@ -80,6 +103,8 @@ class sim_machine final : public pauser {
     trace_ = XXH3_64bits_withSeed(what.data(), what.size(), trace_);
   }
   void on_reached(counter call) { reached_ = std::move(call); }
+  /// Asked of every message that a thread outside sends: see `pauser::takes_from_outside`.
+  void on_outside(outside_function call) { outside_ = std::move(call); }
 
   void add(sim_thread& one) {
     one.weight = uneven_ ? std::uint64_t{1} << (2 * schedule_.below(5)) : 1;
@@ -143,6 +168,9 @@ class sim_machine final : public pauser {
   }
   [[nodiscard]] std::unique_ptr<thread> play(const std::function<void()>& body) override {
     return std::make_unique<played>(*this, body);
+  }
+  bool takes_from_outside(runtime& to, envelope* message) override {
+    return running_ != nullptr && running_->outside && outside_ && outside_(to, message);
   }
   void reached(const char* what) noexcept override {
     if (reached_) reached_(what);
@@ -220,6 +248,8 @@ class sim_machine final : public pauser {
   bool uneven_ = false;
   std::uint64_t hold_one_in_ = 0;  ///< pauses; 0: nobody is held
   counter reached_{};
+  outside_function outside_{};
+  std::chrono::nanoseconds wall_ahead_{};
 };
 
 /// Seats that the machine steps.
@@ -273,7 +303,7 @@ struct sim_clock final : clock {
   [[nodiscard]] std::chrono::nanoseconds steady() const override { return by.now(); }
   [[nodiscard]] std::chrono::system_clock::time_point wall() const override {
     return std::chrono::system_clock::time_point{
-        std::chrono::duration_cast<std::chrono::system_clock::duration>(by.now())};
+        std::chrono::duration_cast<std::chrono::system_clock::duration>(by.wall())};
   }
   const sim_machine& by;
 };
