@@ -2,70 +2,12 @@
 #include <functional>
 #include <thread>
 
-#include "fixture.hpp"
+#include "by_hand.hpp"
 
 namespace played {
 
 using namespace std::chrono_literals;
 
-/// Steps when the test says so.
-struct by_hand {
-  std::map<cairn::seats, cairn::scheduler::step_function> steps{};
-  unsigned workers = 0;
-  int wakes = 0;
-
-  struct seat final : cairn::scheduler {
-    seat(by_hand& all, cairn::seats of) : all_{all}, of_{of} {}
-    void start(unsigned count, step_function step) override {
-      if (of_ == cairn::seats::workers) all_.workers = count;
-      all_.steps[of_] = std::move(step);
-    }
-    void wake(unsigned) noexcept override { ++all_.wakes; }
-    void stop() override {}
-    by_hand& all_;
-    cairn::seats of_;
-  };
-  void step(unsigned worker, int times = 1) {
-    for (; times > 0; --times) (void)steps.at(cairn::seats::workers)(worker);
-  }
-  void until_quiet() {
-    for (int times = 0; times < 100; ++times) {
-      for (unsigned at = 0; at < workers; ++at) step(at);
-      (void)steps.at(cairn::seats::writer)(0);
-    }
-  }
-};
-
-struct begin {};
-struct word {};
-struct go {};
-struct look {};
-struct listener;
-struct meet {
-  cairn::ref<listener> whom{};
-  void serialize(auto& ar) { ar(whom); }
-};
-
-struct listener {
-  using protocol = cairn::protocol<begin, word, look>;
-  int heard = 0;
-  void serialize(auto& ar) { ar(heard); }
-  cairn::task<void> on(begin, cairn::context<listener>& self) { co_await self.sleep(1h); }
-  void on(word) { ++heard; }
-  int on(look) { return heard; }
-};
-struct speaker {
-  using protocol = cairn::protocol<meet, go, look>;
-  cairn::ref<listener> whom{};
-  int said = 0;
-  void serialize(auto& ar) { ar(whom, said); }
-  void on(meet what) { whom = what.whom; }
-  void on(go) {
-    ++said;
-    whom.tell<word>();
-  }
-  int on(look) { return said; }
-};
 std::function<void()> hook;
 struct slow {
   using protocol = cairn::protocol<meet, go, look>;
