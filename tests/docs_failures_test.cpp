@@ -98,3 +98,17 @@ TEST_CASE("docs: a savepoint becomes a store of its own") {
   CHECK(copy.open({.read_only = true}).latest == cairn::epoch{7});
   std::filesystem::remove_all(place);
 }
+
+namespace docs_print_events {
+// docs/print_events.md
+cairn::options talkative() {
+  cairn::options chosen;
+  chosen.on_event = cairn::print_events{cairn::event_level::notable};
+  return chosen;
+}
+// end
+
+TEST_CASE("docs: events as lines") {
+  CHECK(talkative().on_event.target<cairn::print_events>()->least == cairn::event_level::notable);
+}
+}  // namespace docs_print_events

@@ -338,7 +338,7 @@ TEST_CASE("a warning is a line", "[run]") {
   what.kind = cairn::event_kind::failed;
   what.name = "bank";
   what.text = "two\nlines";
-  CHECK(cairn::detail::line_of(what) == "cairn: failed bank: two lines\n");
+  CHECK(cairn::to_line(what) == "cairn: failed bank: two lines\n");
   CHECK(cairn::detail::is_warning(what.kind));
   CHECK_FALSE(cairn::detail::is_warning(cairn::event_kind::committed));
 }

@@ -16,6 +16,7 @@ namespace cairn {
 enum class event_kind : std::uint8_t {
   restored,    ///< the system resumed from a snapshot
   undeclared,  ///< a restored actor whose supervisor the program has not declared
+  started,     ///< an actor was spawned; the text is its type
   failed,      ///< a handler threw
   restarted,   ///< the actor is back where it was before the failing turn
   given_up,    ///< a message was abandoned after its attempts
@@ -26,6 +27,7 @@ enum class event_kind : std::uint8_t {
   diverged,   ///< replay saw other effects than the log holds
   dead_letter,
   slow_turn,  ///< a handler kept its worker from other actors
+  stuck,      ///< a turn has not ended for long, and still runs
   epoch_begun,
   committed,
   abandoned,
@@ -35,10 +37,11 @@ enum class event_kind : std::uint8_t {
 };
 
 [[nodiscard]] constexpr std::string_view to_string(event_kind kind) noexcept {
-  constexpr std::string_view names[] = {
-      "restored",    "undeclared", "failed",    "restarted",     "given_up",    "suspended",
-      "resumed",     "stopped",    "timed_out", "diverged",      "dead_letter", "slow_turn",
-      "epoch_begun", "committed",  "abandoned", "store_warning", "unfinished",  "rolled_back"};
+  constexpr std::string_view names[] = {"restored",  "undeclared",    "started",     "failed",
+                                        "restarted", "given_up",      "suspended",   "resumed",
+                                        "stopped",   "timed_out",     "diverged",    "dead_letter",
+                                        "slow_turn", "stuck",         "epoch_begun", "committed",
+                                        "abandoned", "store_warning", "unfinished",  "rolled_back"};
   const auto at = static_cast<std::size_t>(kind);
   return at < std::size(names) ? names[at] : "unknown";
 }

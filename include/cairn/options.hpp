@@ -27,6 +27,8 @@ struct options {
                                                                   ///< snapshot at rest
   std::chrono::milliseconds shutdown = std::chrono::seconds{30};  ///< for an orderly end
   std::chrono::nanoseconds slow_turn = std::chrono::milliseconds{100};  ///< told of; 0: never
+  std::chrono::nanoseconds stuck_turn = std::chrono::seconds{10};  ///< told of while it lasts; 0:
+                                                                   ///< never
   std::size_t max_history = 16 * 1024 * 1024;   ///< bytes that one suspended handler may be handed
   std::size_t dead_letters = 1000;              ///< kept at most; then the oldest goes. 0: none
   bool accept_older = false;                    ///< the operator's word, see docs/format.md

@@ -11,8 +11,8 @@
 #include <string>
 #include <utility>
 
-#include "detail/warnings.hpp"
 #include "memory_store.hpp"
+#include "print_events.hpp"
 #include "root.hpp"
 #include "status.hpp"
 
@@ -37,7 +37,7 @@ class system {
   /// Errors: throws `cairn::error` that names what is wrong; the store is as it was.
   explicit system(options chosen = {}) {
     if (!chosen.store) chosen.store = memory_store{};
-    if (!chosen.on_event) chosen.on_event = detail::print_warning;
+    if (!chosen.on_event) chosen.on_event = print_events{};
     detail::registry types;
     Actors::describe(types);
     deadline_ = chosen.shutdown;

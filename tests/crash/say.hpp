@@ -22,11 +22,13 @@ inline void hear(const cairn::event& what) {
   using kind = cairn::event_kind;
   switch (what.kind) {
     case kind::restored:
+    case kind::started:
     case kind::restarted:
     case kind::resumed:
     case kind::stopped:
     case kind::epoch_begun:
     case kind::slow_turn:
+    case kind::stuck:
       return;
     case kind::committed:
       return say("committed {}", raw(what.at));

@@ -31,7 +31,7 @@ class machine {
     made.epoch.messages = 0;
     made.epoch.bytes = 0;
     made.workers = 1;
-    made.slow_turn = {};
+    made.slow_turn = made.stuck_turn = {};
     made.program_version = "1";
     made.clock = std::make_unique<clock>(now_);
     made.seed = 7;

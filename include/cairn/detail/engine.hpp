@@ -64,7 +64,7 @@ class engine : public homes {
   void start() {
     scheduler_ = make_scheduler(seats::workers);
     writing_ = make_scheduler(seats::writer);
-    writing_->start(1, [this](unsigned) { return step_outcome{.busy = writer_.step()}; });
+    writing_->start(1, [this](unsigned) { return step_outcome{writer_.step(), dog_.look()}; });
     runs_.start(make_scheduler(seats::runs));
     scheduler_->start(static_cast<unsigned>(workers.size()),
                       [this](unsigned at) { return step(*workers[at]); });
@@ -361,8 +361,8 @@ class engine : public homes {
   }
 
   options options_;
-  std::unique_ptr<scheduler> scheduler_{};
-  std::unique_ptr<scheduler> writing_{};
+  std::unique_ptr<scheduler> scheduler_{}, writing_{};
+  watchdog dog_{*this, options_.stuck_turn};  // the writer's thread
   std::atomic<bool> running_{false};
   bool halted_ = false;
   snapshot_writer writer_;

@@ -111,7 +111,7 @@ class file_journal final : public journal_log {
     }
     next_ = number;
     durable_ = number - 1;
-    if (number != 1) guarded([&] { begin_file(); });
+    if (number != 1) guarded([&] { begin_file(number, {}); });
   }
 
   void trim_before(std::uint64_t number) override {

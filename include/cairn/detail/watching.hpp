@@ -1,9 +1,11 @@
-// What a worker lets others see of its progress, and what it tells of turns that take long.
+// What a worker lets others see of its progress, and what is told of turns that take long.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "world.hpp"
 
@@ -66,6 +68,69 @@ class slow_watch {
   const worker& mine_;
   const std::chrono::nanoseconds bound_;
   std::chrono::nanoseconds before_;
+};
+
+/// Tells of a worker that has been in one turn for too long, while it is in it: from the writer's
+/// thread, since there may be one worker alone.
+class watchdog {
+ public:
+  watchdog(world& all, std::chrono::nanoseconds bound) noexcept : all_{all}, bound_{bound} {}
+
+  /// Returns how long it may be until the next look; negative: for ever.
+  [[nodiscard]] std::chrono::nanoseconds look() {
+    if (bound_.count() <= 0) return std::chrono::nanoseconds{-1};
+    const auto now = all_.steady_now();
+    if (now < next_) return next_ - now;
+    seen_.resize(all_.workers.size());
+    for (std::size_t at = 0; at < seen_.size(); ++at) look_at(*all_.workers[at], seen_[at], now);
+    next_ = now + bound_ / 2;
+    return bound_ / 2;
+  }
+
+ private:
+  struct sight {
+    std::uint64_t steps = 0;
+    std::uint64_t turns = 0;
+    std::chrono::nanoseconds since{};
+    bool told = false;
+  };
+
+  void look_at(const worker& one, sight& last, std::chrono::nanoseconds now) {
+    // Relaxed, all: figures. They have stood still for as long as it takes to tell of them.
+    const std::uint64_t steps = one.steps.load(std::memory_order_relaxed);
+    const std::uint64_t turns = one.counters.turns.load(std::memory_order_relaxed);
+    const bool rests = steps % 2 == 0;  // a step that has begun and not ended is odd
+    if (rests || steps != last.steps || turns != last.turns) {
+      last = {steps, turns, now, false};
+      return;
+    }
+    if (last.told || now - last.since < bound_) return;
+    last.told = true;
+    tell(one, now - last.since);
+  }
+
+  void tell(const worker& one, std::chrono::nanoseconds span) {
+    const actor_id actor = one.in_turn.load(std::memory_order_relaxed);  // see look_at()
+    const actor_type* type = one.in_type.load(std::memory_order_relaxed);
+    const payload_ops* message = one.in_message.load(std::memory_order_relaxed);
+    event what;
+    what.kind = event_kind::stuck;
+    what.actor = actor;
+    // Not its name: that is its worker's, which may go on just now.
+    what.name = actor != actor_id{} ? "#" + std::to_string(raw(actor)) : std::string{};
+    what.text = "has kept worker " + std::to_string(one.index) + " for " +
+                std::to_string(span / std::chrono::milliseconds{1}) + " ms";
+    if (actor != actor_id{} && type != nullptr && message != nullptr) {
+      what.text = std::string{type->name} + " " + what.text + " and still does, with " +
+                  std::string{message->name};
+    }
+    all_.report(what);
+  }
+
+  world& all_;
+  const std::chrono::nanoseconds bound_;
+  std::chrono::nanoseconds next_{};
+  std::vector<sight> seen_{};
 };
 
 }  // namespace cairn::detail

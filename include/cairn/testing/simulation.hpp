@@ -184,7 +184,7 @@ class simulation {
   [[nodiscard]] options make_options() {
     options made;
     made.epoch.every = std::chrono::milliseconds{10};
-    made.slow_turn = {};
+    made.slow_turn = made.stuck_turn = {};
     if (chosen_.configure) chosen_.configure(made);
     made.store = file_store{"store", chosen_.store, disk_.mount()};
     made.clock = std::make_unique<detail::sim_clock>(machine_);

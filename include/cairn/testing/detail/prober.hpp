@@ -222,7 +222,7 @@ class prober {
     made.seed = 1;
     if (chosen_.configure) chosen_.configure(made);
     made.workers = 1;
-    made.slow_turn = {};
+    made.slow_turn = made.stuck_turn = {};
     made.clock = std::make_unique<hand_clock>(now_);
     made.schedulers = [this](cairn::seats) {
       auto one = std::make_unique<hand_scheduler>();

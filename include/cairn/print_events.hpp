@@ -1,0 +1,83 @@
+// Events as lines on standard error, ready-made.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <string>
+
+#include <fmt/core.h>
+
+#include "detail/warnings.hpp"
+#include "event.hpp"
+#include "status.hpp"
+
+namespace cairn {
+
+/// How much an event matters to who reads lines.
+enum class event_level : std::uint8_t {
+  detail,   ///< the daily round: epochs, actors that start and stop
+  notable,  ///< restarts, what was restored, actors that go on
+  warning,  ///< somebody should know
+};
+
+[[nodiscard]] constexpr event_level level_of(event_kind kind) noexcept {
+  switch (kind) {
+    case event_kind::started:
+    case event_kind::stopped:
+    case event_kind::epoch_begun:
+    case event_kind::committed:
+      return event_level::detail;
+    default:
+      return detail::is_warning(kind) ? event_level::warning : event_level::notable;
+  }
+}
+
+namespace detail {
+
+inline void put_cost(std::string& to, const epoch_cost& cost) {
+  to += fmt::format(
+      " ({} actors, {} records, {} bytes; flip {:.3f} ms, sweep {:.3f} ms, whole {:.3f} ms)",
+      cost.visited, cost.records, cost.bytes, in_ms(cost.flip), in_ms(cost.sweep),
+      in_ms(cost.whole));
+}
+
+}  // namespace detail
+
+/// One line with its end: the kind, what or who is concerned, the text, then what there is to
+/// count.
+[[nodiscard]] inline std::string to_line(const event& what) {
+  std::string line = fmt::format("cairn: {}", to_string(what.kind));
+  const bool of_epoch = what.kind == event_kind::epoch_begun ||
+                        what.kind == event_kind::committed || what.kind == event_kind::abandoned ||
+                        what.kind == event_kind::restored;
+  if (of_epoch) line += fmt::format(" epoch {}", raw(what.at));
+  if (!what.name.empty()) line += " " + what.name;
+  if (!what.text.empty()) line += ": " + what.text;
+  if (what.kind == event_kind::committed || what.kind == event_kind::abandoned) {
+    detail::put_cost(line, what.cost);
+  }
+  if (what.letter != nullptr) {
+    line += fmt::format(" ({}, {} bytes, position {}, epoch {})", to_string(what.letter->code),
+                        what.letter->payload.size(), raw(what.letter->at), raw(what.letter->in));
+  }
+  for (char& each : line) {
+    if (static_cast<unsigned char>(each) < 0x20 || each == 0x7f) each = ' ';
+  }
+  return line + "\n";
+}
+
+/// A subscriber that prints each event from `least` on as one line on standard error:
+/// `options.on_event = cairn::print_events{cairn::event_level::detail};`.
+///
+/// Thread safety: any thread, several at once; each line is one write.
+struct print_events {
+  event_level least = event_level::warning;
+
+  void operator()(const event& what) const {
+    if (level_of(what.kind) < least) return;
+    const std::string line = to_line(what);
+    (void)std::fwrite(line.data(), 1, line.size(), stderr);  // unbuffered, and locked by itself
+  }
+};
+
+}  // namespace cairn

@@ -1,0 +1,125 @@
+// A turn that does not end is told of while it runs, by a thread that it does not hold up.
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "fixture.hpp"
+
+namespace stuck {
+
+using namespace std::chrono_literals;
+using cairn::event_kind;
+using fixture::bench;
+
+/// How many loops have begun, and how many may end.
+std::atomic<int> begun{0};
+std::atomic<int> open{0};
+
+struct loop {
+  int number = 0;
+  void serialize(auto& ar) { ar(number); }
+};
+
+struct runner {
+  using protocol = cairn::protocol<loop>;
+  int ended = 0;
+  void serialize(auto& ar) { ar(ended); }
+  void on(loop what) {
+    begun.store(what.number, std::memory_order_release);  // pairs with the wait in the test
+    begun.notify_all();
+    for (int now = 0; (now = open.load(std::memory_order_acquire)) < what.number;) {
+      open.wait(now, std::memory_order_acquire);  // pairs with the release in the test
+    }
+    ++ended;
+  }
+};
+
+using step_function = cairn::scheduler::step_function;
+
+/// Its step is called by the test.
+struct by_hand final : cairn::scheduler {
+  explicit by_hand(std::shared_ptr<step_function> to) : step{std::move(to)} {}
+  void start(unsigned, step_function called) override { *step = std::move(called); }
+  void wake(unsigned) noexcept override {}
+  void stop() override {}
+  std::shared_ptr<step_function> step;
+};
+
+void wait_for(int number) {
+  for (int now = 0; (now = begun.load(std::memory_order_acquire)) < number;) {
+    begun.wait(now, std::memory_order_acquire);  // pairs with the release in the handler
+  }
+}
+void let_end(int number) {
+  open.store(number, std::memory_order_release);  // pairs with the acquire in the handler
+  open.notify_all();
+}
+
+cairn::task<int> two_loops(cairn::root& root) {
+  const auto one = root.supervise("top").spawn<runner>("one");
+  one.tell<loop>(1);
+  one.tell<loop>(2);
+  co_return 0;
+}
+
+TEST_CASE("a turn that does not end is told of by actor and message, with one worker too") {
+  bench on;
+  const auto step = std::make_shared<step_function>();
+  auto chosen = on.options();
+  chosen.stuck_turn = 10s;
+  chosen.schedulers = [&](cairn::seats of) -> std::unique_ptr<cairn::scheduler> {
+    if (of == cairn::seats::writer) return std::make_unique<by_hand>(step);
+    return std::make_unique<cairn::thread_scheduler>();
+  };
+  cairn::system<cairn::actors<runner>> all{std::move(chosen)};
+  all.start(&two_loops);
+  wait_for(1);
+  CHECK((*step)(0).wait == 5s);
+  CHECK((*step)(0).wait == 5s);  // not before that
+  on.clock.advance(6s);
+  CHECK((*step)(0).wait == 5s);
+  on.clock.advance(3s);
+  CHECK((*step)(0).wait == 2s);
+  CHECK(on.told.count(event_kind::stuck) == 0);
+  on.clock.advance(2s);
+  (void)(*step)(0);
+  const auto first = on.told.of(event_kind::stuck);
+  REQUIRE(first.size() == 1);
+  CHECK(first[0].what.name == "#" + std::to_string(raw(first[0].what.actor)));
+  CHECK(raw(first[0].what.actor) > 1);
+  CHECK(first[0].what.text ==
+        "stuck::runner has kept worker 0 for 11000 ms and still does, with stuck::loop");
+  on.clock.advance(60s);
+  (void)(*step)(0);
+  CHECK(on.told.count(event_kind::stuck) == 1);  // once for each
+
+  let_end(1);
+  wait_for(2);  // another turn
+  on.clock.advance(6s);
+  (void)(*step)(0);
+  on.clock.advance(9s);
+  (void)(*step)(0);
+  CHECK(on.told.count(event_kind::stuck) == 1);
+  on.clock.advance(6s);
+  (void)(*step)(0);
+  CHECK(on.told.count(event_kind::stuck) == 2);
+  let_end(2);
+  all.wait();
+}
+
+TEST_CASE("nobody watches where that is switched off") {
+  bench on;
+  const auto step = std::make_shared<step_function>();
+  auto chosen = on.options();
+  chosen.stuck_turn = 0s;
+  chosen.schedulers = [&](cairn::seats of) -> std::unique_ptr<cairn::scheduler> {
+    if (of == cairn::seats::writer) return std::make_unique<by_hand>(step);
+    return std::make_unique<cairn::thread_scheduler>();
+  };
+  cairn::system<cairn::actors<runner>> all{std::move(chosen)};
+  all.start([](cairn::root&) -> cairn::task<int> { co_return 0; });
+  all.wait();
+  CHECK((*step)(0).wait < 0s);
+}
+
+}  // namespace stuck
