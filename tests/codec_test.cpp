@@ -33,6 +33,14 @@ struct derived : versioned {
   std::int32_t z = 0;
   void serialize(auto& ar) { ar(cereal::base_class<versioned>(this), z); }
 };
+struct holder {
+  versioned inside{};
+  std::uint32_t seen = 99;
+  void serialize(auto& ar, std::uint32_t version) {
+    ar(inside);
+    seen = version;
+  }
+};
 struct empty {};
 struct silent {
   int kept_out = 0;
@@ -254,6 +262,33 @@ TEST_CASE("a version above the program's is refused") {
   auto below = ours(derived{});
   below[1] = 4;
   CHECK(refusal<derived>(below) == cairn::errc::newer_schema);
+}
+
+TEST_CASE("what was written without a version is read as version 0, inside it as it says") {
+  CHECK(cairn::detail::schema_of<point>() == 0);
+  CHECK(cairn::detail::schema_of<unregistered>() == 1);
+  CHECK(cairn::detail::schema_of<versioned>() == 4);
+  const auto with = ours(holder{});
+  const auto without = with.substr(0, 1) + with.substr(5);
+  holder found;
+  cairn::detail::decode_written(found, bytes(without), 0);
+  CHECK(found.seen == 0);
+  CHECK(found.inside.seen == 3);
+  cairn::detail::decode_written(found, bytes(with), 1);
+  CHECK(found.inside.seen == 3);
+  const auto code_of = [](auto&& call) {
+    try {
+      call();
+    } catch (const cairn::error& why) {
+      return why.code();
+    }
+    return cairn::errc::ok;
+  };
+  CHECK(code_of([&] { cairn::detail::decode_written(found, bytes(with), 2); }) ==
+        cairn::errc::newer_schema);
+  point plain;
+  CHECK(code_of([&] { cairn::detail::decode_written(plain, bytes(ours(point{})), 1); }) ==
+        cairn::errc::newer_schema);
 }
 
 TEST_CASE("several threads encode classes with versions") {

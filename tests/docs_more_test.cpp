@@ -356,9 +356,11 @@ TEST_CASE("docs: every public header has a page with its sections in order") {
 }
 
 TEST_CASE("docs: every example is tested, word for word") {
-  const std::string tests =
-      text_of(project / "tests/docs_test.cpp") + text_of(project / "tests/docs_more_test.cpp") +
-      text_of(project / "tests/docs_failures_test.cpp");
+  std::string tests;
+  for (const char* name :
+       {"docs_test", "docs_more_test", "docs_failures_test", "docs_evolution_test"}) {
+    tests += text_of(project / "tests" / (std::string{name} + ".cpp"));
+  }
   int examples = 0;
   for (const auto& page : word_pages()) {
     INFO(page);

@@ -14,6 +14,23 @@ struct box {};
 template <>
 inline constexpr std::string_view cairn::type_name<type_name_test::box<int>> = "int-box";
 
+template <>
+inline constexpr auto cairn::former_names<type_name_test::deposit> =
+    cairn::names("bank::payment", "bank::deposit");
+
+TEST_CASE("a type is known by its former names, and by the oldest for good") {
+  using namespace type_name_test;
+  using cairn::detail::fnv1a;
+  CHECK(cairn::detail::name_hashes<deposit> == std::array{fnv1a("type_name_test::deposit"),
+                                                          fnv1a("bank::payment"),
+                                                          fnv1a("bank::deposit")});
+  CHECK(cairn::detail::origin_hash<deposit> == fnv1a("bank::payment"));
+  CHECK(cairn::detail::origin_hash<colour> == cairn::type_hash<colour>);
+  CHECK(cairn::type_name<cairn::retired<"bank::deposit">> == "bank::deposit");
+  CHECK(cairn::detail::share_a_name<deposit, cairn::retired<"bank::deposit">>());
+  CHECK_FALSE(cairn::detail::share_a_name<deposit, colour>());
+}
+
 TEST_CASE("plain types are named as they are spelled") {
   using namespace type_name_test;
   CHECK(cairn::type_name<deposit> == "type_name_test::deposit");

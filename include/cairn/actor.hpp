@@ -1,8 +1,10 @@
 // `cairn::actors<…>`: the actor types of a program, and what is checked of each.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <memory>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -10,6 +12,7 @@
 #include "codec.hpp"
 #include "context.hpp"
 #include "detail/actor_type.hpp"
+#include "detail/retired_type.hpp"
 #include "detail/world.hpp"
 #include "supervisor.hpp"
 #include "task.hpp"
@@ -113,16 +116,27 @@ void begin_commit(cell& self, turn& here, envelope& carried) {
 
 /// Names a message's operations and gives them their codec, where it has one.
 template <class M>
-const payload_ops* register_payload(registry& types, std::string_view name, std::uint64_t hash) {
+const payload_ops* register_payload(registry& types, std::string_view name,
+                                    std::span<const std::uint64_t> hashes) {
   if constexpr (encodable<M>) make_encodable<M>();
   static const bool once = [&] {
     ops_of<M>.name = name;
-    ops_of<M>.hash = hash;
+    ops_of<M>.hash = hashes.front();
+    ops_of<M>.origin = hashes[hashes.size() > 1 ? 1 : 0];
+    ops_of<M>.hashes = hashes;
     return true;
   }();
   (void)once;
-  types.messages.emplace(hash, &ops_of<M>);
+  for (const auto hash : hashes) types.messages.emplace(hash, &ops_of<M>);
   return &ops_of<M>;
+}
+
+/// What cairn itself sends under a name of its own.
+template <class M, fixed_text Name>
+const payload_ops* register_note(registry& types) {
+  static constexpr std::array hashes{fnv1a(Name.view())};
+  static constexpr auto name = Name;
+  return register_payload<M>(types, name.view(), hashes);
 }
 
 template <class A, class M>
@@ -130,7 +144,7 @@ const payload_ops* register_message(registry& types) {
   static_assert(encodable<M> || ephemeral_actor<A>,
                 "a message of a persistent actor must serialize and default-construct: write "
                 "void serialize(auto& ar) { ar(...); }");
-  return register_payload<M>(types, type_name<M>, type_hash<M>);
+  return register_payload<M>(types, type_name<M>, name_hashes<M>);
 }
 
 template <class A>
@@ -139,11 +153,13 @@ void describe_state(actor_type& type) {
                 "a persistent actor's state must serialize and default-construct: write "
                 "void serialize(auto& ar) { ar(...); }, or declare the actor ephemeral: "
                 "using persistence = cairn::ephemeral;");
-  if constexpr (versioned<A>) type.schema = version_of<A>;
+  type.schema = schema_of<A>();
   type.raw_base = std::is_trivially_copyable_v<A>;
   type.construct = [](cell& self) { make_incarnation<A>(self); };
   type.encode = [](const cell& self, buffer& to) { cairn::encode(held<A>(self).state, to); };
-  type.decode = [](cell& self, bytes_view from) { cairn::decode(held<A>(self).state, from); };
+  type.decode = [](cell& self, bytes_view from, std::uint32_t schema) {
+    detail::decode_written(held<A>(self).state, from, schema);
+  };
   if constexpr (std::is_trivially_copyable_v<A>) {
     type.save_raw = [](const cell& self, buffer& to) {
       to.append(&held<A>(self).state, sizeof(A));
@@ -163,15 +179,13 @@ template <class A>
 void describe_hooks(registry& types, actor_type& type) {
   handler birth;
   if constexpr (has_on_birth<A>) {
-    birth = {register_payload<birth_note>(types, "cairn.birth", fnv1a("cairn.birth")), "on_birth",
-             &begin_birth<A>};
+    birth = {register_note<birth_note, "cairn.birth">(types), "on_birth", &begin_birth<A>};
     type.has_birth = true;
   }
   type.handlers.push_back(birth);
   handler commit;
   if constexpr (has_on_commit<A>) {
-    commit = {register_payload<commit_note>(types, "cairn.commit", fnv1a("cairn.commit")),
-              "on_commit", &begin_commit<A>};
+    commit = {register_note<commit_note, "cairn.commit">(types), "on_commit", &begin_commit<A>};
     type.has_commit = true;
   }
   type.handlers.push_back(commit);
@@ -191,10 +205,10 @@ void describe_hooks(registry& types, actor_type& type) {
   }
 }
 
-/// The names of `T` and of those after it differ from each other.
+/// The names of `T` and of those after it, former ones too, differ from each other.
 template <class T, class... Others>
 consteval bool names_differ() {
-  const bool own = ((std::is_same_v<T, Others> || type_hash<T> != type_hash<Others>) && ...);
+  const bool own = ((std::is_same_v<T, Others> || !share_a_name<T, Others>()) && ...);
   if constexpr (sizeof...(Others) == 0) {
     return true;
   } else {
@@ -213,9 +227,10 @@ consteval bool messages_differ(protocol<Messages...>) {
 template <class A>
 void register_actor(registry& types) {
   static_assert(check_handlers<A>());
-  static_assert(messages_differ(typename A::protocol{}),
-                "two messages of a protocol share a type_name: a snapshot could not tell them "
-                "apart; specialise cairn::type_name for one of them");
+  static_assert(
+      messages_differ(typename A::protocol{}),
+      "two messages of a protocol share a type_name, or one has it and the other had it: "
+      "a snapshot could not tell them apart; specialise cairn::type_name for one of them");
   actor_type type;
   type.name = type_name<A>;
   type.hash = type_hash<A>;
@@ -231,33 +246,51 @@ void register_actor(registry& types) {
     make_encodable<R>();
   });
   describe_hooks<A>(types, type);
+  for (const auto hash : name_hashes<A>) types.former.insert_or_assign(hash, type_hash<A>);
   types.actors.insert_or_assign(type.hash, std::move(type));
+}
+
+template <class T>
+inline constexpr bool is_retired = false;
+template <fixed_text Name>
+inline constexpr bool is_retired<retired<Name>> = true;
+
+template <class T>
+void register_listed(registry& types) {
+  if constexpr (is_retired<T>) {
+    register_retired(types, T::name);
+  } else {
+    register_actor<T>(types);
+  }
 }
 
 /// What cairn itself sends and supervises with.
 inline void register_own(registry& types) {
-  register_payload<control_note>(types, "cairn.control", fnv1a("cairn.control"));
-  register_payload<unit>(types, "cairn.unit", fnv1a("cairn.unit"));
+  register_note<control_note, "cairn.control">(types);
+  register_note<unit, "cairn.unit">(types);
   make_encodable<std::string>();
   register_actor<supervisor_actor>(types);
 }
 
 }  // namespace detail
 
-/// Declares the actor types of a program: `cairn::run<cairn::actors<account, teller>>(…)`.
+/// Declares the actor types of a program: `cairn::run<cairn::actors<account, teller>>(…)`, and the
+/// names of those that are no more: `cairn::retired<"bank::ledger">`.
 ///
 /// Preconditions, checked when it compiles: every message of each protocol has a handler that
 /// takes it by value; messages and the state of persistent actors serialize and
-/// default-construct.
+/// default-construct. Errors: throws `errc::misuse` where a retired name is that of a message.
 template <class... As>
 struct actors {
   static void describe(detail::registry& types) {
     if constexpr (sizeof...(As) != 0) {
       static_assert(detail::names_differ<As...>(),
-                    "two actors share a type_name: one would be taken for the other; specialise "
-                    "cairn::type_name for one of them");
+                    "two actors share a type_name, or one has it and the other had it, or it is "
+                    "retired: one would be taken for the other; specialise cairn::type_name for "
+                    "one of them");
     }
-    (detail::register_actor<As>(types), ...);
+    (detail::register_listed<As>(types), ...);
+    detail::check_retired(types);
   }
 };
 

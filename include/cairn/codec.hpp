@@ -47,6 +47,30 @@ consteval bool check_encodable() {
   return true;
 }
 
+/// What records say of the version in which a type's bytes were written: 0 where its `serialize`
+/// takes none, else the version and one.
+template <class T>
+[[nodiscard]] std::uint32_t schema_of() {
+  if constexpr (versioned<T>) {
+    return version_of<T> + 1;
+  } else {
+    return 0;
+  }
+}
+
+[[nodiscard]] inline std::string text_of_schema(std::uint32_t schema) {
+  return schema == 0 ? "without a version" : "in version " + std::to_string(schema - 1);
+}
+
+/// Why bytes of schema `found` are not read where `known` is the program's.
+[[nodiscard]] inline std::string newer_text(std::uint32_t found, std::uint32_t known) {
+  return "it was written " + text_of_schema(found) + ", this program reads " +
+         (known == 0 ? "it without a version" : "up to version " + std::to_string(known - 1));
+}
+
+template <class T>
+void decode_written(T& value, bytes_view from, std::uint32_t schema);
+
 }  // namespace detail
 
 /// What can be written and read back: a default-constructible type that serializes the way cereal
@@ -81,10 +105,21 @@ void encode(const T& value, detail::buffer& to) {
 /// Thread safety: values apart, any number of threads.
 template <class T>
 void decode(T& value, detail::bytes_view from) {
+  detail::decode_written(value, from, detail::schema_of<T>());
+}
+
+namespace detail {
+
+/// The same of bytes that were written in this schema.
+template <class T>
+void decode_written(T& value, bytes_view from, std::uint32_t schema) {
   static_assert(detail::check_encodable<T>());
   try {
-    detail::reader bytes{from};
-    if constexpr (detail::archived<T>) detail::input_archive{bytes}(value);
+    if (schema > schema_of<T>()) {
+      throw error{errc::newer_schema, newer_text(schema, schema_of<T>())};
+    }
+    reader bytes{from};
+    if constexpr (archived<T>) input_archive{bytes, schema != 0}(value);
     if (bytes.left() != 0) throw error{errc::damaged, "bytes are left over"};
   } catch (const error& why) {
     throw error{why.code(), detail::about<T>(why.what())};
@@ -92,6 +127,8 @@ void decode(T& value, detail::bytes_view from) {
     throw error{errc::damaged, detail::about<T>(detail::text_of_caught())};
   }
 }
+
+}  // namespace detail
 
 /// The same as a value.
 template <class T>

@@ -14,6 +14,7 @@
 #include "detail/actor_type.hpp"
 #include "detail/holder.hpp"
 #include "ref.hpp"
+#include "reminder.hpp"
 
 namespace cairn {
 
@@ -36,10 +37,11 @@ void make_encodable() {
     ops_of<T>.encode = [](const void* value, buffer& to) {
       cairn::encode(*static_cast<const T*>(value), to);
     };
-    ops_of<T>.decode = [](void* to, bytes_view from) {
+    ops_of<T>.schema = schema_of<T>();
+    ops_of<T>.decode = [](void* to, bytes_view from, std::uint32_t schema) {
       std::construct_at(static_cast<T*>(to));
       try {
-        cairn::decode(*static_cast<T*>(to), from);
+        detail::decode_written(*static_cast<T*>(to), from, schema);
       } catch (...) {
         std::destroy_at(static_cast<T*>(to));
         throw;
@@ -114,7 +116,7 @@ template <class C, class... Args>
     throw error{outcome.code, "cannot spawn \"" + std::string{name} +
                                   "\": " + std::string{to_string(outcome.code)}};
   }
-  here.note(raw(outcome.id), type_hash<C>);
+  here.note(raw(outcome.id), origin_hash<C>);
   return ref<C>{address{here.system->locate(outcome.slot_index), outcome.id}};
 }
 
@@ -257,16 +259,45 @@ class context : public detail::context_base {
     return detail::spawn<C>(mine("spawn()"), *self_, name, std::forward<Args>(args)...);
   }
 
-  /// Sends this actor a message after a while, also over restarts and crashes.
+  /// Sends this actor a message after a while, also over restarts and crashes. The time that a
+  /// process is down does not count.
   template <class M, class... Args>
-  void send_after(std::chrono::nanoseconds delay, Args&&... args) {
-    detail::turn& here = mine("send_after()");
-    auto message = detail::build_message<M, typename A::protocol>(std::forward<Args>(args)...);
-    message->to = self_;
-    message->target = id();
-    here.note(message->index, raw(id()),
-              detail::digest_of(*static_cast<const M*>(message->payload())));
-    here.timers.push_back({self_->next_number++, delay, std::move(message), false});
+  reminder send_after(std::chrono::nanoseconds delay, Args&&... args) {
+    return remind<M>({.delay = delay}, std::forward<Args>(args)...);
+  }
+
+  /// The same at a time of the wall clock. Where that has passed, also while a process was down, at
+  /// once. In one process the time that is left counts, whatever is done to the clock meanwhile.
+  template <class M, class... Args>
+  reminder send_at(std::chrono::system_clock::time_point when, Args&&... args) {
+    const auto wall =
+        std::chrono::duration_cast<std::chrono::microseconds>(when.time_since_epoch());
+    return remind<M>({.kind = detail::timer_kind::at, .wall = wall}, std::forward<Args>(args)...);
+  }
+
+  /// The same again and again, for the first time after one period, until it is cancelled. Times
+  /// that passed while a process was down are overdue: `how.missed` says what becomes of them.
+  ///
+  /// Preconditions: the message can be copied. Errors: throws `errc::misuse` where the period is
+  /// not above 0.
+  template <class M, class... Args>
+  reminder send_every(every how, Args&&... args) {
+    static_assert(std::is_copy_constructible_v<M>,
+                  "a message that is sent every so often is copied each time");
+    if (how.period.count() <= 0) throw error{errc::misuse, "a period must be above 0"};
+    return remind<M>({.delay = how.period, .kind = detail::timer_kind::every, .repeat = how},
+                     std::forward<Args>(args)...);
+  }
+  template <class M, class... Args>
+  reminder send_every(std::chrono::nanoseconds period, Args&&... args) {
+    return send_every<M>(every{.period = period}, std::forward<Args>(args)...);
+  }
+
+  /// Ends a reminder of this actor. What it has sent already still comes.
+  void cancel(const reminder& which) {
+    detail::turn& here = mine("cancel()");
+    here.note(2, which.number());
+    here.cancelled.push_back(which.number());
   }
 
   /// Asks to be told once, by a `cairn::stopped`, when that actor stops or if it is not there.
@@ -287,6 +318,20 @@ class context : public detail::context_base {
   void stop_child(std::string path) {
     mine("stop_child()")
         .send(detail::make_control(detail::control::stop_path, {}, std::move(path)), self_->self());
+  }
+
+ private:
+  template <class M, class... Args>
+  reminder remind(detail::new_timer wanted, Args&&... args) {
+    detail::turn& here = mine("a reminder");
+    wanted.message = detail::build_message<M, typename A::protocol>(std::forward<Args>(args)...);
+    wanted.message->to = self_;
+    wanted.message->target = id();
+    here.note(wanted.message->ops->origin, raw(id()),
+              detail::digest_of(*static_cast<const M*>(wanted.message->payload())));
+    wanted.number = self_->next_number++;
+    here.timers.push_back(std::move(wanted));
+    return reminder{here.timers.back().number};
   }
 };
 

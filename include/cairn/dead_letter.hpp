@@ -16,13 +16,14 @@ struct dead_letter {
   std::string name{};                ///< of the target, where it is known
   std::string message{};             ///< the message's type
   std::vector<std::byte> payload{};  ///< encoded; empty where the handler had already taken it
+  std::uint32_t schema = 0;  ///< in which it is encoded: 0 without a version, else that and one
   errc code = errc::ok;
   std::string text{};  ///< what the handler threw
   position at{};       ///< of the target when it gave the message up
   epoch in{};
 
   void save(auto& archive) const {
-    archive(raw(target), name, message, code, text, raw(at), raw(in));
+    archive(raw(target), name, message, schema, code, text, raw(at), raw(in));
     archive(std::string{reinterpret_cast<const char*>(payload.data()), payload.size()});
   }
   void load(auto& archive) {
@@ -30,7 +31,7 @@ struct dead_letter {
     std::uint64_t consumed = 0;
     std::uint64_t when = 0;
     std::string bytes;
-    archive(whom, name, message, code, text, consumed, when, bytes);
+    archive(whom, name, message, schema, code, text, consumed, when, bytes);
     target = actor_id{whom};
     at = position{consumed};
     in = epoch{when};

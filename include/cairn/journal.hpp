@@ -86,6 +86,7 @@ class journal {
       detail::construct_message<M>(where, std::forward<Args>(args)...);
     });
     detail::buffer bytes;
+    bytes.put(detail::schema_of<M>());
     cairn::encode(*static_cast<const M*>(built->payload()), bytes);
     return asio::async_initiate<Token, void(std::exception_ptr)>(
         detail::start_post{}, token, keeper_, std::string{type_name<M>},

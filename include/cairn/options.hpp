@@ -10,6 +10,7 @@
 #include "clock.hpp"
 #include "epoch.hpp"
 #include "event.hpp"
+#include "other_version.hpp"
 #include "scheduler.hpp"
 #include "store.hpp"
 
@@ -34,6 +35,7 @@ struct options {
   bool accept_older = false;                    ///< the operator's word, see docs/format.md
   std::optional<cairn::epoch> as_of{};          ///< an older retained snapshot to begin from
   std::string program_version{};                ///< suspended handlers go on in the same one only
+  version_handler other_version{};              ///< of a suspended handler; none: refuse
   event_handler on_event{};                     ///< none: warnings on standard error
   std::unique_ptr<const cairn::clock> clock{};  ///< none: the machine's
   std::optional<std::uint64_t> seed{};          ///< of `self.random()`; none: from the machine

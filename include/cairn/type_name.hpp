@@ -97,7 +97,7 @@ template <counting T>
 
 /// The name of a type in snapshots. Derived for plain named types: `bank::deposit`. Templates and
 /// types in unnamed namespaces or functions are given one by specialising it, as is a type that
-/// has been renamed or lies in an inline namespace (compilers spell those differently):
+/// lies in an inline namespace (compilers spell those differently):
 ///
 ///     template <>
 ///     inline constexpr std::string_view cairn::type_name<my<int>> = "my-int";
@@ -132,5 +132,68 @@ template <class T>
 /// The name's hash: what records hold of a type.
 template <class T>
 inline constexpr std::uint64_t type_hash = detail::fnv1a(type_name<T>);
+
+/// Some names, for `former_names`.
+template <class... Texts>
+  requires(std::is_convertible_v<Texts, std::string_view> && ...)
+[[nodiscard]] consteval std::array<std::string_view, sizeof...(Texts)> names(Texts... texts) {
+  return {texts...};
+}
+
+/// The names that a type had before, the oldest first: what stores hold under them is read as `T`,
+/// and written anew under its present name. To be specialised right after the type's definition:
+///
+///     template <>
+///     inline constexpr auto cairn::former_names<account> = cairn::names("bank::konto");
+template <class T>
+inline constexpr auto former_names = names();
+
+namespace detail {
+
+/// A text as a template's argument.
+template <std::size_t Size>
+struct fixed_text {
+  // NOLINTNEXTLINE(*explicit*): it is written as a plain text
+  consteval fixed_text(const char (&text)[Size]) {
+    for (std::size_t at = 0; at < Size; ++at) bytes[at] = text[at];
+  }
+  [[nodiscard]] constexpr std::string_view view() const noexcept { return {bytes, Size - 1}; }
+  char bytes[Size]{};
+};
+
+/// The hashes of all names of `T`, the present one first.
+template <class T>
+inline constexpr auto name_hashes = [] {
+  std::array<std::uint64_t, 1 + former_names<T>.size()> all{type_hash<T>};
+  std::size_t at = 1;
+  for (const auto name : former_names<T>) all[at++] = fnv1a(name);
+  return all;
+}();
+
+/// Of its oldest name: the same for as long as there is such a type.
+template <class T>
+inline constexpr std::uint64_t origin_hash = name_hashes<T>[name_hashes<T>.size() > 1 ? 1 : 0];
+
+template <class T, class U>
+[[nodiscard]] consteval bool share_a_name() {
+  for (const auto one : name_hashes<T>) {
+    for (const auto other : name_hashes<U>) {
+      if (one == other) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace detail
+
+/// Listed in `cairn::actors<…>` for a type that is no more: `cairn::retired<"bank::ledger">`.
+/// Actors of that name are stopped when the program begins, messages of that name become dead
+/// letters.
+template <detail::fixed_text Name>
+struct retired {
+  static constexpr std::string_view name = Name.view();
+};
+template <detail::fixed_text Name>
+inline constexpr std::string_view type_name<retired<Name>> = retired<Name>::name;
 
 }  // namespace cairn

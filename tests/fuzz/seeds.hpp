@@ -147,7 +147,7 @@ inline cairn::record_header add_actor(std::vector<std::string>& parts, std::uint
     text.put(each);            // next await, newest mail
   text.put(std::uint64_t{0});  // tries, failures
   text.put(cairn::detail::bits_of(cairn::child_options{}));
-  text.put(std::uint32_t{0});  // first state
+  text.put(std::uint64_t{0});  // first state and its schema
   text.put(std::uint32_t{0});  // watchers
   text.put(std::uint32_t{waiting != 0});
   if (waiting != 0) {  // the parent waits for room
@@ -188,9 +188,12 @@ inline void add_odd_actors(corpus& to, std::vector<std::string> parts) {
       add_actor(with_port, cairn::type_hash<cairn::detail::journal_port>, state.view(), 0);
   buffer put;
   cairn::encode(fuzzed::put{"a post", 1}, put);
+  buffer post;
+  post.put(cairn::detail::schema_of<fuzzed::put>());
+  post.append(put.view());
   buffer entry;
   cairn::encode(cairn::detail::journal_entry{1, std::string{cairn::type_name<fuzzed::put>},
-                                             text_of(put.view())},
+                                             text_of(post.view())},
                 entry);
   add_mail(with_port, port, cairn::type_hash<cairn::detail::journal_entry>, entry.view());
   add(to, "good-payloads-port", door::payloads, go_on, std::move(with_port));

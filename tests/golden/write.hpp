@@ -77,6 +77,7 @@ inline void write_journal(cairn::file_store& store) {
   for (const std::int64_t cents : {11, 22}) {
     cairn::detail::buffer bytes;
     bytes.put_text(cairn::type_name<deposit>);
+    bytes.put(cairn::detail::schema_of<deposit>());
     cairn::encode(deposit{cents, "a post"}, bytes);
     log->append(bytes.view());
   }

@@ -47,12 +47,13 @@ struct actor_parts {
     (void)from.get<incarnation>();
     before_flags = since(mark);
     flags = from.get<std::uint8_t>();
-    suspended = (flags & 1U) != 0;
+    suspended = (flags & suspended_bit) != 0;
     next_number = from.get<std::uint64_t>();
     last_ticket = from.get<std::uint64_t>();
     mark = from;
     (void)from.take(2 * sizeof(std::uint32_t) + sizeof(std::uint64_t));  // tries, failures, options
-    (void)get_sized(from);                                               // the first state
+    (void)from.take(sizeof(std::uint32_t));  // the first state's schema, and it
+    (void)get_sized(from);
     skip(from, address_bytes);
     skip(from, return_bytes);
     after_flags = since(mark);
@@ -77,7 +78,7 @@ struct actor_parts {
   }
   /// The same, not suspended any more and forgiven its restarts.
   void put_resumed(buffer& to) const {
-    put_head(to, static_cast<std::uint8_t>(flags & ~1U), last_ticket);
+    put_head(to, static_cast<std::uint8_t>(flags & ~suspended_bit), last_ticket);
     to.put(std::uint32_t{0});
     put_tail(to, state);
   }
@@ -104,8 +105,11 @@ struct actor_parts {
     (void)from.take(std::size_t{from.get<std::uint32_t>()} * each);
   }
   static void skip_timer(reader& from) {
-    (void)from.take(sizeof(std::uint64_t) + sizeof(std::int64_t) + 1);
+    // Number, what remains, the wall clock, kind, overdue, period, owed, whether it ends an ask.
+    (void)from.take(sizeof(std::uint64_t) + 2 * sizeof(std::int64_t) + 2 + sizeof(std::int64_t) +
+                    sizeof(std::uint32_t) + 1);
     if (from.get<std::uint8_t>() == 0) return;
+    (void)from.take(sizeof(std::uint32_t));  // the message's schema
     (void)message_parts{from};
   }
 

@@ -2,20 +2,48 @@
 // the layout for people.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "actor_type.hpp"
 #include "control.hpp"
 #include "record.hpp"
+#include "retired_type.hpp"
 #include "world.hpp"
 
 namespace cairn::detail {
 
 inline constexpr std::uint8_t actor_payload_format = 1;
+
+/// What an actor's record says in bits.
+inline constexpr std::uint8_t suspended_bit = 1, paused_bit = 2, handler_bit = 4, abandons_bit = 8;
+
+[[nodiscard]] inline std::uint8_t flags_of(const cell& one) noexcept {
+  const bool open = one.busy() || (one.needs_replay && one.open_handler);
+  return static_cast<std::uint8_t>((one.suspended ? suspended_bit : 0) |
+                                   (one.paused ? paused_bit : 0) | (open ? handler_bit : 0) |
+                                   (one.abandons ? abandons_bit : 0));
+}
+
+/// The message that the handler in a log was begun with, and where it stands. Null: there is none.
+struct last_message {
+  const log_entry* entry = nullptr;
+  replay_log::cursor at{};
+};
+[[nodiscard]] inline last_message last_message_of(replay_log& log) noexcept {
+  last_message found;
+  replay_log::cursor at{};
+  for (auto before = at; const log_entry* each = log.next(at); before = at) {
+    if (each->kind == log_kind::message) found = {each, before};
+  }
+  return found;
+}
 
 inline void put_address(buffer& to, const address& who) {
   to.put(who.id);
@@ -60,11 +88,13 @@ inline void put_envelope(buffer& to, const envelope& message) {
   to.put(message.reserved);
   to.put(message.index);
   to.put(message.sent);
-  to.put(message.ops->hash);
+  to.put(hash_of(message));
   put_return(to, message.answer);
   put_sized(to, [&](buffer& bytes) {
     if (message.ops == &ops_of<encoded_value>) {
       bytes.append(static_cast<const encoded_value*>(message.payload())->bytes.view());
+    } else if (const retired_message* old = as_retired(message)) {
+      bytes.append(old->bytes.view());
     } else if (message.ops->encode != nullptr && !message.spoilt) {
       message.ops->encode(message.payload(), bytes);
     }
@@ -75,7 +105,9 @@ inline void put_envelope(buffer& to, const envelope& message) {
 [[nodiscard]] inline std::optional<std::uint16_t> find_handler(const actor_type& type,
                                                                std::uint64_t message_hash) {
   for (std::size_t at = 0; at < type.handlers.size(); ++at) {
-    if (type.handlers[at].message != nullptr && type.handlers[at].message->hash == message_hash) {
+    const payload_ops* ops = type.handlers[at].message;
+    if (ops == nullptr) continue;
+    if (std::find(ops->hashes.begin(), ops->hashes.end(), message_hash) != ops->hashes.end()) {
       return static_cast<std::uint16_t>(at);
     }
   }
@@ -90,42 +122,64 @@ using name_table = std::unordered_map<std::uint64_t, std::string>;
   return found != names.end() ? found->second : "type " + std::to_string(hash);
 }
 
-/// Errors: throws `errc::unknown_type` naming the message's type, `errc::damaged`.
-[[nodiscard]] inline envelope_ptr get_envelope(reader& from, const world& system,
-                                               const actor_type& receiver,
+[[noreturn]] inline void refuse_message(const actor_type& receiver, const name_table& names,
+                                        std::uint64_t hash) {
+  throw error{errc::unknown_type, "actor type \"" + std::string{receiver.name} +
+                                      "\" does not handle the stored message \"" +
+                                      name_of(names, hash) + "\""};
+}
+
+/// A message that waits for a handler, or to become a dead letter.
+[[nodiscard]] inline envelope_ptr get_message(bytes_view bytes, std::uint64_t hash,
+                                              std::uint32_t schema, const world& system,
+                                              const actor_type& receiver, const name_table& names) {
+  const auto found = find_handler(receiver, hash);
+  if (!found) {
+    if (!receiver.is_retired && !system.types.retired.contains(hash)) {
+      refuse_message(receiver, names, hash);
+    }
+    retired_message old{name_of(names, hash), hash, schema};
+    old.bytes.append(bytes);
+    return make_envelope(std::move(old));
+  }
+  const payload_ops& ops = *receiver.handlers[*found].message;
+  auto made = make_envelope(ops, [&](void* where) { ops.decode(where, bytes, schema); });
+  made->index = *found;
+  return made;
+}
+
+/// `schema`: in which its value was written.
+///
+/// Errors: throws `errc::unknown_type` naming the message's type, `errc::newer_schema`,
+/// `errc::damaged`.
+[[nodiscard]] inline envelope_ptr get_envelope(reader& from, std::uint32_t schema,
+                                               const world& system, const actor_type& receiver,
                                                const name_table& names) {
   const auto kind = from.get<envelope_kind>();
   if (kind > envelope_kind::control) throw error{errc::damaged, "a message of no known kind"};
   const auto code = from.get<errc>();
   const bool reserved = from.get<std::uint8_t>() != 0;
-  auto index = from.get<std::uint16_t>();
+  const auto index = from.get<std::uint16_t>();
   const auto sent = from.get<epoch>();
   const auto hash = from.get<std::uint64_t>();
   const return_address answer = get_return(from, system);
   const bytes_view bytes = get_sized(from);
   envelope_ptr made;
   if (kind == envelope_kind::reply) {
-    encoded_value value;
+    encoded_value value{.schema = schema};
     value.bytes.append(bytes);
     made = make_envelope(std::move(value));
+    made->index = index;
+  } else if (kind == envelope_kind::message) {
+    made = get_message(bytes, hash, schema, system, receiver, names);
   } else {
-    const payload_ops* ops = &ops_of<control_note>;
-    if (kind == envelope_kind::message) {
-      const auto found = find_handler(receiver, hash);
-      if (!found) {
-        throw error{errc::unknown_type, "actor type \"" + std::string{receiver.name} +
-                                            "\" does not handle the stored message \"" +
-                                            name_of(names, hash) + "\""};
-      }
-      index = *found;
-      ops = receiver.handlers[index].message;
-    }
-    made = make_envelope(*ops, [&](void* where) { ops->decode(where, bytes); });
+    const payload_ops& ops = ops_of<control_note>;
+    made = make_envelope(ops, [&](void* where) { ops.decode(where, bytes, 0); });
+    made->index = index;
   }
   made->kind = kind;
   made->code = code;
   made->reserved = reserved;
-  made->index = index;
   made->sent = sent;
   made->answer = answer;
   return made;
@@ -148,7 +202,7 @@ inline std::size_t put_log(buffer& to, replay_log& log, std::size_t history_from
     to.put(entry->code);
     to.put(entry->number);
     to.put(entry->kind == log_kind::turn ? 0 : entry->ticket);
-    to.put(entry->effects);
+    to.put(entry->kind == log_kind::turn ? entry->effects : entry->schema);
     to.put(entry->type);
     put_return(to, entry->answer);
     put_sized(to, [&](buffer& bytes) {
@@ -165,7 +219,11 @@ inline std::size_t put_log(buffer& to, replay_log& log, std::size_t history_from
   return to.size() - history;
 }
 
-/// Reads a log back; its values stay encoded until a handler wants them.
+/// The index of a logged message of a retired type: nobody can run its handler again.
+inline constexpr std::uint16_t no_handler = 0xffff;
+
+/// Reads a log back; its values stay encoded until a handler wants them. Messages are read once to
+/// see whether they can be.
 inline void get_log(reader& from, replay_log& log, const world& system, const actor_type& type,
                     const name_table& names) {
   const auto count = from.get<std::uint32_t>();
@@ -184,17 +242,16 @@ inline void get_log(reader& from, replay_log& log, const world& system, const ac
     made.code = code;
     made.number = number;
     made.ticket = ticket;
-    made.effects = effects;
+    (kind == log_kind::turn ? made.effects : made.schema) = effects;
     made.type = hash;
     made.answer = answer;
     if (kind == log_kind::message) {
       const auto index = find_handler(type, hash);
-      if (!index) {
-        throw error{errc::unknown_type, "actor type \"" + std::string{type.name} +
-                                            "\" does not handle the stored message \"" +
-                                            name_of(names, hash) + "\""};
-      }
-      made.index = *index;
+      if (!index && !system.types.retired.contains(hash)) refuse_message(type, names, hash);
+      made.index = index.value_or(no_handler);
+      if (!index) continue;
+      const payload_ops& ops = *type.handlers[*index].message;
+      (void)make_envelope(ops, [&](void* where) { ops.decode(where, made.bytes(), made.schema); });
     }
   }
 }

@@ -44,10 +44,11 @@ struct handler {
 struct actor_type {
   std::string_view name{};
   std::uint64_t hash = 0;
-  std::uint32_t schema = 0;  ///< cereal's class version
+  std::uint32_t schema = 0;  ///< of its state as it is written, see `schema_of`
   bool persistent = true;
-  bool raw_base = false;  ///< the state may be copied as bytes
-  std::size_t size = 0;   ///< of the state itself
+  bool is_retired = false;  ///< only its name is left: its actors are stopped
+  bool raw_base = false;    ///< the state may be copied as bytes
+  std::size_t size = 0;     ///< of the state itself
   mailbox_options mailbox{};
   /// The protocol's messages in order, then `on_birth`, then `on_commit`.
   std::vector<handler> handlers{};
@@ -57,7 +58,8 @@ struct actor_type {
   void (*construct)(cell&) = nullptr;  ///< a default state; null: it has none
   void (*destroy)(cell&) noexcept = nullptr;
   void (*encode)(const cell&, buffer& to) = nullptr;
-  void (*decode)(cell&, bytes_view from) = nullptr;  ///< into a default-constructed state
+  /// Into a default-constructed state.
+  void (*decode)(cell&, bytes_view from, std::uint32_t schema) = nullptr;
   void (*save_raw)(const cell&, buffer& to) = nullptr;
   void (*load_raw)(cell&, bytes_view from) = nullptr;
   void (*encode_raw)(bytes_view object, buffer& to) = nullptr;

@@ -171,7 +171,10 @@ class output_archive
 /// Reads one value and what it holds. Nothing is allocated for a size that cannot be true.
 class input_archive : public cereal::InputArchive<input_archive, cereal::AllowEmptyClassElision> {
  public:
-  explicit input_archive(reader& from) : InputArchive{this}, from_{from} {
+  /// `versioned`: the outermost value's version stands before it. Else it is version 0: it was
+  /// written when its type had none.
+  explicit input_archive(reader& from, bool versioned = true)
+      : InputArchive{this}, from_{from}, versioned_{versioned} {
     if (from_.get<std::uint8_t>() != 1) throw error{errc::damaged, "bytes are not little-endian"};
   }
 
@@ -200,6 +203,8 @@ class input_archive : public cereal::InputArchive<input_archive, cereal::AllowEm
     floor_ = 1;
   }
 
+  /// Whether the version of the class that was entered last stands in the bytes.
+  [[nodiscard]] bool has_version() const noexcept { return versioned_ || depth_ != 1; }
   /// cereal reads a class's version right after it has entered the class.
   void check_version(std::uint32_t read) const {
     if (read <= newest_version_) return;
@@ -229,6 +234,7 @@ class input_archive : public cereal::InputArchive<input_archive, cereal::AllowEm
 
  private:
   reader& from_;
+  bool versioned_;
   std::size_t depth_ = 0;
   std::size_t floor_ = 1;
   std::size_t empties_ = 0;  ///< elements so far that take no bytes
@@ -296,11 +302,16 @@ void load(input_archive& archive, T& value) {
 
 template <own_archive Archive, class T>
 void serialize(Archive& archive, cereal::NameValuePair<T>& pair) {
-  archive(pair.value);
   if constexpr (std::is_same_v<Archive, input_archive> &&
                 std::is_same_v<std::remove_reference_t<T>, std::uint32_t>) {
-    if (std::string_view{pair.name} == "cereal_class_version") archive.check_version(pair.value);
+    if (std::string_view{pair.name} == "cereal_class_version") {
+      pair.value = 0;
+      if (archive.has_version()) archive(pair.value);
+      archive.check_version(pair.value);
+      return;
+    }
   }
+  archive(pair.value);
 }
 
 template <class T>

@@ -27,7 +27,7 @@ using stored_reply = std::conditional_t<std::is_void_v<R>, unit, R>;
   std::string reason;
   std::destroy_at(&reason);
   try {
-    ops_of<std::string>.decode(&reason, bytes.view());
+    ops_of<std::string>.decode(&reason, bytes.view(), 0);
   } catch (...) {
     std::construct_at(&reason);
     throw;
@@ -64,7 +64,7 @@ template <class T>
       } made;
       const auto* bytes = static_cast<const encoded_value*>(arrived.value->payload());
       check(ops_of<T>.decode != nullptr, "an answer of a type that is not registered");
-      ops_of<T>.decode(&made.value, bytes->bytes.view());
+      ops_of<T>.decode(&made.value, bytes->bytes.view(), bytes->schema);
       T value = std::move(made.value);
       std::destroy_at(&made.value);
       return value;

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "../ids.hpp"
+#include "../reminder.hpp"
 #include "frame.hpp"
 #include "mailbox.hpp"
 #include "notice.hpp"
@@ -50,12 +51,28 @@ struct slot {
   std::string_view what{};  ///< the message's type, for the text of an error
 };
 
+enum class timer_kind : std::uint8_t {
+  after,  ///< once, this long from when it was made; what a process is down does not count
+  at,     ///< once, by the wall clock
+  every,  ///< again and again; over a process's end by the wall clock
+};
+
 /// Something to happen at a time of the system's steady clock.
 struct timer {
   std::uint64_t number = 0;
   std::chrono::nanoseconds due{};
   envelope_ptr message{};  ///< null: the await of this number ends
   bool ask = false;        ///< ends with `timeout`, else it is a sleep
+  timer_kind kind = timer_kind::after;
+  overdue missed = overdue::once;
+  std::uint32_t owed = 0;  ///< how often it fires at once, before `due`
+  std::chrono::nanoseconds period{};
+  std::chrono::microseconds wall{};  ///< by the wall clock, since 1970; of `at` and `every`
+
+  /// Its place in time. Not 0: that means never.
+  [[nodiscard]] std::chrono::nanoseconds next() const noexcept {
+    return owed > 0 ? std::chrono::nanoseconds{1} : due;
+  }
 };
 
 /// When that will be, in a century at the latest: sums of times must not overflow.
@@ -76,8 +93,9 @@ struct child {
 struct recovery {
   buffer state{};
   bool valid = false;
-  bool replayed = false;  ///< by a restart: the next message finds a new one
-  bool raw = false;       ///< `state` is the object itself, not its encoding
+  bool replayed = false;     ///< by a restart: the next message finds a new one
+  bool raw = false;          ///< `state` is the object itself, not its encoding
+  std::uint32_t schema = 0;  ///< else in which it is encoded
   position at{};
   std::uint64_t next_number = 1;
   replay_log log{};
@@ -110,6 +128,7 @@ struct extra {
   std::uint32_t failures = 0;            ///< in a row, for the backoff
   std::chrono::nanoseconds failed_at{};  ///< the last of them
   child_options declared{};              ///< of a supervisor's child
+  std::uint32_t first_schema = 0;        ///< in which that state is written
   buffer first_state{};                  ///< what it was spawned with, where it may begin again
   std::shared_ptr<const supervision> rules{};  ///< a supervisor's, for its children
   std::function<void(cell&)> rebuild{};        ///< of an ephemeral actor
@@ -139,6 +158,8 @@ struct cell_body {
   bool needs_start = false;   ///< `on_start` is due
   bool diverged = false;      ///< its replay went another way; see `failures`
   bool needs_replay = false;  ///< restored with a handler that was suspended
+  bool open_handler = false;  ///< what it needs a replay for is a handler that had not ended
+  bool abandons = false;      ///< that handler is to be given up
   bool dormant = false;       ///< restored, its supervisor not yet declared
   bool suspended = false;     ///< keeps state and mailbox, handles nothing
   bool paused = false;        ///< handles nothing until the restart that it waits for

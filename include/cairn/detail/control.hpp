@@ -80,7 +80,7 @@ struct control_note {
   if (bytes.empty()) return note;
   std::destroy_at(&note);
   try {
-    ops_of<control_note>.decode(&note, bytes.view());
+    ops_of<control_note>.decode(&note, bytes.view(), 0);
   } catch (...) {
     std::construct_at(&note);
     throw;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "actor_record.hpp"
+#include "reminders.hpp"
 #include "world.hpp"
 
 namespace cairn::detail {
@@ -202,7 +203,8 @@ class cutter {
     header.kind = reply ? record_kind::reply : record_kind::mail;
     header.place = reply ? message.answer.number : message.ticket;
     header.actor = one.self().id;
-    header.type = message.ops->hash;
+    header.type = hash_of(message);
+    header.schema = schema_of(message);
     header.epoch = previous(mine_.seen);
     const auto mark = begin_record(mine_.records, header);
     try {
@@ -281,7 +283,6 @@ class cutter {
     header.kind = record_kind::actor;
     header.floor = one.box.done_ticket;
     header.type = one.type->hash;
-    header.schema = one.type->schema;
     header.position = one.consumed;
     if (write_actor(one, header) && !one.on_disk) {
       one.on_disk = true;
@@ -294,7 +295,7 @@ class cutter {
   /// it consumed since; without any base, as what the store holds of it already. Where that is
   /// nothing, or the base cannot be written (for a timer's message, or for what a handler was
   /// handed), there is no snapshot.
-  bool write_actor(cell& one, const record_header& header) {
+  bool write_actor(cell& one, record_header header) {
     const auto before = mine_.records.size();
     std::string text;
     for (int tries = 0; tries < 2; ++tries) {
@@ -305,6 +306,7 @@ class cutter {
         if (one.type->prepare != nullptr && one.state != nullptr && !one.suspended) {
           if (auto prepare = one.type->prepare(one)) all_.add_prepare(std::move(prepare));
         }
+        header.schema = one.saved->schema;
         const auto mark = begin_record(mine_.records, header);
         put_actor(mine_.records, one);
         end_record(mine_.records, mark);
@@ -332,6 +334,7 @@ class cutter {
   static void rebase(cell& one) noexcept {
     recovery& base = *one.saved;
     base.valid = true;
+    base.schema = one.type->schema;
     base.replayed = false;
     base.at = one.consumed;
     base.next_number = one.next_number;
@@ -345,7 +348,7 @@ class cutter {
     put_address(to, one.parent);
     to.put_text(one.name);
     to.put(one.life);
-    to.put(static_cast<std::uint8_t>((one.suspended ? 1 : 0) | (one.paused ? 2 : 0)));
+    to.put(flags_of(one));
     to.put(one.next_number);
     to.put(one.box.last_ticket);
     put_rest(to, one);
@@ -369,6 +372,7 @@ class cutter {
     to.put(rest.attempts);
     to.put(rest.failures);
     to.put(bits_of(rest.declared));
+    to.put(rest.first_schema);
     put_sized(to, [&](buffer& state) { state.append(rest.first_state.view()); });
     to.put(static_cast<std::uint32_t>(rest.watchers.size()));
     for (const auto& who : rest.watchers) put_address(to, who);
@@ -378,13 +382,8 @@ class cutter {
     to.put(static_cast<std::uint32_t>(rest.restarts.size()));
     for (const auto when : rest.restarts) to.put(std::int64_t{(now - when).count()});
     to.put(static_cast<std::uint32_t>(rest.timers.size()));
-    for (const auto& each : rest.timers) {
-      to.put(each.number);
-      to.put(std::int64_t{(each.due - now).count()});
-      to.put(static_cast<std::uint8_t>(each.ask ? 1 : 0));
-      to.put(static_cast<std::uint8_t>(each.message ? 1 : 0));
-      if (each.message) put_envelope(to, *each.message);
-    }
+    const auto wall = micros_of(all_.wall_now());
+    for (const auto& each : rest.timers) put_timer(to, each, now, wall);
   }
 
   world& all_;

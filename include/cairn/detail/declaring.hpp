@@ -26,6 +26,7 @@ inline void settle_child(turn& here, cell& above, const address& made,
   const restart_type kind = declared ? declared->restart : transient;
   if (!one.type->persistent || !above.rest().rules->needs_first_state(kind)) return;
   one.type->encode(one, one.rest().first_state);
+  one.rest().first_schema = one.type->schema;
 }
 
 /// Declares a supervisor below `above`.

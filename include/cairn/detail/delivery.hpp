@@ -129,10 +129,7 @@ class delivery {
       return;
     }
     refuse(message->answer, code, text, one.at);
-    cairn::dead_letter letter;
-    letter.message = message->ops->name;
-    letter.payload = encoded(*message->ops, message->payload());
-    report_dead(one, std::move(letter), message->target, code, text);
+    report_dead(one, letter_of(*message), message->target, code, text);
   }
 
   void report_dead(cell& one, cairn::dead_letter letter, actor_id target, errc code,
@@ -154,6 +151,8 @@ class delivery {
     here.born.clear();
     for (auto& each : here.timers) arm(one, each);
     here.timers.clear();
+    for (const auto number : here.cancelled) cancel_reminder(one, number);
+    here.cancelled.clear();
     while (!here.outbox.empty()) {
       auto message = here.outbox.pop_front();
       message->sent = one.at;
@@ -176,9 +175,8 @@ class delivery {
   }
 
   void arm(cell& one, new_timer& each) {
-    const auto due = due_after(all_.steady_now(), each.delay);
-    one.rest().timers.push_back({each.number, due, std::move(each.message), each.ask});
-    mine_.add_timer({due, one.self(), each.number});
+    one.rest().timers.push_back(timer_of(each, all_.steady_now(), micros_of(all_.wall_now())));
+    mine_.add_timer({one.rest().timers.back().next(), one.self(), each.number});
     if (mine_.timers.size() > mine_.most_timers) mine_.forget_answered();
   }
 

@@ -257,7 +257,7 @@ class engine : public homes {
     }
     name_table names;
     for (const auto& [hash, type] : types.actors) names[hash] = type.name;
-    for (const auto& [hash, ops] : types.messages) names[hash] = ops->name;
+    for (const auto& [hash, ops] : types.messages) names[ops->hash] = ops->name;
     next_id.store(2, std::memory_order_relaxed);  // nobody runs yet; 1 is the root
     if (found_.latest) restore(*found_.latest);
     // The root asks under numbers that no run of the program before has used: an answer to one of
@@ -272,7 +272,7 @@ class engine : public homes {
 
   void restore(epoch latest) {
     restorer from{*this};
-    from.read(options_.store, latest, options_.program_version);
+    from.read(options_.store, latest, options_.program_version, options_.other_version);
     counts_ = from.counts();
     now_epoch.store(first_epoch(found_), std::memory_order_relaxed);  // nobody runs yet
     committed.store(raw(latest), std::memory_order_relaxed);

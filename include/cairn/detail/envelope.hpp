@@ -10,6 +10,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -27,6 +28,9 @@ struct cell;
 struct payload_ops {
   std::string_view name{};
   std::uint64_t hash = 0;
+  std::uint64_t origin = 0;                 ///< hash of the oldest name
+  std::span<const std::uint64_t> hashes{};  ///< of all names that the type has had
+  std::uint32_t schema = 0;                 ///< in which it is encoded, see `schema_of`
   std::uint32_t size = 0;
   std::uint32_t align = 1;
   bool trivial = false;  ///< its bytes may be copied
@@ -34,7 +38,8 @@ struct payload_ops {
   void (*copy)(void* to, const void* from) = nullptr;  ///< null: move-only
   void (*move)(void* to, void* from) = nullptr;
   void (*encode)(const void* value, buffer& to) = nullptr;
-  void (*decode)(void* to, bytes_view from) = nullptr;  ///< constructs at `to`
+  /// Constructs at `to` what was written in that schema.
+  void (*decode)(void* to, bytes_view from, std::uint32_t schema) = nullptr;
 };
 
 template <class T>
@@ -63,6 +68,7 @@ inline constinit payload_ops ops_of = plain_ops_of<T>();
 /// Bytes that the awaiting handler will decode: it knows the type.
 struct encoded_value {
   buffer bytes{};
+  std::uint32_t schema = 0;
 };
 
 /// Where an answer goes. `number` 0: nobody waits. No `asker` but a number: outside the system.

@@ -40,7 +40,7 @@ class incarnations {
     mail_.cuts().touch(one);
     mail_.cuts().bring(one);
     try {
-      replay_.rebuild(one, one.saved->log.end());
+      rebuild_restored(all_, mail_, replay_, one);
     } catch (...) {
       const std::string why = text_of_caught();
       // Relaxed: set while no worker ran.
@@ -101,6 +101,14 @@ class incarnations {
     mail_.refuse(asker, errc::stopped, "the actor stopped before it answered", one.at);
   }
 
+  /// The first activation of an actor whose type is retired, and its last one.
+  void retire_type(cell& one) {
+    sometimes("actor of a retired type stopped");
+    mail_.cuts().touch(one);
+    mail_.cuts().bring(one);
+    stop(one, retired_text(one.type->name));
+  }
+
   /// Brings an actor back to where it stands now: what its incarnation held outside is lost.
   void renew(cell& one) {
     if (one.suspended) return;
@@ -143,7 +151,8 @@ class incarnations {
     try {
       const scoped_current<runtime> scope{current_runtime, &all_};
       one.type->construct(one);
-      if (!rest.first_state.empty()) one.type->decode(one, rest.first_state.view());
+      if (!rest.first_state.empty())
+        one.type->decode(one, rest.first_state.view(), rest.first_schema);
       one.life = next(one.life);
       mail_.cuts().renew_base(one);
     } catch (...) {
@@ -181,7 +190,7 @@ class incarnations {
     replay_.tear_down(one, stop_reason::restart);
     const scoped_current<runtime> scope{current_runtime, &all_};
     one.type->construct(one);
-    one.type->decode(one, state);
+    one.type->decode(one, state, one.type->schema);
     one.consumed = position;
     one.next_number = number;
     std::erase_if(one.more->timers, [](const timer& each) { return !each.message; });

@@ -22,7 +22,7 @@ namespace cairn::detail {
 struct journal_entry {
   std::uint64_t number = 0;
   std::string type{};     ///< the message's
-  std::string payload{};  ///< encoded
+  std::string payload{};  ///< its schema, and its encoding
   void serialize(auto& archive) { archive(number, type, payload); }
 };
 
@@ -67,7 +67,9 @@ struct journal_port {
     }
     const payload_ops& ops = *known->second;
     auto message = make_envelope(ops, [&](void* where) {
-      ops.decode(where, std::as_bytes(std::span{entry.payload.data(), entry.payload.size()}));
+      reader bytes{std::as_bytes(std::span{entry.payload.data(), entry.payload.size()})};
+      const auto schema = bytes.get<std::uint32_t>();
+      ops.decode(where, bytes.rest(), schema);
     });
     message->index = delivery::any_index;
     turn_here("a journal").send(std::move(message), target);

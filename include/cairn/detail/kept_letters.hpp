@@ -72,7 +72,8 @@ namespace cairn::detail {
   const payload_ops& ops = *one.type->handlers[*index].message;
   if (ops.decode == nullptr) throw error{errc::unknown_type, letter.message + " has no codec"};
   const scoped_current<runtime> scope{current_runtime, one.owner};
-  auto made = make_envelope(ops, [&](void* where) { ops.decode(where, letter.payload); });
+  auto made =
+      make_envelope(ops, [&](void* where) { ops.decode(where, letter.payload, letter.schema); });
   made->index = *index;
   made->reserved = true;  // it has been accepted once
   made->to = &one;

@@ -6,6 +6,7 @@
 
 #include "../dead_letter.hpp"
 #include "letter_keeper.hpp"
+#include "retired_type.hpp"
 #include "world.hpp"
 
 namespace cairn::detail {
@@ -19,6 +20,29 @@ namespace cairn::detail {
     return {};  // a dead letter without its payload is better than none
   }
   return {bytes.view().begin(), bytes.view().end()};
+}
+
+/// Of a message that has had no handler.
+[[nodiscard]] inline cairn::dead_letter letter_of(const envelope& message) {
+  cairn::dead_letter letter;
+  if (const retired_message* old = as_retired(message)) {
+    letter.message = old->name;
+    letter.schema = old->schema;
+    letter.payload = {old->bytes.view().begin(), old->bytes.view().end()};
+    return letter;
+  }
+  letter.message = message.ops->name;
+  letter.schema = message.ops->schema;
+  letter.payload = encoded(*message.ops, message.payload());
+  return letter;
+}
+
+/// What the suspended handler has been handed, in bytes: of the objects in the log, or of all
+/// that they own, as far as a cut has written it.
+[[nodiscard]] inline std::size_t history_of(const cell& one) noexcept {
+  if (!one.saved || !one.busy()) return 0;
+  const activity& handler = one.more->handler;
+  return std::max(one.saved->log.bytes() - handler.history_from, handler.recorded_history);
 }
 
 /// Why a handler is given up that was handed too much.
@@ -38,6 +62,7 @@ namespace cairn::detail {
   if (last == nullptr) return letter;
   const payload_ops& ops = *one.type->handlers[last->index].message;
   letter.message = ops.name;
+  letter.schema = last->schema;
   if (last->ops != nullptr) {
     letter.payload = encoded(ops, last->value());
   } else {

@@ -1,9 +1,13 @@
-// Over a crash: asks of those who did not survive it.
+// Over a crash: asks of those who did not survive it, and handlers that are given up.
 #pragma once
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "delivery.hpp"
+#include "letters.hpp"
+#include "replay.hpp"
 
 namespace cairn::detail {
 
@@ -19,6 +23,51 @@ inline void interrupt_lost_asks(const world& all, delivery& mail, cell& one) {
     const return_address self{&one, one.self().id, each.number, false};
     mail.refuse(self, errc::interrupted, "lost in a restart of the process", one.at);
   }
+}
+
+/// The dead letter of a logged message, whose type may be retired.
+[[nodiscard]] inline cairn::dead_letter letter_of(const world& all, const cell& one,
+                                                  const log_entry& message) {
+  cairn::dead_letter letter;
+  const auto retired = all.types.retired.find(message.type);
+  letter.message = message.index != no_handler ? one.type->handlers[message.index].message->name
+                   : retired != all.types.retired.end() ? retired->second.name
+                                                        : std::string_view{};
+  letter.schema = message.schema;
+  letter.payload.assign(message.bytes().begin(), message.bytes().end());
+  return letter;
+}
+
+/// Gives the suspended handler up without running it again: the state is what it was before its
+/// message, the effects of its turns stand. What ended before it is run again.
+///
+/// Errors: throws `errc::diverged` where that does something else than before.
+inline void abandon_handler(const world& all, delivery& mail, replayer& replay, cell& one) {
+  sometimes("handler of another version abandoned");
+  const last_message given_up = last_message_of(one.saved->log);
+  const auto consumed = one.consumed;
+  const auto next_number = one.next_number;
+  cairn::dead_letter letter = letter_of(all, one, *given_up.entry);
+  const return_address asker = given_up.entry->answer;
+  replay.rebuild(one, given_up.at);
+  one.consumed = consumed;
+  one.next_number = next_number;
+  std::erase_if(one.rest().timers, [](const timer& each) { return !each.message; });
+  buffer state;
+  one.type->encode(one, state);
+  cutter::renew_base(one, std::move(state));
+  one.changed = true;
+  one.abandons = false;
+  const std::string text = "its handler was suspended by another version of the program";
+  mail.report_dead(one, std::move(letter), one.self().id, errc::failed, text);
+  mail.refuse(asker, errc::failed, text, one.at);
+}
+
+/// Brings an actor whose handler was suspended to where it stood, or to before that handler.
+inline void rebuild_restored(world& all, delivery& mail, replayer& replay, cell& one) {
+  if (!one.abandons) return replay.rebuild(one, one.saved->log.end());
+  abandon_handler(all, mail, replay, one);
+  all.tell_of(event_kind::given_up, one, "suspended by another version", errc::failed);
 }
 
 }  // namespace cairn::detail

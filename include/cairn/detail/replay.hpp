@@ -109,7 +109,7 @@ class replayer {
     if (base.raw) {
       one.type->load_raw(one, base.state.view());
     } else {
-      one.type->decode(one, base.state.view());
+      one.type->decode(one, base.state.view(), base.schema);
     }
     one.consumed = base.at;
     one.next_number = base.next_number;
@@ -123,7 +123,7 @@ class replayer {
       if (entry.ops != nullptr) {
         ops.copy(where, entry.value());
       } else {
-        ops.decode(where, entry.bytes());
+        ops.decode(where, entry.bytes(), entry.schema);
       }
     });
     made->index = entry.index;
@@ -166,6 +166,7 @@ class replayer {
     }
     encoded_value bytes;
     bytes.bytes.append(entry.bytes());
+    bytes.schema = entry.schema;
     return make_envelope(std::move(bytes));
   }
 

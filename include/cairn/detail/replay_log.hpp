@@ -29,7 +29,8 @@ struct log_entry {
   return_address answer{};
   std::uint64_t ticket = 0;   ///< of a message; of a turn, the digest of the values that left
   std::uint64_t type = 0;     ///< hash of a message's type
-  std::uint32_t effects = 0;  ///< how many left with the turn
+  std::uint32_t effects = 0;  ///< of a turn: how many left with it
+  std::uint32_t schema = 0;   ///< of what was consumed: as it is encoded, see `schema_of`
   std::uint16_t index = 0;
   log_kind kind = log_kind::message;
   errc code = errc::ok;
@@ -61,7 +62,9 @@ class replay_log {
     if (ops.copy == nullptr || ops.align > alignof(log_entry)) {
       buffer bytes;
       ops.encode(value, bytes);
-      return append_bytes(kind, bytes.view());
+      log_entry& made = append_bytes(kind, bytes.view());
+      made.schema = ops.schema;
+      return made;
     }
     log_entry& made = make_room(kind, ops.size);
     if (ops.trivial) {
@@ -70,6 +73,7 @@ class replay_log {
       ops.copy(made.value(), value);
     }
     made.ops = &ops;
+    made.schema = ops.schema;
     commit(made);
     return made;
   }

@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "../context.hpp"
+#include "../other_version.hpp"
 #include "../store.hpp"
 #include "../supervisor.hpp"
 #include "actor_record.hpp"
 #include "letter_keeper.hpp"
+#include "reminders.hpp"
 #include "waking.hpp"
 #include "world.hpp"
 
@@ -35,26 +37,23 @@ class restorer {
   ///
   /// Errors: throws `cairn::error` that names the type or the actor; nothing has run then, and the
   /// store is as it was.
-  void read(any_store& store, epoch latest, const std::string& program) {
+  void read(any_store& store, epoch latest, const std::string& program,
+            const version_handler& other) {
     counts_.from = latest;
     const scoped_current<runtime> scope{current_runtime, &all_};
     store.read(latest, [&](const record_view& record) { take(record); });
     for (cell* one : made_) {
       adopt(*one);
-      all_.restored_ids.push_back(one->self().id);
+      // Who waits for an answer of a retired one waits for nobody.
+      if (!one->type->is_retired) all_.restored_ids.push_back(one->self().id);
     }
     std::sort(all_.restored_ids.begin(), all_.restored_ids.end());
     for (cell* one : made_) {
       if (!one->needs_replay) continue;
       ++counts_.suspended_handlers;
       if (is_supervisor(one->type)) continue;  // its handlers are cairn's, not the program's
-      if (program_ != program) {
-        throw error{errc::newer_schema, "actor " + world::label(*one) + " (" +
-                                            std::string{one->type->name} +
-                                            ") was suspended in a handler by program version \"" +
-                                            program_ + "\"; this is version \"" + program +
-                                            "\". Let the old program end orderly first"};
-      }
+      if (program_ != program && !one->abandons) ask_other(*one, program, other);
+      check_log(*one);
     }
   }
 
@@ -73,6 +72,7 @@ class restorer {
       }
       one.at = now;
       one.pinned = supervisor;
+      if (one.abandons) touch(one, home);
       worker_counters::add(home.counters.actors, 1);
     }
     for (cell* one : orphans_) wake(*one);
@@ -96,6 +96,40 @@ class restorer {
   [[nodiscard]] const name_table& names() const noexcept { return names_; }
 
  private:
+  /// What to do with a handler that another version of the program has recorded.
+  void ask_other(cell& one, const std::string& program, const version_handler& other) const {
+    const log_entry& entry = *last_message_of(one.saved->log).entry;  // no log is without one
+    recorded_handler what{world::label(one), std::string{one.type->name},
+                          name_of(names_, entry.type), program_, program};
+    const auto answer = other ? other(what) : version_answer::refuse;
+    if (answer == version_answer::abandon) one.abandons = one.open_handler;
+    if (answer != version_answer::refuse) return;
+    throw error{errc::newer_schema, "actor " + what.actor + " (" + what.type +
+                                        ") was suspended in a handler of " + what.message +
+                                        " by program version \"" + program_ +
+                                        "\"; this is version \"" + program +
+                                        "\". Let the old program end orderly first, or set "
+                                        "options::other_version"};
+  }
+
+  /// What cannot be run again may only be given up.
+  void check_log(cell& one) const {
+    const log_entry* last = last_message_of(one.saved->log).entry;
+    replay_log::cursor at{};
+    while (const log_entry* each = one.saved->log.next(at)) {
+      if (each->kind != log_kind::message || each->index != no_handler) continue;
+      if (each != last || !one.abandons) refuse_message(*one.type, names_, each->type);
+    }
+  }
+
+  /// The first snapshot says again what was decided: the next process is of this version.
+  void touch(cell& one, worker& home) const {
+    one.changed = true;
+    one.touched_in = one.at;
+    home.touched.push_back(one, touched_list::touched);
+    all_.dirty.store(true, std::memory_order_relaxed);  // nobody runs yet
+  }
+
   void take(const record_view& record) {
     switch (record.header.kind) {
       case record_kind::name:
@@ -124,10 +158,9 @@ class restorer {
                                           " was written by a newer version of cairn"};
     }
     all_.next_id.store(from.get<std::uint64_t>(), std::memory_order_relaxed);  // nobody runs yet
-    const std::chrono::microseconds cut_at{from.get<std::int64_t>()};
-    const std::chrono::microseconds wall =
-        std::chrono::duration_cast<std::chrono::microseconds>(all_.wall_now().time_since_epoch());
-    if (cut_at.count() > 0 && cut_at < wall) down_ = wall - cut_at;
+    cut_at_ = std::chrono::microseconds{from.get<std::int64_t>()};
+    const auto wall = micros_of(all_.wall_now());
+    if (cut_at_.count() > 0 && cut_at_ < wall) down_ = wall - cut_at_;
     const auto cells = from.get<std::uint32_t>();
     if (cells > cell_table::max_cells) {
       throw error{errc::damaged, "a snapshot counts " + std::to_string(cells) + " cells"};
@@ -139,35 +172,24 @@ class restorer {
 
   void take_actor(const record_view& record) {
     const auto& header = record.header;
-    const auto known = all_.types.actors.find(header.type);
-    if (known == all_.types.actors.end()) {
-      throw error{errc::unknown_type, "the store holds an actor of type \"" +
-                                          name_of(names_, header.type) +
-                                          "\", which cairn::actors<...> does not list"};
-    }
-    if (header.schema > known->second.schema) {
-      throw error{errc::newer_schema,
-                  "the store holds an actor of type \"" + std::string{known->second.name} +
-                      "\" in version " + std::to_string(header.schema) +
-                      ", this program reads up to version " + std::to_string(known->second.schema)};
-    }
+    const actor_type& type = type_of(header);
     reader from{record.payload};
     if (from.get<std::uint8_t>() != actor_payload_format) {
-      throw error{errc::newer_schema, "an actor of type \"" + std::string{known->second.name} +
+      throw error{errc::newer_schema, "an actor of type \"" + std::string{type.name} +
                                           "\" was written by a newer version of cairn"};
     }
-    cell& one = cell_for(header, known->second, from.get<std::uint32_t>());
+    cell& one = cell_for(header, type, from.get<std::uint32_t>());
     static_cast<cell_body&>(one) = cell_body{};
-    one.type = &known->second;
+    one.type = &type;
     one.owner = &all_;
     one.id.store(header.actor, std::memory_order_relaxed);  // nobody runs yet
     one.box.done_ticket = header.floor;
     one.policy = default_supervision;
-    one.dormant = true;
+    one.dormant = !type.is_retired;
     one.on_disk = true;
     one.needs_start = true;
     try {
-      read_body(one, from, header.position);
+      read_body(one, from, header);
     } catch (const error& why) {
       throw error{why.code(), "actor " + world::label(one) + " (" + std::string{one.type->name} +
                                   "): " + why.what()};
@@ -175,6 +197,23 @@ class restorer {
     made_.push_back(&one);
     current_ = &one;
     ++counts_.actors;
+  }
+
+  [[nodiscard]] const actor_type& type_of(const record_header& header) const {
+    const actor_type* known = all_.types.find(header.type);
+    if (known == nullptr) {
+      const auto retired = all_.types.retired.find(header.type);
+      if (retired != all_.types.retired.end()) return retired->second;
+      throw error{errc::unknown_type, "the store holds an actor of type \"" +
+                                          name_of(names_, header.type) +
+                                          "\", which cairn::actors<...> does not list"};
+    }
+    if (header.schema > known->schema) {
+      throw error{errc::newer_schema, "the store holds an actor of type \"" +
+                                          std::string{known->name} +
+                                          "\": " + newer_text(header.schema, known->schema)};
+    }
+    return *known;
   }
 
   /// The meta record comes first: it has made the cells.
@@ -197,16 +236,19 @@ class restorer {
     return one;
   }
 
-  void read_body(cell& one, reader& from, position consumed) {
+  void read_body(cell& one, reader& from, const record_header& header) {
     one.parent = get_address(from, all_);
     one.name = from.get_text();
     one.life = from.get<incarnation>();
     const auto flags = from.get<std::uint8_t>();
-    one.suspended = (flags & 1U) != 0;
-    one.paused = (flags & 2U) != 0;
+    one.suspended = (flags & suspended_bit) != 0;
+    one.paused = (flags & paused_bit) != 0;
     const auto next_number = from.get<std::uint64_t>();
     one.box.last_ticket = from.get<std::uint64_t>();
     read_rest(one, from);
+    one.consumed = header.position;
+    one.next_number = next_number;
+    if (one.type->is_retired) return;
     const bytes_view state = get_sized(from);
     const auto base_at = from.get<position>();
     const auto base_number = from.get<std::uint64_t>();
@@ -214,18 +256,19 @@ class restorer {
     get_log(from, log, all_, *one.type, names_);
     if (log.empty()) {
       one.type->construct(one);
-      one.type->decode(one, state);
+      one.type->decode(one, state, header.schema);
     } else {
       one.saved = std::make_unique<recovery>();
       one.saved->state.append(state);
+      one.saved->schema = header.schema;
       one.saved->valid = true;
       one.saved->at = base_at;
       one.saved->next_number = base_number;
       one.saved->log = std::move(log);
       one.needs_replay = true;
+      one.open_handler = (flags & handler_bit) != 0;
+      one.abandons = (flags & abandons_bit) != 0 && one.open_handler;
     }
-    one.consumed = consumed;
-    one.next_number = next_number;
   }
 
   void read_rest(cell& one, reader& from) {
@@ -237,6 +280,7 @@ class restorer {
       one.rest().waiting_for_room.push_back(get_return(from, all_));
     }
     const auto now = all_.steady_now();
+    const restart_times at{now, micros_of(all_.wall_now()), cut_at_};
     for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
       const auto age = std::clamp(std::chrono::nanoseconds{from.get<std::int64_t>()},
                                   std::chrono::nanoseconds{0}, now);
@@ -244,18 +288,11 @@ class restorer {
       if (!orderly_) one.rest().restarts.push_back(now - age - down_);
     }
     for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
-      timer made;
-      made.number = from.get<std::uint64_t>();
-      made.due = due_after(now, std::chrono::nanoseconds{from.get<std::int64_t>()});
-      made.ask = from.get<std::uint8_t>() != 0;
-      if (from.get<std::uint8_t>() != 0) {
-        made.message = read_envelope(one, from);
-        if (made.message->kind != envelope_kind::message) {
-          throw error{errc::damaged, "a timer that sends no message"};
-        }
-        made.message->to = &one;
-      }
-      one.rest().timers.push_back(std::move(made));
+      one.rest().timers.push_back(get_timer(from, at, [&](reader& rest, std::uint32_t schema) {
+        auto message = read_envelope(one, rest, schema);
+        message->to = &one;
+        return message;
+      }));
       ++counts_.timers;
     }
   }
@@ -264,6 +301,7 @@ class restorer {
     const auto attempts = from.get<std::uint32_t>();
     const auto failures = from.get<std::uint32_t>();
     const auto declared = from.get<std::uint64_t>();
+    const auto schema = from.get<std::uint32_t>();
     const bytes_view first = get_sized(from);
     if (attempts != 0) one.rest().attempts = attempts;
     if (failures != 0) {
@@ -271,12 +309,15 @@ class restorer {
       one.rest().failed_at = all_.steady_now();
     }
     if (declared != bits_of(child_options{})) one.rest().declared = options_of(declared);
-    if (!first.empty()) one.rest().first_state.append(first);
+    if (first.empty()) return;
+    one.rest().first_schema = schema;
+    one.rest().first_state.append(first);
   }
 
   /// Nothing in a snapshot was sent after it: that would bring a worker to an epoch ahead of all.
-  [[nodiscard]] envelope_ptr read_envelope(const cell& one, reader& from) const {
-    auto message = get_envelope(from, all_, *one.type, names_);
+  [[nodiscard]] envelope_ptr read_envelope(const cell& one, reader& from,
+                                           std::uint32_t schema) const {
+    auto message = get_envelope(from, schema, all_, *one.type, names_);
     if (message->sent > counts_.from) throw error{errc::damaged, "a message of a later epoch"};
     return message;
   }
@@ -285,7 +326,7 @@ class restorer {
     if (current_ == nullptr || !current_->is(record.header.actor)) return;  // its actor is gone
     cell& one = *current_;
     reader from{record.payload};
-    auto message = read_envelope(one, from);
+    auto message = read_envelope(one, from, record.header.schema);
     message->to = &one;
     message->target = record.header.actor;
     message->recorded = record.header.epoch;
@@ -302,7 +343,8 @@ class restorer {
   }
 
   /// Nobody is left to declare an actor whose parent has stopped, nor those below it: they wake at
-  /// once, for the parent's word to stop is among what waits for them.
+  /// once, for the parent's word to stop is among what waits for them. The same below a retired
+  /// one.
   static void wake(cell& top) {
     for_subtree(
         top, [](const cell&) { return false; },
@@ -320,7 +362,9 @@ class restorer {
     cell* parent = one.parent.where;
     const bool keeper = one.type->hash == type_hash<letter_keeper>;  // nobody declares it
     if (keeper) all_.letters.found(one.self());
-    if (keeper || parent == nullptr || !parent->is(one.parent.id)) {
+    const bool orphan = parent == nullptr || !parent->is(one.parent.id);
+    // A retired one leaves its name to whom the program spawns in its place.
+    if (keeper || orphan || one.type->is_retired) {
       orphans_.push_back(&one);
       return;
     }
@@ -337,9 +381,11 @@ class restorer {
   cell* current_ = nullptr;
   restored_counts counts_{};
   std::string program_{};
-  bool orderly_ = false;             ///< the program had ended
-  std::chrono::nanoseconds down_{};  ///< since the cut, by the wall clock
-  std::vector<cell*> orphans_{};     ///< their parent had stopped, and its word had not come yet
+  std::chrono::microseconds cut_at_{};  ///< the snapshot, by the wall clock
+  bool orderly_ = false;                ///< the program had ended
+  std::chrono::nanoseconds down_{};     ///< since the cut, by the wall clock
+  /// Whose parent had stopped, its word had not come yet; and whose type is retired.
+  std::vector<cell*> orphans_{};
   std::vector<timer> none_{};
 };
 

@@ -50,7 +50,7 @@ class rollback_engine : public engine {
     const epoch to = undo_all(*this);
     const auto ids = next_id.load(std::memory_order_relaxed);  // no worker runs
     restorer from{*this};
-    if (raw(to) != 0) from.read(store(), to, chosen().program_version);
+    if (raw(to) != 0) from.read(store(), to, chosen().program_version, chosen().other_version);
     // No id is given again: somebody outside may know it.
     next_id.store(std::max(ids, next_id.load(std::memory_order_relaxed)),
                   std::memory_order_relaxed);

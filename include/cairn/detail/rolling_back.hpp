@@ -25,7 +25,7 @@ namespace cairn::detail {
       if (ops.copy != nullptr) return ops.copy(where, one.payload());
       buffer bytes;
       ops.encode(one.payload(), bytes);
-      ops.decode(where, bytes.view());
+      ops.decode(where, bytes.view(), ops.schema);
     });
   } catch (...) {  // then it comes once
     return {};
@@ -143,6 +143,7 @@ inline epoch undo_all(world& all) {
   for (std::uint32_t index = 1; index < all.cells.used(); ++index) wipe(*all.cells.at(index));
   for (const auto& each : all.workers) wipe(*each);
   all.letters.found({});
+  all.restored_ids.clear();
   all.rolled_back_to.store(raw(to), std::memory_order_relaxed);  // the next stage orders it
   all.dirty.store(true, std::memory_order_relaxed);              // as well
   return to;

@@ -53,6 +53,9 @@ struct new_timer {
   std::chrono::nanoseconds delay{};
   envelope_ptr message{};
   bool ask = false;
+  timer_kind kind = timer_kind::after;
+  every repeat{};
+  std::chrono::microseconds wall{};
 };
 
 /// Work for a thread that may block; what it returns is the reply to the await of this number.
@@ -71,6 +74,7 @@ struct turn {
   envelope_list outbox{};
   std::vector<newborn> born{};
   std::vector<new_timer> timers{};
+  std::vector<std::uint64_t> cancelled{};  ///< numbers of timers
   std::vector<outside_run> runs{};
   bool stop = false;
   bool starting = false;  ///< `on_start` runs: what it takes belongs to no handler
@@ -92,13 +96,20 @@ struct turn {
     ++effects;
   }
 
-  /// `value`: its digest, see `digest_of`.
-  void send(envelope_ptr message, address to, std::uint64_t value = 0) {
+  /// `value`: its digest, see `digest_of`. `kind`: the type's origin where that is known; a type
+  /// that the program does not list any more may still be sent by what it replays.
+  void send(envelope_ptr message, address to, std::uint64_t value = 0, std::uint64_t kind = 0) {
     message->to = to.where;
     message->target = to.id;
     // Not an answer to somebody outside: no snapshot says that it was wanted, and replay has none.
-    if (to.where != nullptr) note(message->ops->hash ^ message->index, raw(to.id), value);
+    if (to.where != nullptr) note(kind != 0 ? kind : kind_of(*message), raw(to.id), value);
     outbox.push_back(std::move(message));
+  }
+
+  /// The same in a program that has renamed the message or given it another place in its protocol.
+  [[nodiscard]] static std::uint64_t kind_of(const envelope& message) noexcept {
+    const bool word = message.kind == envelope_kind::control;
+    return word ? message.ops->origin ^ message.index : message.ops->origin;
   }
 
   [[nodiscard]] bool logs() const noexcept {
@@ -144,6 +155,7 @@ struct turn {
     }
     born.clear();
     timers.clear();
+    cancelled.clear();
     runs.clear();
     stop = false;
     stop_reason.clear();

@@ -10,6 +10,7 @@
 #include "deadly_messages.hpp"
 #include "delivery.hpp"
 #include "failures.hpp"
+#include "firing.hpp"
 #include "replay.hpp"
 #include "words.hpp"
 
@@ -104,6 +105,7 @@ class turns {
   /// One turn, or one message that becomes none. False: there is nothing to do.
   bool advance(cell& one) {
     if (one.type == nullptr || one.stopped) return bury_next(one);
+    if (one.type->is_retired) return fail_.retire_type(one), true;
     if (one.dormant) return wake_up(one);
     if (one.needs_replay && !one.suspended && !deadly_.resume_restored(one)) return false;
     if (one.box.has_word()) return obey_word(one), true;
@@ -149,7 +151,7 @@ class turns {
     sometimes(one.suspended ? "suspended actor woken" : "dormant actor woken");
     if (one.more) {
       for (const timer& each : one.more->timers) {
-        mine_.add_timer({each.due, one.self(), each.number});
+        mine_.add_timer({each.next(), one.self(), each.number});
       }
     }
     mail_.greet(one);
@@ -204,6 +206,9 @@ class turns {
       sometimes("ask dropped that was answered while its actor was suspended");
     } else if (message->kind == envelope_kind::control) {
       words_.obey(one, *message);
+    } else if (const retired_message* old = as_retired(*message)) {
+      const std::string text = retired_text(old->name);
+      mail_.bury(one, std::move(message), errc::unknown_type, text);
     } else {
       begin(one, std::move(message));
     }
@@ -297,14 +302,6 @@ class turns {
     }
   }
 
-  /// What the suspended handler has been handed, in bytes: of the objects in the log, or of all
-  /// that they own, as far as a cut has written it.
-  [[nodiscard]] static std::size_t history_of(const cell& one) noexcept {
-    if (!one.saved || !one.busy()) return 0;
-    const activity& handler = one.more->handler;
-    return std::max(one.saved->log.bytes() - handler.history_from, handler.recorded_history);
-  }
-
   /// A word obeyed out of turn leaves this in its place, of the present epoch: a snapshot that
   /// holds the word as waiting shall not have it obeyed again by the next process.
   [[nodiscard]] envelope_ptr in_place_of(const envelope& word) const {
@@ -367,6 +364,9 @@ class turns {
     const auto found = std::find_if(all.begin(), all.end(),
                                     [&](const timer& each) { return each.number == number; });
     if (found == all.end()) return;
+    if (found->kind == timer_kind::every && as_retired(*found->message) == nullptr) {
+      return fire_again(all_, mine_, mail_, one, *found);
+    }
     timer due = std::move(*found);
     all.erase(found);
     one.changed = true;

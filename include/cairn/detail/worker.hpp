@@ -197,7 +197,7 @@ class worker {
     timers.clear();
     for (cell* of : owners) {
       for (const timer& each : of->rest().timers) {
-        add_timer({each.due, of->self(), each.number});
+        add_timer({each.next(), of->self(), each.number});
       }
     }
     most_timers = std::max(few_timers, 2 * timers.size());

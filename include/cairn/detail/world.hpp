@@ -25,7 +25,16 @@ namespace cairn::detail {
 /// The types that the program lists, by the hash of their names. Constant while the system runs.
 struct registry {
   std::unordered_map<std::uint64_t, actor_type> actors{};
-  std::unordered_map<std::uint64_t, const payload_ops*> messages{};
+  std::unordered_map<std::uint64_t, const payload_ops*> messages{};  ///< former names, too
+  std::unordered_map<std::uint64_t, std::uint64_t> former{};  ///< actors' former names to present
+  std::unordered_map<std::uint64_t, actor_type> retired{};    ///< what is left of such actors
+
+  /// The type that has this name or had it, null: none.
+  [[nodiscard]] const actor_type* find(std::uint64_t hash) const {
+    const auto now = former.find(hash);
+    const auto found = actors.find(now != former.end() ? now->second : hash);
+    return found != actors.end() ? &found->second : nullptr;
+  }
 };
 
 /// The parts of an epoch, in order. `stage` in `world` is `phases` * a running number + phase.

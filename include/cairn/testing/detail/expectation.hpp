@@ -70,9 +70,9 @@ template <class M, class Holds>
 [[nodiscard]] verdict judge_bytes(prober& of, const encoded_value& from, Holds& holds) {
   if constexpr (encodable<M>) {
     const scoped_current<runtime> scope{current_runtime, &of.inner()};
-    std::optional<M> value;
+    std::optional<M> value{std::in_place};
     try {
-      value.emplace(cairn::decode<M>(from.bytes.view()));
+      detail::decode_written(*value, from.bytes.view(), from.schema);
     } catch (const error&) {
       return verdict::other;
     }
