@@ -94,6 +94,7 @@ class snapshot {
     from_->journal(journal)->read_from(first, [&](std::uint64_t, cairn::bytes_view bytes) {
       cairn::detail::reader in{bytes};
       if (in.get_text() != cairn::type_name<M>) complain("a journal holds something else");
+      (void)in.get<std::uint32_t>();  // its schema
       use(cairn::decode<M>(in.rest()));
     });
   }

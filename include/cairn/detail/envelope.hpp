@@ -174,6 +174,28 @@ template <class T>
       ops_of<T>, [&](void* where) { std::construct_at(static_cast<T*>(where), std::move(value)); });
 }
 
+/// The same message once more, not yet sent. Null where it can neither be copied nor be written and
+/// read. Throws what copying throws. Precondition: where it is written and read, the system is
+/// `current_runtime`.
+[[nodiscard]] inline envelope_ptr copy_of(const envelope& of) {
+  const payload_ops& ops = *of.ops;
+  if (ops.copy == nullptr && (ops.encode == nullptr || ops.decode == nullptr)) return {};
+  auto made = make_envelope(ops, [&](void* where) {
+    if (ops.copy != nullptr) return ops.copy(where, of.payload());
+    buffer bytes;
+    ops.encode(of.payload(), bytes);
+    ops.decode(where, bytes.view(), ops.schema);
+  });
+  made->to = of.to;
+  made->target = of.target;
+  made->sent = of.sent;
+  made->answer = of.answer;
+  made->index = of.index;
+  made->kind = of.kind;
+  made->reserved = of.reserved;
+  return made;
+}
+
 /// What replay compares of a value: its first 64 bytes where these are the value itself, else
 /// nothing. Mixed in as the message is built, so it must cost next to nothing. Refs hold addresses,
 /// so it is the same within one process only.

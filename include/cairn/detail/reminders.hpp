@@ -110,14 +110,6 @@ inline void cancel_reminder(cell& one, std::uint64_t number) {
                 [&](const timer& each) { return each.number == number && each.message; });
 }
 
-/// A copy of a periodic timer's message.
-[[nodiscard]] inline envelope_ptr copy_of(const envelope& message) {
-  const payload_ops& ops = *message.ops;
-  auto made = make_envelope(ops, [&](void* where) { ops.copy(where, message.payload()); });
-  made->index = message.index;
-  return made;
-}
-
 inline void put_timer(buffer& to, const timer& one, std::chrono::nanoseconds now,
                       std::chrono::microseconds wall) {
   const auto left = one.due - now;

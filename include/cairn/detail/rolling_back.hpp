@@ -14,32 +14,6 @@
 
 namespace cairn::detail {
 
-/// A copy of a message, or null where it can neither be copied nor be written and read.
-[[nodiscard]] inline envelope_ptr copy_of(world& all, const envelope& one) {
-  const payload_ops& ops = *one.ops;
-  if (ops.copy == nullptr && (ops.encode == nullptr || ops.decode == nullptr)) return {};
-  const scoped_current<runtime> scope{current_runtime, &all};
-  envelope_ptr made;
-  try {
-    made = make_envelope(ops, [&](void* where) {
-      if (ops.copy != nullptr) return ops.copy(where, one.payload());
-      buffer bytes;
-      ops.encode(one.payload(), bytes);
-      ops.decode(where, bytes.view(), ops.schema);
-    });
-  } catch (...) {  // then it comes once
-    return {};
-  }
-  made->to = one.to;
-  made->target = one.target;
-  made->sent = one.sent;
-  made->answer = one.answer;
-  made->index = one.index;
-  made->kind = one.kind;
-  made->reserved = one.reserved;
-  return made;
-}
-
 /// Keeps what threads outside send until it is in a committed snapshot. On its worker.
 inline void retain(world& all, worker& mine, const envelope& message) {
   constexpr std::size_t many = 65'536;
@@ -49,7 +23,11 @@ inline void retain(world& all, worker& mine, const envelope& message) {
     sometimes("outside messages not retained any more");
     mine.retained.clear();
   }
-  if (envelope_ptr copy = copy_of(all, message)) mine.retained.push_back(std::move(copy));
+  const scoped_current<runtime> scope{current_runtime, &all};
+  try {
+    if (envelope_ptr copy = copy_of(message)) mine.retained.push_back(std::move(copy));
+  } catch (...) {  // then it comes once
+  }
 }
 
 /// A snapshot is committed: it has what was sent in its epoch.

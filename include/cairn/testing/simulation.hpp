@@ -226,7 +226,7 @@ class simulation {
   [[nodiscard]] bool mishandle(detail::runtime& to, detail::envelope* message) {
     if (message->kind != detail::envelope_kind::message) return false;
     if (on_its_way_.happens(chosen_.outside.duplicated)) {
-      send_later(to, detail::copy_for_outside(*message));
+      send_later(to, detail::copy_of(*message));
     }
     if (!on_its_way_.happens(chosen_.outside.delayed)) return false;
     send_later(to, detail::envelope_ptr{message});

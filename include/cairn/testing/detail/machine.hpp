@@ -36,24 +36,6 @@ class sim_random {
   std::mt19937_64 engine_;  // its numbers are fixed by the standard
 };
 
-/// The same message once more, as from a client who sends it again. Null: it cannot be copied.
-[[nodiscard]] inline envelope_ptr copy_for_outside(const envelope& of) {
-  const payload_ops& ops = *of.ops;
-  if (ops.copy == nullptr && (ops.encode == nullptr || ops.decode == nullptr)) return {};
-  auto made = make_envelope(ops, [&](void* where) {
-    if (ops.copy != nullptr) return ops.copy(where, of.payload());
-    buffer bytes;
-    ops.encode(of.payload(), bytes);
-    ops.decode(where, bytes.view());
-  });
-  made->to = of.to;
-  made->target = of.target;
-  made->answer = of.answer;
-  made->index = of.index;
-  made->reserved = of.reserved;
-  return made;
-}
-
 /// A thread as the machine sees it.
 struct sim_thread {
   explicit sim_thread(std::function<void()> body) : stack{std::move(body)} {}
