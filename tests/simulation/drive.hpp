@@ -124,6 +124,7 @@ class driver {
 
   /// Faults of the disk make no sense where a process begins: it would only not begin.
   void start() {
+    rolls_back_ = false;
     world_.dying = false;
     world_.nudge = {};  // of the process before
     sim_.disk().set_faults({});
@@ -236,6 +237,7 @@ class driver {
       if (!did_not_begin()) throw_on_failure();
       if (!sim_.disk().crashed() && !sim_.failure() && plan_.one_in(3)) {
         sim_.rollback();
+        rolls_back_ = true;
         continue;
       }
       die(sim_.disk().crashed() || !plan_.one_in(4));
@@ -296,12 +298,14 @@ class driver {
     }
   }
 
-  /// The disk failed where a journal was opened. Whoever runs the program begins again.
+  /// The disk failed where a journal was opened, or a snapshot read for a rollback. Whoever runs
+  /// the program begins again.
   [[nodiscard]] bool did_not_begin() {
-    if (!what_.reads || !sim_.failure()) return false;
+    if (!(what_.reads || rolls_back_) || !sim_.failure()) return false;
     try {
       std::rethrow_exception(sim_.failure());
     } catch (const cairn::error& why) {
+      if (rolls_back_ && why.code() == cairn::errc::damaged) return true;
       return why.code() == cairn::errc::io || why.code() == cairn::errc::no_space;
     } catch (...) {
       return false;
@@ -320,6 +324,7 @@ class driver {
   cairn::testing::disk_faults faults_{};
   std::uint64_t threads_ = 0;  ///< outside, of all processes
   std::uint64_t crashes_ = 0;
+  bool rolls_back_ = false;                  ///< the present process, or it is asked to
   bool outran_ = false;                      ///< an epoch found no room in the write buffer
   std::optional<cairn::epoch> committed_{};  ///< what the next process has to know
   std::uint64_t audited_ = 0;

@@ -66,6 +66,7 @@ inline cairn::task<int> app(cairn::root& root) {
   auto one = root.supervise("shop", forgiving()).spawn<till>("till");
   const cairn::journal<till> sales{root, "sales", one};
   const auto at = std::make_shared<counter>();
+  outside->kept.push_back(at);  // after a rollback there is another one, and posts of this one
   outside->nudge = [sales, at](const nudge& what) -> std::optional<cairn::epoch> {
     post(*at, sales, what.thread);
     return std::nullopt;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -30,6 +31,7 @@ struct outer_world {
   std::map<std::uint64_t, std::vector<cairn::epoch>> said{};
   int sleepers = 0;                                 ///< chosen by the workload's first process
   std::map<std::string, std::uint64_t> promises{};  ///< answers held until their commit, by actor
+  std::vector<std::shared_ptr<void>> kept{};        ///< what threads outside may still look at
   int talking = 0;                                  ///< threads outside that have not ended
   std::map<std::uint64_t, std::uint64_t> posted{};  ///< how many, by each thread
   std::set<std::pair<std::uint64_t, std::uint64_t>> confirmed{};  ///< posts that are durable

@@ -113,6 +113,7 @@ class delivery {
   }
   /// The same to who sent a word that overtakes.
   void confirm(const envelope& word, epoch at) {
+    const scoped_current<runtime> scope{current_runtime, &all_};  // it may still be bytes
     const control_note note = note_of(word);
     if (note.who.where == nullptr) return;
     confirm({note.who.where, note.who.id, note.number, false}, at);
@@ -229,12 +230,19 @@ class delivery {
  private:
   /// From outside: kept, for the case of a rollback, until a snapshot has it.
   void take_in(envelope_ptr message) {
-    if (all_.lost.any() && all_.lost.is_lost(message->target)) {
+    if (waits_for_lost(message->target) || all_.lost.is_lost(message->target)) {
       mine_.for_lost.push_back(std::move(message));
       return;
     }
     retain(all_, mine_, *message);
     send(std::move(message));
+  }
+  /// Whoever is there again since the last look: what came before goes first.
+  [[nodiscard]] bool waits_for_lost(actor_id whom) const noexcept {
+    for (const envelope* each = mine_.for_lost.front(); each != nullptr; each = each->next) {
+      if (each->target == whom) return true;
+    }
+    return false;
   }
   void look_for_lost() {
     for (envelope_list left = std::exchange(mine_.for_lost, {}); !left.empty();) {
