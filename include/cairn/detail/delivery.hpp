@@ -230,19 +230,12 @@ class delivery {
  private:
   /// From outside: kept, for the case of a rollback, until a snapshot has it.
   void take_in(envelope_ptr message) {
-    if (waits_for_lost(message->target) || all_.lost.is_lost(message->target)) {
+    if (waits_for_lost(mine_, message->target) || all_.lost.is_lost(message->target)) {
       mine_.for_lost.push_back(std::move(message));
       return;
     }
     retain(all_, mine_, *message);
     send(std::move(message));
-  }
-  /// Whoever is there again since the last look: what came before goes first.
-  [[nodiscard]] bool waits_for_lost(actor_id whom) const noexcept {
-    for (const envelope* each = mine_.for_lost.front(); each != nullptr; each = each->next) {
-      if (each->target == whom) return true;
-    }
-    return false;
   }
   void look_for_lost() {
     for (envelope_list left = std::exchange(mine_.for_lost, {}); !left.empty();) {

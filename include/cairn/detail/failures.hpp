@@ -97,7 +97,7 @@ class failures : public incarnations {
   /// A handler that was handed more than its record may hold, or that the process dies of, is given
   /// up before it goes on.
   void give_up_handler(cell& one, errc code, const std::string& text) {
-    sometimes("handler given up before it goes on");
+    sometimes(code == errc::history_exceeded ? "history exceeded" : "deadly handler given up");
     all_.tell_of(event_kind::failed, one, text, code);
     try {
       restart(one);
