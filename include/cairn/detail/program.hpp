@@ -38,7 +38,7 @@ struct root_actor {
   using persistence = ephemeral;
   program* of = nullptr;
 
-  inline task<> on(begin_root, context<root_actor>& self);
+  task<> on(begin_root, context<root_actor>& self);  // see root.hpp
 };
 
 }  // namespace detail

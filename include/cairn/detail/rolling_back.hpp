@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "ending.hpp"
+#include "supervisor_actor.hpp"
 #include "worker.hpp"
 #include "world.hpp"
 
