@@ -173,6 +173,39 @@ TEST_CASE("a message on its way from outside when the process dies never comes")
   CHECK(came.empty());
 }
 
+TEST_CASE("an actor may be told to throw, or to stop, at its nth message") {
+  using namespace simulation_tests;
+  using cairn::testing::turn_fault;
+  const auto what = GENERATE(turn_fault::throws, turn_fault::stops);
+  int failed = 0;
+  int stopped = 0;
+  simulation<clerks> sim{
+      {.seed = 5, .actors = {{"clerk", 3, what}}, .on_event = [&](const cairn::event& each) {
+         failed += each.kind == cairn::event_kind::failed ? 1 : 0;
+         stopped += each.kind == cairn::event_kind::stopped ? 1 : 0;
+       }}};
+  std::vector<int> came;
+  sim.start([&](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("shop");
+    auto whom = top.spawn<clerk>("clerk");
+    auto other = top.spawn<clerk>("other");
+    for (int at = 1; at <= 5; ++at) {
+      whom.tell<order>(at);
+      other.tell<order>(at);
+    }
+    auto answer = co_await whom.ask<look>().as_result();
+    if (answer) came = *answer;
+    const auto others = co_await other.ask<look>();
+    CHECK(others.size() == 5);
+    co_return 0;
+  });
+  REQUIRE(sim.run() == 0);
+  CHECK(failed == (what == turn_fault::throws ? 1 : 0));
+  CHECK(stopped == (what == turn_fault::stops ? 1 : 0));
+  CHECK(came ==
+        (what == turn_fault::throws ? std::vector<int>{1, 2, 3, 4, 5} : std::vector<int>{}));
+}
+
 TEST_CASE("a wall clock that jumps moves what actors see, and no deadline") {
   using namespace simulation_tests;
   simulation<clerks> sim{{.seed = 2}};

@@ -42,6 +42,20 @@ struct outside_faults {
   std::chrono::nanoseconds late_by = std::chrono::milliseconds{10};  ///< at most
 };
 
+/// What happens at the end of a turn.
+enum class turn_fault : std::uint8_t {
+  throws,  ///< `planned_failure`: the turn has had no effect
+  stops,   ///< the actor stops, as by `self.stop()`
+};
+
+/// A fault of one actor in a simulated system, with the first turn of the `message`-th message that
+/// actors of this name begin to handle, from 1 on, tries included, over all processes.
+struct actor_fault {
+  std::string name{};
+  std::uint64_t message = 1;
+  turn_fault what = turn_fault::throws;
+};
+
 /// A disk that outlives its processes. `mount` gives a process's view of it, for the third argument
 /// of `file_store`. Of what was not synced, `crash` keeps a part that the seed chooses: of each
 /// write all, nothing, some sectors of 512 bytes, or the file's new size alone; later ones also

@@ -15,6 +15,7 @@
 #include "../file_store.hpp"
 #include "../root.hpp"
 #include "../system.hpp"
+#include "detail/actor_faults.hpp"
 #include "detail/machine.hpp"
 #include "faults.hpp"
 
@@ -26,6 +27,7 @@ struct simulation_options {
   unsigned workers = 2;
   disk_faults disk{};
   outside_faults outside{};  ///< of what threads of `simulation::outside` tell and ask
+  std::vector<actor_fault> actors{};
   file_store_options store{.segment_bytes = 4096};
   /// Sets what else the program sets. Store, clock, schedulers, seed and workers are the
   /// simulation's.
@@ -49,6 +51,7 @@ class simulation {
       : chosen_{std::move(chosen)},
         machine_{chosen_.seed},
         disk_{chosen_.seed, chosen_.disk},
+        actor_faults_{chosen_.actors},
         chance_{chosen_.seed, "faults"} {
     machine_.on_reached([this](std::string_view what) { ++reached_[std::string{what}]; });
     machine_.on_outside(
@@ -76,6 +79,7 @@ class simulation {
     thrown_ = nullptr;
     detail::registry types;
     Actors::describe(types);
+    actor_faults_.take_over(types);
     process_ = std::make_unique<detail::program>(make_options(), std::move(types));
     take_small_portions();
     process_->begin(std::move(app), [this](int code, std::exception_ptr why) {
@@ -87,6 +91,8 @@ class simulation {
   /// One step of one thread. False: nothing will ever happen again.
   bool step() {
     check_steps();
+    const detail::scoped_current<detail::actor_faults> faults{detail::current_actor_faults,
+                                                              &actor_faults_};
     return machine_.step();
   }
 
@@ -259,6 +265,7 @@ class simulation {
   simulation_options chosen_;
   detail::sim_machine machine_;
   simulated_disk disk_;
+  detail::actor_faults actor_faults_;
   detail::sim_random chance_;
   detail::seeded_chance on_its_way_{chosen_.seed};
   std::map<std::string, std::uint64_t> reached_{};
