@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include <cairn/file_store.hpp>
 
@@ -68,7 +69,7 @@ inline cairn::task<int> app(cairn::root& top) {
   auto two = all.spawn<sum>("two");
   if (run == 0) {
     one.tell<slow>(scenario == "slow" ? -1 : scenario == "replay" ? -2 : 0);
-    if (scenario == "plain") {
+    if (scenario == "plain" || scenario == "back") {
       for (const int value : {1, -1, 10}) one.tell<add>(value);
     }
     co_await top.checkpoint();  // what waits, waits for the handler before it
@@ -79,6 +80,8 @@ inline cairn::task<int> app(cairn::root& top) {
     two.tell<add>(-1);  // at another position each time
     (void)co_await two.ask<total>();
   }
+  static bool went_back = false;  // the root task begins anew after it
+  if (scenario == "back" && !std::exchange(went_back, true)) co_await top.rollback();
   clock_here->advance(2h);
   auto asked = one.ask<total>().as_result();
   const auto first = co_await std::move(asked);
@@ -149,6 +152,12 @@ TEST_CASE("a suspended handler that the process dies of is given up where it sta
 TEST_CASE("an actor whose replay kills the process waits for an operator") {
   const auto found = deadly::live("replay");
   CHECK(found.said == "suspended");
+  CHECK(found.deaths == 3);
+}
+
+TEST_CASE("a rollback forgets no accusation") {
+  const auto found = deadly::live("back");
+  CHECK(found.said == "11, deadly::add: the process has died of it 2 times");
   CHECK(found.deaths == 3);
 }
 

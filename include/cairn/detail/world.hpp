@@ -1,6 +1,7 @@
 // What all workers of one system share.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -137,6 +138,10 @@ struct world : runtime {
     return found->second;
   }
 
+  [[nodiscard]] bool is_accused(cell& one) const noexcept {
+    return std::any_of(accused.begin(), accused.end(),
+                       [&](const deadly_turn& each) { return each.actor == raw(one.self().id); });
+  }
   [[nodiscard]] const deadly_turn* accusation(cell& one, position at,
                                               std::uint64_t message) const noexcept {
     const deadly_turn wanted{raw(one.self().id), raw(at), message};
