@@ -93,6 +93,7 @@ inline void commit_some(cairn::file_store& store, epoch latest) {
       store.commit(true);
     });
     if (!done) return store.abort();
+    require(store.list().back().number == latest, "what was committed is not the latest");
   }
 }
 
@@ -120,7 +121,7 @@ inline void commit_some(cairn::file_store& store, epoch latest) {
     read_some(store);
     if (!from.has(go_on)) return true;
     goes_well([&] { store.keep(what.latest.value_or(epoch{}), "kept"); });
-    commit_some(store, what.latest.value_or(epoch{}));
+    commit_some(store, what.newest);
     goes_well([&] { store.remove("before"); });
   }
   auto store = store_on(disk);

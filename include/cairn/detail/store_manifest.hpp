@@ -152,6 +152,9 @@ class manifest {
         throw error{errc::damaged, "an edit of no known kind"};
     }
     if (from.left() != 0) throw error{errc::damaged, "an edit is longer than it should be"};
+    // The latest snapshot is what commits count from: without it the next would go at once.
+    const auto latest = snapshots.empty() ? epoch{} : snapshots.rbegin()->first;
+    if (oldest > latest) throw error{errc::damaged, "an edit lets go of the latest snapshot"};
   }
 
   /// The state as of snapshot `m`, one of those retained.
