@@ -78,10 +78,10 @@ void run_described(void (*describe)(cairn::detail::registry&), const settings& h
 
 bool try_move(const cairn::detail::address& which, unsigned worker) {
   cairn::detail::cell& one = *which.where;
-  auto& all = static_cast<cairn::detail::engine&>(*one.owner);
+  auto& all = static_cast<cairn::detail::world&>(*one.owner);
   cairn::detail::worker& here = *cairn::detail::current_worker;
   if (here.open || one.ready) return false;
-  return all.turns_of(here).mail().give_away(one, *all.workers[worker]);
+  return cairn::detail::give_away(all, here, one, *all.workers[worker]);
 }
 
 unsigned home_of(const cairn::detail::address& which) {
