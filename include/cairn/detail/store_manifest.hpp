@@ -36,6 +36,8 @@ struct extent {
 };
 
 inline constexpr epoch never{std::numeric_limits<std::uint64_t>::max()};
+/// So many that no store comes near, and so few that there is always a next one.
+inline constexpr epoch last_epoch{std::uint64_t{1} << 56U};
 
 /// A segment that a retained snapshot may need. Dropped ones stay as long as a snapshot from before
 /// the drop is retained: it is what an opening falls back to.
@@ -155,6 +157,7 @@ class manifest {
     // The latest snapshot is what commits count from: without it the next would go at once.
     const auto latest = snapshots.empty() ? epoch{} : snapshots.rbegin()->first;
     if (oldest > latest) throw error{errc::damaged, "an edit lets go of the latest snapshot"};
+    if (latest > last_epoch) throw error{errc::damaged, "a snapshot of an epoch beyond all others"};
   }
 
   /// The state as of snapshot `m`, one of those retained.
