@@ -126,7 +126,7 @@ end_worker:
 #endif
 
 #if THREADS
-  /* take_lane */
+  /* intake::take */
   :: d_step { FREE(w) && nempty(lane[w]) ->
               lane[w]?m_; printf("# W%d takes m%d from its lane\n", w, m_);
               follow(w, m_); outbox[w] = B(m_); m_ = 0 }

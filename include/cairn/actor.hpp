@@ -161,8 +161,8 @@ void describe_state(actor_type& type) {
     detail::decode_written(held<A>(self).state, from, schema);
   };
   if constexpr (std::is_trivially_copyable_v<A>) {
-    type.save_raw = [](const cell& self, buffer& to) {
-      to.append(&held<A>(self).state, sizeof(A));
+    type.save_raw = [](const cell& self, std::byte* to) noexcept {
+      std::memcpy(to, &held<A>(self).state, sizeof(A));
     };
     type.load_raw = [](cell& self, bytes_view from) {
       std::memcpy(static_cast<void*>(&held<A>(self).state), from.data(), sizeof(A));

@@ -103,7 +103,7 @@ template <class C, class... Args>
     throw;
   }
   made.name = name;
-  here.born.push_back({&made, &parent});
+  here.also().born.push_back({&made, &parent});
   parent.rest().children[child_key(made)] = {made.self(), &type, false};
   return {made.self().id, made.slot_index};
 }
@@ -130,8 +130,8 @@ class context_base {
   /// Retires this actor and its state when the turn ends.
   void stop(std::string reason = "stopped") {
     turn& here = mine("stop()");
-    here.stop = true;
-    here.stop_reason = std::move(reason);
+    here.also().stop = true;
+    here.also().stop_reason = std::move(reason);
     here.note(0, raw(id()));
   }
 
@@ -162,7 +162,7 @@ class context_base {
   [[nodiscard]] asking<void> sleep(std::chrono::nanoseconds span) {
     turn& here = mine("sleep()");
     const auto number = open_slot(here, {}, "sleep");
-    here.timers.push_back({number, span, nullptr, false});
+    here.also().timers.push_back({number, span, nullptr, false});
     return asking<void>{awaited_slot{self_, number}};
   }
 
@@ -219,7 +219,7 @@ class context_base {
     make_encodable<stored_reply<R>>();
     const auto number = open_slot(here, {}, "run");
     here.note(1, number);
-    here.runs.push_back(
+    here.also().runs.push_back(
         {number, std::string{name},
          [fn, kept = std::make_tuple(std::forward<Args>(args)...)]() -> envelope_ptr {
            if constexpr (std::is_void_v<R>) {
@@ -297,7 +297,7 @@ class context : public detail::context_base {
   void cancel(const reminder& which) {
     detail::turn& here = mine("cancel()");
     here.note(2, which.number());
-    here.cancelled.push_back(which.number());
+    here.also().cancelled.push_back(which.number());
   }
 
   /// Asks to be told once, by a `cairn::stopped`, when that actor stops or if it is not there.
@@ -330,8 +330,8 @@ class context : public detail::context_base {
     here.note(wanted.message->ops->origin, raw(id()),
               detail::digest_of(*static_cast<const M*>(wanted.message->payload())));
     wanted.number = self_->next_number++;
-    here.timers.push_back(std::move(wanted));
-    return reminder{here.timers.back().number};
+    here.also().timers.push_back(std::move(wanted));
+    return reminder{here.also().timers.back().number};
   }
 };
 

@@ -82,9 +82,8 @@ class journal {
   auto async_post(Token&& token, Args&&... args) const {
     detail::check_message<M, typename A::protocol, Args...>();
     if (!keeper_) throw error{errc::misuse, "a post to an empty journal"};
-    auto built = detail::make_envelope(detail::message_ops<M>(), [&](void* where) {
-      detail::construct_message<M>(where, std::forward<Args>(args)...);
-    });
+    auto built = detail::build_envelope<M>(
+        [&](void* where) { detail::construct_message<M>(where, std::forward<Args>(args)...); });
     detail::buffer bytes;
     bytes.put(detail::schema_of<M>());
     cairn::encode(*static_cast<const M*>(built->payload()), bytes);

@@ -16,12 +16,6 @@ namespace cairn {
 
 namespace detail {
 
-/// The type's name and hash are set here, its codec by `cairn::actors<…>`.
-template <class M>
-[[nodiscard]] const payload_ops& message_ops() noexcept {
-  return ops_of<M>;
-}
-
 template <class M, class P, class... Args>
 consteval void check_message() {
   static_assert(in_protocol<M, P>, "the actor's protocol does not list this message");
@@ -33,9 +27,8 @@ consteval void check_message() {
 template <class M, class P, class... Args>
 [[nodiscard]] envelope_ptr build_message(Args&&... args) {
   check_message<M, P, Args...>();
-  auto built = make_envelope(message_ops<M>(), [&](void* where) {
-    construct_message<M>(where, std::forward<Args>(args)...);
-  });
+  auto built = build_envelope<M>(
+      [&](void* where) { construct_message<M>(where, std::forward<Args>(args)...); });
   built->index = static_cast<std::uint16_t>(index_of<M, P>);
   return built;
 }
@@ -44,17 +37,21 @@ inline void require(const address& to) {
   if (to.where == nullptr) throw error{errc::misuse, "a message to an empty ref"};
 }
 
+[[gnu::noinline]] inline void dispatch_from_outside(envelope_ptr message, const address& to) {
+  message->to = to.where;
+  message->target = to.id;
+  to.where->owner->send_from_outside(std::move(message));
+}
+
 /// Within a turn the message leaves when the turn ends, else at once. `digest`: of its value;
 /// `kind`: see `turn::send`.
-inline void dispatch(envelope_ptr message, const address& to, std::uint64_t digest = 0,
-                     std::uint64_t kind = 0) {
+[[gnu::always_inline]] inline void dispatch(envelope_ptr message, const address& to,
+                                            std::uint64_t digest = 0, std::uint64_t kind = 0) {
   require(to);
-  if (current_turn != nullptr) {
+  if (current_turn != nullptr) [[likely]] {
     current_turn->send(std::move(message), to, digest, kind);
   } else {
-    message->to = to.where;
-    message->target = to.id;
-    to.where->owner->send_from_outside(std::move(message));
+    dispatch_from_outside(std::move(message), to);
   }
 }
 
@@ -68,7 +65,7 @@ inline void dispatch(envelope_ptr message, const address& to, std::uint64_t dige
   const std::uint64_t number = open_slot(here, to, what);
   message->answer = {here.self, here.self->self().id, number, false};
   here.send(std::move(message), to, digest, kind);
-  here.timers.push_back({number, here.system->ask_timeout(), nullptr, true});
+  here.also().timers.push_back({number, here.system->ask_timeout(), nullptr, true});
   return {here.self, number};
 }
 

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <coroutine>
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
 #include "detail/frame.hpp"
+#include "detail/room_pool.hpp"
 #include "error.hpp"
 
 namespace cairn {
@@ -26,6 +28,10 @@ inline constexpr bool is_task<task<T>> = true;
 struct promise_base {
   std::coroutine_handle<> continuation = std::noop_coroutine();
   std::exception_ptr thrown{};
+
+  // Of the frames.
+  [[nodiscard]] static void* operator new(std::size_t size) { return take_room(size); }
+  static void operator delete(void* frame, std::size_t size) noexcept { give_room(frame, size); }
 
   struct to_continuation {
     [[nodiscard]] bool await_ready() const noexcept { return false; }

@@ -60,7 +60,7 @@ struct actor_type {
   void (*encode)(const cell&, buffer& to) = nullptr;
   /// Into a default-constructed state.
   void (*decode)(cell&, bytes_view from, std::uint32_t schema) = nullptr;
-  void (*save_raw)(const cell&, buffer& to) = nullptr;
+  void (*save_raw)(const cell&, std::byte* to) noexcept = nullptr;  ///< `size` bytes
   void (*load_raw)(cell&, bytes_view from) = nullptr;
   void (*encode_raw)(bytes_view object, buffer& to) = nullptr;
   void (*on_start)(cell&) = nullptr;
@@ -85,6 +85,9 @@ struct commit_note {
   notice_token counted{};
   void serialize(auto& archive) { archive(number); }
 };
+[[nodiscard]] inline bool is_notice(const envelope& message) noexcept {
+  return message.kind == envelope_kind::message && message.ops == &ops_of<commit_note>;
+}
 
 }  // namespace detail
 }  // namespace cairn

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <chrono>
 #include <coroutine>
 #include <functional>
@@ -134,8 +135,26 @@ struct extra {
   std::function<void(cell&)> rebuild{};        ///< of an ephemeral actor
 };
 
+/// Why an actor may not simply handle the next message of its mailbox. One look finds that there
+/// is none.
+struct hindrances {
+  bool needs_start = false;   ///< `on_start` is due
+  bool needs_replay = false;  ///< restored with a handler that was suspended
+  bool dormant = false;       ///< restored, its supervisor not yet declared
+  bool suspended = false;     ///< keeps state and mailbox, handles nothing
+  bool paused = false;        ///< handles nothing until the restart that it waits for
+  bool stopped = false;       ///< a tombstone
+  bool careful = false;       ///< the process has died of one of its messages
+  bool retired = false;       ///< its type is
+
+  [[nodiscard]] bool hindered() const noexcept {
+    return std::bit_cast<std::uint64_t>(*this) != 0;  // all eight are false
+  }
+};
+static_assert(sizeof(hindrances) == sizeof(std::uint64_t));
+
 /// Everything that is new with a new actor in the same cell.
-struct cell_body {
+struct cell_body : hindrances {
   const actor_type* type = nullptr;
   void* state = nullptr;  ///< a `holder<A>`, null between incarnations
   address parent{};
@@ -155,16 +174,9 @@ struct cell_body {
 
   bool changed = false;       ///< differs from its standing record
   bool on_disk = false;       ///< some snapshot holds a record of it
-  bool needs_start = false;   ///< `on_start` is due
   bool diverged = false;      ///< its replay went another way; see `failures`
-  bool needs_replay = false;  ///< restored with a handler that was suspended
   bool open_handler = false;  ///< what it needs a replay for is a handler that had not ended
   bool abandons = false;      ///< that handler is to be given up
-  bool dormant = false;       ///< restored, its supervisor not yet declared
-  bool suspended = false;     ///< keeps state and mailbox, handles nothing
-  bool paused = false;        ///< handles nothing until the restart that it waits for
-  bool stopped = false;       ///< a tombstone
-  bool careful = false;       ///< the process has died of one of its messages
   bool pinned = false;        ///< never given to another worker
 };
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "actor_record.hpp"
+#include "bases.hpp"
 #include "reminders.hpp"
 #include "world.hpp"
 
@@ -21,8 +22,13 @@ class cutter {
 
   /// Takes part in the flip. Nothing of this worker's earlier turns is under way: it is between
   /// turns, and a turn's effects are linked before it ends.
-  void acknowledge(epoch flipped) noexcept {
-    if (mine_.seen >= flipped) return;
+  [[gnu::always_inline]] void acknowledge(epoch flipped) noexcept {
+    if (mine_.seen < flipped) [[unlikely]]
+      go_on_to(flipped);
+  }
+
+ private:
+  [[gnu::noinline]] void go_on_to(epoch flipped) noexcept {
     mine_.seen = flipped;
     // Relaxed: the coordinator's stages order it.
     if (std::exchange(mine_.substantial, false)) {
@@ -32,14 +38,12 @@ class cutter {
     mine_.sweep_begun = false;
   }
 
+ public:
   /// Lists a cell that handled or received something. Its first touch after an epoch's end brings
   /// an untouched actor to this epoch: its older record stands for the epochs between.
-  void touch(cell& one) {
+  [[gnu::always_inline]] void touch(cell& one) {
     if (one.listed == touched_list::none) {
-      if (one.at < mine_.seen) one.at = mine_.seen;
-      one.touched_in = mine_.seen;
-      mine_.touched.push_back(one, touched_list::touched);
-      if (!all_.dirty.load(std::memory_order_relaxed)) note_dirty();
+      list(one);
     } else if (one.touched_in < mine_.seen) {
       one.touched_again = true;
     }
@@ -58,7 +62,19 @@ class cutter {
   /// Before the actor's next turn, and before it is handed a message: cuts it if it still stands
   /// in the epoch whose snapshot is open.
   void bring(cell& one) {
-    if (one.at >= mine_.seen) return;
+    if (one.at < mine_.seen) [[unlikely]]
+      bring_to_present(one);
+  }
+
+ private:
+  [[gnu::noinline]] void list(cell& one) {
+    if (one.at < mine_.seen) one.at = mine_.seen;
+    one.touched_in = mine_.seen;
+    mine_.touched.push_back(one, touched_list::touched);
+    if (!all_.dirty.load(std::memory_order_relaxed)) note_dirty();
+  }
+
+  [[gnu::noinline]] void bring_to_present(cell& one) {
     if (one.listed != touched_list::none && mine_.open) {
       if (one.busy()) sometimes("suspended handler cut");
       write_cut(one);
@@ -66,13 +82,14 @@ class cutter {
     one.at = mine_.seen;
   }
 
+ public:
   /// An actor meets a message that is about to be handled, dropped or given up: an unrecorded one
   /// of an earlier epoch belongs into the open snapshot, for its sender's cut has it as sent.
-  void meet(cell& one, envelope& message) {
+  [[gnu::always_inline]] void meet(cell& one, envelope& message) {
     acknowledge(message.sent);
     touch(one);
     bring(one);
-    if (is_late(one, message)) record_mail(one, message);
+    if (mine_.open && is_late(one, message)) record_mail(one, message);
   }
 
   /// One bounded slice of the sweep. True when every touched cell has been visited.
@@ -141,43 +158,7 @@ class cutter {
     message.ticket = ++one.box.last_ticket;
   }
 
-  /// The time that a base is taken: before the actor consumes anything that is not in it.
-  void ensure_base(cell& one) {
-    if (!one.type->persistent) return;
-    if (!one.saved) one.saved = std::make_unique<recovery>();
-    const recovery& base = *one.saved;
-    const bool is_long = base.replayed || base.log.bytes() > std::max(base.state.size(), min_log);
-    if (base.valid && (one.busy() || !(one.type->raw_base || is_long))) return;
-    if (base.valid && is_long) sometimes("base renewed between cuts");
-    renew_base(one);  // where that fails, the old base stands with its log
-  }
-
-  /// Precondition: no handler is suspended.
-  void renew_base(cell& one) {
-    if (!one.type->persistent) return;
-    if (!one.saved) one.saved = std::make_unique<recovery>();
-    recovery& base = *one.saved;
-    buffer state;
-    if (one.type->raw_base) {
-      base.state.clear();
-      one.type->save_raw(one, base.state);
-    } else {
-      one.type->encode(one, state);
-      base.state = std::move(state);
-    }
-    rebase(one);
-    base.raw = one.type->raw_base;
-  }
-  /// The same with the state's bytes.
-  static void renew_base(cell& one, buffer state) noexcept {
-    one.saved->state = std::move(state);
-    rebase(one);
-    one.saved->raw = false;
-  }
-
  private:
-  static constexpr std::size_t min_log = 4096;
-
   void note_dirty() {
     // Relaxed: the coordinator looks again at its next poll, which this wakes.
     if (!all_.dirty.exchange(true, std::memory_order_relaxed)) all_.wake(*all_.workers.front());
@@ -329,16 +310,6 @@ class cutter {
     const bool stands = one.on_disk && !(one.saved && one.saved->valid);
     if (!stands) all_.spoil_epoch(world::label(one) + ": " + text);
     return false;
-  }
-
-  static void rebase(cell& one) noexcept {
-    recovery& base = *one.saved;
-    base.valid = true;
-    base.schema = one.type->schema;
-    base.replayed = false;
-    base.at = one.consumed;
-    base.next_number = one.next_number;
-    base.log.clear();
   }
 
   void put_actor(buffer& to, cell& one) const {

@@ -20,7 +20,7 @@ class deadly_messages {
     const std::string text = text_of(*deadly);
     one.consumed = next(one.consumed);
     try {
-      mail_.cuts().renew_base(one);  // a replay knows nothing of it
+      renew_base(one);  // a replay knows nothing of it
     } catch (...) {
       const std::string why = "its state could not be serialized: " + text_of_caught();
       one.consumed = previous(one.consumed);

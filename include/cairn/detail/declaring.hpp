@@ -17,7 +17,7 @@ inline void settle_child(turn& here, cell& above, const address& made,
   cell& one = *made.where;
   if (declared) above.rest().children[child_key(one)].shutdown = declared->shutdown;
   const auto is_new = [&](const newborn& each) { return each.made == &one; };
-  if (std::none_of(here.born.begin(), here.born.end(), is_new)) {
+  if (std::none_of(here.also().born.begin(), here.also().born.end(), is_new)) {
     if (!declared) return;
     here.send(make_control(control::declare, {}, {}, bits_of(*declared)), made);
     return;

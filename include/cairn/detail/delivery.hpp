@@ -13,7 +13,6 @@
 #include "cutter.hpp"
 #include "kept_letters.hpp"
 #include "letters.hpp"
-#include "rolling_back.hpp"
 #include "tracing.hpp"
 
 namespace cairn::detail {
@@ -25,12 +24,9 @@ class delivery {
   [[nodiscard]] cutter& cuts() noexcept { return cut_; }
 
   /// Sends a stamped message on its way.
-  void send(envelope_ptr message) {
+  [[gnu::always_inline]] void send(envelope_ptr message) {
     cell* to = message->to;
-    if (to == nullptr) {
-      if (message->kind == envelope_kind::reply) all_.answer_outside(std::move(message));
-      return;
-    }
+    if (to == nullptr) return send_outside(std::move(message));
     // pairs with the release in give_away(): what the former home did to the cell is visible
     if (to->home.load(std::memory_order_acquire) == &mine_) {
       take_incoming(*to);
@@ -40,9 +36,19 @@ class delivery {
     push(*to, std::move(message));
   }
 
+  /// To somebody outside, who waits for an answer; what else has no receiver is dropped.
+  [[gnu::noinline]] void send_outside(envelope_ptr message) {
+    if (message->kind == envelope_kind::reply) all_.answer_outside(std::move(message));
+  }
+
   /// Moves what other workers pushed into the private queue.
-  void take_incoming(cell& one) {
-    arrive(one);
+  [[gnu::always_inline]] void take_incoming(cell& one) {
+    if (one.moving) [[unlikely]]
+      arrive(one);
+    if (!one.box.incoming.seems_empty()) [[unlikely]]
+      take_all_incoming(one);
+  }
+  [[gnu::noinline]] void take_all_incoming(cell& one) {
     envelope* each = one.box.incoming.take_all();
     while (each != nullptr) {
       envelope* after = std::exchange(each->next, nullptr);
@@ -63,26 +69,6 @@ class delivery {
       pause_point();
       take_incoming(*each);
       mine_.ready.push(*each);
-      each = after;
-    }
-  }
-
-  /// Sends what threads outside have left here, in their order. While intake rests, only answers
-  /// come in, for handlers that wait for them.
-  void take_lane(bool intake_rests) {
-    if (!mine_.for_lost.empty()) look_for_lost();
-    while (!intake_rests && !mine_.intake.empty()) take_in(mine_.intake.pop_front());
-    pause_point();
-    envelope* each = mine_.lane.take_all();
-    while (each != nullptr) {
-      envelope* after = std::exchange(each->next, nullptr);
-      cut_.acknowledge(each->sent);
-      if (intake_rests && each->kind != envelope_kind::reply) {
-        sometimes("intake waits for a snapshot at rest");
-        mine_.intake.push_back(envelope_ptr{each});
-      } else {
-        take_in(envelope_ptr{each});
-      }
       each = after;
     }
   }
@@ -146,27 +132,31 @@ class delivery {
   }
 
   /// The effects of a turn that has ended well leave together.
-  void flush(cell& one) {
+  [[gnu::always_inline]] void flush(cell& one) {
     turn& here = mine_.here;
-    for (auto& each : here.born) welcome(one, each);
-    here.born.clear();
-    for (auto& each : here.timers) arm(one, each);
-    here.timers.clear();
-    for (const auto number : here.cancelled) cancel_reminder(one, number);
-    here.cancelled.clear();
+    if (here.wants_more()) grant(one, here.also());
     while (!here.outbox.empty()) {
       auto message = here.outbox.pop_front();
       message->sent = one.at;
-      if (is_held(*message)) {
-        all_.has_outputs.store(true, std::memory_order_relaxed);  // ordered by the sweep
-        sometimes("answer held until its commit");
-        mine_.held.push_back({one.at, std::move(message)});
-      } else {
-        send(std::move(message));
-      }
+      is_held(*message) ? hold(one, std::move(message)) : send(std::move(message));
     }
-    for (auto& each : here.runs) begin_run(one, std::move(each));
-    here.runs.clear();
+    if (!here.wants_more()) return;
+    for (auto& each : here.also().runs) begin_run(one, std::move(each));
+  }
+
+  /// An output waits for its commit.
+  [[gnu::noinline]] void hold(cell& one, envelope_ptr message) {
+    all_.has_outputs.store(true, std::memory_order_relaxed);  // ordered by the sweep
+    sometimes("answer held until its commit");
+    mine_.held.push_back({one.at, std::move(message)});
+  }
+
+  /// What comes before anything is sent.
+  [[gnu::noinline]] void grant(cell& one, wishes& more) {
+    for (auto& each : more.born) welcome(one, each);
+    more.born.clear();
+    for (auto& each : more.timers) arm(one, each);
+    for (const auto number : more.cancelled) cancel_reminder(one, number);
   }
 
   void begin_run(cell& one, outside_run work) {
@@ -204,13 +194,29 @@ class delivery {
   }
 
   /// Puts a message at the end of the private queue; the actor is at home here.
-  void enqueue(cell& one, envelope_ptr message) {
+  [[gnu::always_inline]] void enqueue(cell& one, envelope_ptr message) {
     // What is of the next epoch touches the actor in that epoch, or its snapshot passes it by.
-    if (message->sent > mine_.seen) {
+    if (message->sent > mine_.seen) [[unlikely]] {
       sometimes(one.busy() ? "next epoch comes with a message for a suspended handler"
                            : "next epoch comes with a message");
+      cut_.acknowledge(message->sent);
     }
-    cut_.acknowledge(message->sent);
+    if (message->is_plain() && !message->reserved && has_room(one)) [[likely]] {
+      cut_.touch(one);
+      cutter::number(one, *message);
+      one.box.queue.push_back(std::move(message));
+      mine_.ready.push(one);
+    } else {
+      enqueue_otherwise(one, std::move(message));
+    }
+  }
+
+ private:
+  [[nodiscard]] static bool has_room(const cell& one) noexcept {
+    return one.type != nullptr && one.box.queue.size() < one.type->mailbox.capacity;
+  }
+
+  [[gnu::noinline]] void enqueue_otherwise(cell& one, envelope_ptr message) {
     if (message->kind == envelope_kind::reply) {
       if (message->answer.number == trace_number)
         return trace_on(pass_on(all_, one, std::move(message)));
@@ -227,28 +233,13 @@ class delivery {
     mine_.ready.push(one);
   }
 
- private:
-  /// From outside: kept, for the case of a rollback, until a snapshot has it.
-  void take_in(envelope_ptr message) {
-    if (waits_for_lost(mine_, message->target) || all_.lost.is_lost(message->target)) {
-      mine_.for_lost.push_back(std::move(message));
-      return;
-    }
-    retain(all_, mine_, *message);
-    send(std::move(message));
-  }
-  void look_for_lost() {
-    for (envelope_list left = std::exchange(mine_.for_lost, {}); !left.empty();) {
-      take_in(left.pop_front());
-    }
-  }
   void trace_on(envelope_ptr trace) {
     if (!trace) return;
     aim(*trace);
     send(std::move(trace));
   }
 
-  void push(cell& to, envelope_ptr message) {
+  [[gnu::noinline]] void push(cell& to, envelope_ptr message) {
     pause_point();
     to.box.incoming.push(message.release());
     pause_point();
@@ -264,8 +255,7 @@ class delivery {
   }
 
   /// Takes over an actor that was given away.
-  void arrive(cell& one) {
-    if (!one.moving) return;
+  [[gnu::noinline]] void arrive(cell& one) {
     one.moving = false;
     worker_counters::add(mine_.counters.actors, 1);
     one.touched_again = false;

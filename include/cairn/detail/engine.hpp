@@ -180,6 +180,8 @@ class engine : public homes {
   /// Does a bounded part of what there is to do for one worker. One thread at a time.
   [[nodiscard]] step_outcome step(worker& mine) {
     const scoped_current<worker> scope{current_worker, &mine};
+    const scoped_current<runtime> system{current_runtime, this};
+    const scoped_current<room_pool> rooms{current_pool, &mine.rooms};
     const stepping moment{mine};
     turns& own = *turns_[mine.index];
     bool busy = false;
@@ -190,7 +192,7 @@ class engine : public homes {
         return {};
       }
       busy = board_.take_part(mine) || busy;
-      own.mail().take_lane(resting.load(std::memory_order_relaxed));  // published by the stage
+      own.outside().take(resting.load(std::memory_order_relaxed));  // published by the stage
       own.mail().take_wakes();
       own.fire_timers(time->steady());
       busy = run_ready(mine, own) || busy;
@@ -219,8 +221,6 @@ class engine : public homes {
   virtual void tend(worker& /*first*/) {}
 
  private:
-  static constexpr std::chrono::milliseconds longest_slice{2};
-
   [[nodiscard]] std::unique_ptr<scheduler> make_scheduler(seats of) const {
     if (options_.schedulers) return options_.schedulers(of);
     if (of == seats::workers && options_.executor) {
@@ -261,8 +261,9 @@ class engine : public homes {
     next_id.store(2, std::memory_order_relaxed);  // nobody runs yet; 1 is the root
     if (found_.latest) restore(*found_.latest);
     // The root asks under numbers that no run of the program before has used: an answer to one of
-    // those may still be under way.
-    cells.at(1)->next_number = now_epoch.load(std::memory_order_relaxed) << 32U;  // nobody runs yet
+    // those may still be under way. They begin again some day, far below the numbers of words.
+    const std::uint64_t now = now_epoch.load(std::memory_order_relaxed);  // nobody runs yet
+    cells.at(1)->next_number = (now % (std::uint64_t{1} << 30U)) << 32U;
     for (const auto& each : workers) {
       each->seen = epoch{now_epoch.load(std::memory_order_relaxed)};  // nobody runs yet
     }
@@ -295,7 +296,7 @@ class engine : public homes {
         cut.acknowledge(next(number));
         break;
       case phase::drain:
-        own.mail().take_lane(false);  // what is stamped with the closed epoch must be in
+        own.outside().take(false);  // what is stamped with the closed epoch must be in
         own.mail().take_wakes();
         break;
       case phase::sweep:
@@ -329,14 +330,13 @@ class engine : public homes {
 
   bool run_ready(worker& mine, turns& own) {
     bool ran = false;
-    slow_watch watch{*this, mine, options_.slow_turn};
-    const auto began = time->coarse();
-    for (int at = 0; at < slice && time->coarse() - began < longest_slice; ++at) {
+    slice_watch watch{*this, mine, options_.slow_turn};
+    for (int at = 0; at < slice; ++at) {
       cell* one = mine.ready.pop();
       if (one == nullptr) break;
       ran = true;
       own.activate(*one);
-      watch.look(*one);
+      if (!watch.look(*one)) break;
       // Relaxed: the next step's take_part() reads it again, with acquire.
       if (stage.load(std::memory_order_relaxed) != mine.stage_done) break;
     }

@@ -18,6 +18,7 @@
 #include "../error.hpp"
 #include "../ids.hpp"
 #include "buffer.hpp"
+#include "room_pool.hpp"
 
 namespace cairn::detail {
 
@@ -33,7 +34,8 @@ struct payload_ops {
   std::uint32_t schema = 0;                 ///< in which it is encoded, see `schema_of`
   std::uint32_t size = 0;
   std::uint32_t align = 1;
-  bool trivial = false;  ///< its bytes may be copied
+  std::uint32_t payload_at = 0;  ///< in an envelope
+  bool trivial = false;          ///< its bytes may be copied
   void (*destroy)(void* value) noexcept = nullptr;
   void (*copy)(void* to, const void* from) = nullptr;  ///< null: move-only
   void (*move)(void* to, void* from) = nullptr;
@@ -41,29 +43,6 @@ struct payload_ops {
   /// Constructs at `to` what was written in that schema.
   void (*decode)(void* to, bytes_view from, std::uint32_t schema) = nullptr;
 };
-
-template <class T>
-constexpr payload_ops plain_ops_of() noexcept {
-  payload_ops ops;
-  ops.size = sizeof(T);
-  ops.align = alignof(T);
-  ops.trivial = std::is_trivially_copyable_v<T>;
-  ops.destroy = [](void* value) noexcept { std::destroy_at(static_cast<T*>(value)); };
-  ops.move = [](void* to, void* from) {
-    std::construct_at(static_cast<T*>(to), std::move(*static_cast<T*>(from)));
-  };
-  if constexpr (std::is_copy_constructible_v<T>) {
-    ops.copy = [](void* to, const void* from) {
-      std::construct_at(static_cast<T*>(to), *static_cast<const T*>(from));
-    };
-  }
-  return ops;
-}
-
-/// One per type and program. Written once, under the guard of a static, before any system that
-/// uses the type runs (see `make_encodable` in actor_type.hpp).
-template <class T>
-inline constinit payload_ops ops_of = plain_ops_of<T>();
 
 /// Bytes that the awaiting handler will decode: it knows the type.
 struct encoded_value {
@@ -115,50 +94,117 @@ struct envelope {
   bool reserved = false;  ///< its sender waited for room: exempt from the bound
   bool spoilt = false;    ///< its value could not be encoded: nobody handles it
 
-  [[nodiscard]] static std::size_t offset_of_payload(std::size_t align) noexcept {
-    return (sizeof(envelope) + align - 1) / align * align;
+  /// Whether it is a message for a handler, with nothing the matter.
+  [[nodiscard]] bool is_plain() const noexcept {
+    return kind == envelope_kind::message && code == errc::ok && !spoilt;
   }
   [[nodiscard]] void* payload() noexcept {
-    return reinterpret_cast<std::byte*>(this) + offset_of_payload(ops->align);
+    return reinterpret_cast<std::byte*>(this) + ops->payload_at;
   }
   [[nodiscard]] const void* payload() const noexcept {
-    return reinterpret_cast<const std::byte*>(this) + offset_of_payload(ops->align);
+    return reinterpret_cast<const std::byte*>(this) + ops->payload_at;
   }
 };
 
-[[nodiscard]] inline std::align_val_t alignment_of(const payload_ops& ops) noexcept {
-  return std::align_val_t{std::max<std::size_t>(ops.align, alignof(envelope))};
+template <class T>
+constexpr payload_ops plain_ops_of() noexcept {
+  payload_ops ops;
+  ops.size = sizeof(T);
+  ops.align = alignof(T);
+  ops.payload_at = (sizeof(envelope) + alignof(T) - 1) / alignof(T) * alignof(T);
+  ops.trivial = std::is_trivially_copyable_v<T>;
+  ops.destroy = [](void* value) noexcept { std::destroy_at(static_cast<T*>(value)); };
+  ops.move = [](void* to, void* from) {
+    std::construct_at(static_cast<T*>(to), std::move(*static_cast<T*>(from)));
+  };
+  if constexpr (std::is_copy_constructible_v<T>) {
+    ops.copy = [](void* to, const void* from) {
+      std::construct_at(static_cast<T*>(to), *static_cast<const T*>(from));
+    };
+  }
+  return ops;
 }
 
-/// Raw room for an envelope and its payload, which the caller constructs.
-[[nodiscard]] inline envelope* allocate_envelope(const payload_ops& ops) {
-  void* room = ::operator new(envelope::offset_of_payload(ops.align) + ops.size, alignment_of(ops));
-  auto* made = std::construct_at(static_cast<envelope*>(room));
+/// One per type and program. Written once, under the guard of a static, before any system that
+/// uses the type runs (see `make_encodable` in actor_type.hpp).
+template <class T>
+inline constinit payload_ops ops_of = plain_ops_of<T>();
+
+[[nodiscard]] constexpr std::size_t room_of(const payload_ops& ops) noexcept {
+  return std::size_t{ops.payload_at} + ops.size;
+}
+/// Whether the room needs more than what every room is aligned for.
+[[nodiscard]] constexpr bool is_overaligned(const payload_ops& ops) noexcept {
+  return ops.align > __STDCPP_DEFAULT_NEW_ALIGNMENT__;
+}
+
+/// Raw room for an envelope and its payload.
+[[nodiscard]] inline void* allocate_room(const payload_ops& ops) {
+  return is_overaligned(ops) ? ::operator new(room_of(ops), std::align_val_t{ops.align})
+                             : take_room(room_of(ops));
+}
+/// An envelope whose payload the caller constructs.
+[[nodiscard]] inline envelope* place_envelope(void* room, const payload_ops& ops) noexcept {
+  // Not with (): that would first clear it as a whole, which takes longer than all the rest.
+  auto* made = ::new (room) envelope;
   made->ops = &ops;
   return made;
 }
 
 /// Gives back the room of an envelope whose payload is already gone.
 inline void free_envelope_room(envelope* gone) noexcept {
-  const auto align = alignment_of(*gone->ops);
+  const payload_ops& ops = *gone->ops;
   std::destroy_at(gone);
-  ::operator delete(static_cast<void*>(gone), align);
+  if (is_overaligned(ops)) {
+    ::operator delete(static_cast<void*>(gone), std::align_val_t{ops.align});
+  } else {
+    give_room(gone, room_of(ops));
+  }
 }
 
-inline void destroy_envelope(envelope* gone) noexcept {
-  gone->ops->destroy(gone->payload());
+/// Not inline: an owner that was moved from, which most are at their end, then costs nothing.
+[[gnu::noinline]] inline void destroy_envelope(envelope* gone) noexcept {
+  if (!gone->ops->trivial) gone->ops->destroy(gone->payload());
   free_envelope_room(gone);
 }
 
-struct envelope_deleter {
-  void operator()(envelope* gone) const noexcept { destroy_envelope(gone); }
+/// Owns an envelope, as a `unique_ptr` would. That one is not inlined where it is moved from and
+/// ends a dozen times for each message.
+class envelope_ptr {
+ public:
+  envelope_ptr() = default;
+  envelope_ptr(std::nullptr_t) noexcept {}
+  explicit envelope_ptr(envelope* owned) noexcept : it_{owned} {}
+  [[gnu::always_inline]] envelope_ptr(envelope_ptr&& other) noexcept : it_{other.release()} {}
+  [[gnu::always_inline]] envelope_ptr& operator=(envelope_ptr&& other) noexcept {
+    reset(other.release());
+    return *this;
+  }
+  [[gnu::always_inline]] ~envelope_ptr() {
+    if (it_ != nullptr) destroy_envelope(it_);
+  }
+
+  [[nodiscard]] envelope* get() const noexcept { return it_; }
+  [[nodiscard]] envelope& operator*() const noexcept { return *it_; }
+  envelope* operator->() const noexcept { return it_; }
+  [[nodiscard]] explicit operator bool() const noexcept { return it_ != nullptr; }
+  friend bool operator==(const envelope_ptr& one, std::nullptr_t) noexcept {
+    return one.it_ == nullptr;
+  }
+
+  [[gnu::always_inline]] envelope* release() noexcept { return std::exchange(it_, nullptr); }
+  [[gnu::always_inline]] void reset(envelope* owned = nullptr) noexcept {
+    if (envelope* gone = std::exchange(it_, owned)) destroy_envelope(gone);
+  }
+
+ private:
+  envelope* it_ = nullptr;
 };
-using envelope_ptr = std::unique_ptr<envelope, envelope_deleter>;
 
 /// Builds an envelope whose value `construct(void* where)` makes.
 template <class Construct>
 [[nodiscard]] envelope_ptr make_envelope(const payload_ops& ops, Construct&& construct) {
-  envelope* made = allocate_envelope(ops);
+  envelope* made = place_envelope(allocate_room(ops), ops);
   try {
     construct(made->payload());
   } catch (...) {
@@ -168,10 +214,24 @@ template <class Construct>
   return envelope_ptr{made};
 }
 
+/// The same of a value of a known type: what its room takes is known when this is compiled.
+template <class T, class Construct>
+[[nodiscard]] envelope_ptr build_envelope(Construct&& construct) {
+  constexpr payload_ops known = plain_ops_of<T>();
+  envelope* made = place_envelope(allocate_room(known), ops_of<T>);
+  try {
+    construct(reinterpret_cast<std::byte*>(made) + known.payload_at);
+  } catch (...) {
+    free_envelope_room(made);
+    throw;
+  }
+  return envelope_ptr{made};
+}
+
 template <class T>
 [[nodiscard]] envelope_ptr make_envelope(T value) {
-  return make_envelope(
-      ops_of<T>, [&](void* where) { std::construct_at(static_cast<T*>(where), std::move(value)); });
+  return build_envelope<T>(
+      [&](void* where) { std::construct_at(static_cast<T*>(where), std::move(value)); });
 }
 
 /// The same message once more, not yet sent. Null where it can neither be copied nor be written and

@@ -33,33 +33,29 @@ class failures : public incarnations {
   /// Notes what the turn that is about to begin was given.
   void begin_turn(cell& one, const envelope& input) {
     show_turn(mine_, one, input);
-    if (input.kind == envelope_kind::message) {
-      answer_ = input.answer;
-      what_ = input.ops->name;
-    }
+    if (input.kind == envelope_kind::message) given_ = &input;
     if (!one.saved) return;
     replay_log& log = one.saved->log;
     entry_ = log.end();
-    const bool message = input.kind == envelope_kind::message;
-    log_entry& made = log.append_object(message ? log_kind::message : log_kind::handed, *input.ops,
-                                        input.payload());
-    made.number = message ? 0 : input.answer.number;
-    made.answer = message ? input.answer : return_address{};
-    made.code = input.code;
-    made.index = input.index;
-    made.type = input.ops->hash;
-    made.ticket = input.ticket;
-    after_entry_ = log.end();
+    append_input(log, input);
+  }
+
+  /// The same where the actor's base is its very state, and the message's bytes stay what they are:
+  /// a log of them is made when it is needed.
+  void begin_brief_turn(cell& one, const envelope& input) {
+    show_message(mine_, one, input);
+    entry_ = {};
+    mine_.here.input = given_ = &input;
   }
 
   /// Runs one turn. Its effects leave when it ends well; else the supervisor decides.
   template <class Body>
-  void run(cell& one, Body&& body) {
-    worker_counters::add(mine_.counters.turns, 1);
+  [[gnu::always_inline]] void run(cell& one, Body&& body) {
     std::exception_ptr thrown;
     {
       turn& here = mine_.here;
-      const scoped_turn scope{all_, here, one};
+      const scoped_current<turn> scope{current_turn, &here};
+      here.self = &one;
       try {
         body();
         settle(one, here);
@@ -108,26 +104,49 @@ class failures : public incarnations {
   }
 
  private:
-  void ended(cell& one) {
+  [[gnu::always_inline]] void ended(cell& one) {
     turn& here = mine_.here;
-    count_notice(one);
-    if (one.saved) {
-      log_entry& made = one.saved->log.append_bytes(log_kind::turn, {});
-      made.number = here.digest;
-      made.ticket = here.values;
-      made.effects = here.effects;
+    if (one.more) {
+      count_notice(one);
+      one.more->attempts = 0;
     }
-    if (one.more) one.more->attempts = 0;
-    const bool stops = here.stop;
-    const std::string reason = std::move(here.stop_reason);
+    if (one.saved) {
+      if (one.type->raw_base && !one.busy()) {
+        forget_turn(*one.saved);
+      } else {
+        log_end(one, here);
+      }
+    }
     mail_.flush(one);
+    if (here.wants_more() && here.also().stop) return end_by_itself(one);
     here.clear();
-    if (!stops) return;
+  }
+
+  /// No replay can begin before the actor's next base, which is taken from the state as it is.
+  static void forget_turn(recovery& base) noexcept {
+    base.valid = false;
+    if (!base.log.empty()) base.log.clear();
+  }
+
+  /// What is compared by a replay.
+  void log_end(cell& one, turn& here) {
+    recovery& base = *one.saved;
+    here.log_input();
+    log_entry& made = base.log.append_bytes(log_kind::turn, {});
+    made.number = here.digest;
+    made.ticket = here.values;
+    made.effects = here.effects;
+  }
+
+  void end_by_itself(cell& one) {
+    const std::string reason = std::move(mine_.here.also().stop_reason);
+    mine_.here.clear();
     const bool again = one.more && one.more->declared.restart == permanent;
     again ? begin_again(one, reason) : stop(one, reason);
   }
 
   void failed(cell& one, const std::exception_ptr& thrown) {
+    if (one.saved) keep_input_alone(one);
     mine_.here.clear();
     const notice_token until_decided{all_.notices};  // it may be such a handler, and go on
     const std::string text = text_of(thrown);
@@ -137,7 +156,6 @@ class failures : public incarnations {
       lose_turn(one, text, found);
       return;
     }
-    one.saved->log.truncate(after_entry_);
     try {
       restart(one);
       go_on_as(one, text, found);
@@ -146,6 +164,14 @@ class failures : public incarnations {
       keep_input(one);
       diverged(one, other);
     }
+  }
+
+  /// What the failing turn was handed besides goes: it will be handed anew.
+  void keep_input_alone(cell& one) {
+    mine_.here.log_input();
+    replay_log::cursor behind = entry_;
+    (void)one.saved->log.next(behind);
+    one.saved->log.truncate(behind);
   }
 
   /// What its supervisor, or one above it, says of this failure.
@@ -277,7 +303,7 @@ class failures : public incarnations {
   /// Precondition: the actor stands before the failing turn, whose input is last in the log.
   void give_up(cell& one, const std::string& text) {
     cairn::dead_letter letter = letter_of(one);
-    const return_address asker = one.busy() ? one.more->handler.answer : answer_;
+    const return_address asker = one.busy() ? one.more->handler.answer : given_->answer;
     sometimes(one.busy() ? "suspended handler given up" : "message given up");
     buffer state;
     try {
@@ -294,7 +320,7 @@ class failures : public incarnations {
     } else {
       one.consumed = next(one.consumed);
     }
-    cutter::renew_base(one, std::move(state));
+    renew_base(one, std::move(state));
     one.more->attempts = 0;
     mail_.report_dead(one, std::move(letter), one.self().id, errc::failed, text);
     all_.tell_of(event_kind::given_up, one, text, errc::failed);
@@ -338,9 +364,9 @@ class failures : public incarnations {
   /// it is to resume, goes on as the failing turn left it.
   void lose_turn(cell& one, const std::string& text, const ruling& found) {
     sometimes("ephemeral actor restarted");
-    const return_address asker = one.busy() ? one.more->handler.answer : answer_;
+    const return_address asker = one.busy() ? one.more->handler.answer : given_->answer;
     cairn::dead_letter letter;
-    letter.message = one.busy() ? one.more->handler.what : what_;
+    letter.message = one.busy() ? one.more->handler.what : given_->ops->name;
     if (found.what == decision::resume) {
       replay_.drop_frame(one);
     } else {
@@ -360,10 +386,8 @@ class failures : public incarnations {
     all_.tell_of(event_kind::restarted, one, "restarted fresh");
   }
 
-  replay_log::cursor entry_{};  ///< the input of the turn that runs
-  replay_log::cursor after_entry_{};
-  return_address answer_{};  ///< who asked, of the message whose first turn runs
-  std::string_view what_{};
+  replay_log::cursor entry_{};       ///< the input of the turn that runs
+  const envelope* given_ = nullptr;  ///< the message whose first turn runs, while it does
 };
 
 }  // namespace cairn::detail

@@ -117,7 +117,7 @@ class incarnations {
     one.changed = true;
     if (!one.type->persistent) return renew_ephemeral(one);
     try {
-      mail_.cuts().ensure_base(one);
+      ensure_base(one);
       replay_.rebuild(one, one.saved->log.end());
       if (!one.busy()) one.saved->replayed = true;
     } catch (...) {
@@ -154,7 +154,7 @@ class incarnations {
       if (!rest.first_state.empty())
         one.type->decode(one, rest.first_state.view(), rest.first_schema);
       one.life = next(one.life);
-      mail_.cuts().renew_base(one);
+      renew_base(one);
     } catch (...) {
       suspend(one, "it could not begin afresh: " + text_of_caught());
     }

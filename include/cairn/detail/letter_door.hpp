@@ -58,7 +58,7 @@ class letter_door : public context_base {
     const auto number = open_slot(here, keeper, what);
     if (keeper.where != nullptr) {
       cairn::ref<letter_keeper>{keeper}.template tell<letter_order>(verb, raw(which), number);
-      here.timers.push_back({number, here.system->ask_timeout(), nullptr, true});
+      here.also().timers.push_back({number, here.system->ask_timeout(), nullptr, true});
     } else if (verb == letter_verb::drop_all) {
       answer_self(here, number, make_envelope(unit{}), errc::ok);
     } else {

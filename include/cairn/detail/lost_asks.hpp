@@ -55,7 +55,7 @@ inline void abandon_handler(const world& all, delivery& mail, replayer& replay, 
   std::erase_if(one.rest().timers, [](const timer& each) { return !each.message; });
   buffer state;
   one.type->encode(one, state);
-  cutter::renew_base(one, std::move(state));
+  renew_base(one, std::move(state));
   one.changed = true;
   one.abandons = false;
   const std::string text = "its handler was suspended by another version of the program";

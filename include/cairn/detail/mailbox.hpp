@@ -25,6 +25,12 @@ class inbox {
                                          std::memory_order_relaxed));
   }
 
+  /// The consumer only: whether `take_all` would find nothing. Relaxed: what is pushed now is found
+  /// the next time.
+  [[nodiscard]] bool seems_empty() const noexcept {
+    return top_.load(std::memory_order_relaxed) == nullptr;
+  }
+
   /// The consumer only. The nodes in the order of their pushes, linked through `Next`.
   [[nodiscard]] Node* take_all() noexcept {
     if (top_.load(std::memory_order_relaxed) == nullptr) return nullptr;

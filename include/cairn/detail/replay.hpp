@@ -12,10 +12,13 @@
 namespace cairn::detail {
 
 /// The end of a coroutine handler within its last turn: its answer is one more effect.
-inline void settle(cell& one, turn& here) {
-  if (!one.busy() || !one.more->handler.running.done()) return;
+[[gnu::noinline]] inline void settle_handler(cell& one, turn& here) {
+  if (!one.more->handler.running.done()) return;
   one.more->handler.finish(one.more->handler, here);  // throws what the handler threw
   one.more->handler = {};
+}
+[[gnu::always_inline]] inline void settle(cell& one, turn& here) {
+  if (one.busy()) settle_handler(one, here);
 }
 
 /// Makes `here` the turn on this thread.
@@ -196,7 +199,7 @@ class replayer {
       throw error{errc::diverged, "a turn that had ended well throws: " + text_of_caught()};
     }
     compare(one, at);
-    for (auto& each : here.runs) unfinished_.push_back(std::move(each));
+    for (auto& each : here.also().runs) unfinished_.push_back(std::move(each));
     here.clear();
   }
 

@@ -140,7 +140,7 @@ class replay_log {
       chunks_.push_back({std::make_unique<std::byte[]>(size), size, 0});
     }
     chunk& last = chunks_.back();
-    auto* made = std::construct_at(reinterpret_cast<log_entry*>(last.bytes.get() + last.used));
+    auto* made = ::new (last.bytes.get() + last.used) log_entry;  // see place_envelope()
     made->kind = kind;
     made->room = static_cast<std::uint32_t>(room);
     return *made;
@@ -155,5 +155,18 @@ class replay_log {
   std::vector<chunk> chunks_;
   std::size_t bytes_ = 0;
 };
+
+/// Appends what a turn is given: a message, or the answer that its handler waited for.
+inline void append_input(replay_log& log, const envelope& input) {
+  const bool message = input.kind == envelope_kind::message;
+  log_entry& made = log.append_object(message ? log_kind::message : log_kind::handed, *input.ops,
+                                      input.payload());
+  made.number = message ? 0 : input.answer.number;
+  made.answer = message ? input.answer : return_address{};
+  made.code = input.code;
+  made.index = input.index;
+  made.type = input.ops->hash;
+  made.ticket = input.ticket;
+}
 
 }  // namespace cairn::detail

@@ -186,6 +186,7 @@ class restorer {
     one.box.done_ticket = header.floor;
     one.policy = default_supervision;
     one.dormant = !type.is_retired;
+    one.retired = type.is_retired;
     one.on_disk = true;
     one.needs_start = true;
     try {

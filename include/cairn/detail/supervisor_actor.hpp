@@ -166,6 +166,7 @@ class orders {
     made->answer = {&by_.where(), by_.id(), number, false};
     send(to, std::move(made));
     turn_here("a supervisor")
+        .also()
         .timers.push_back({number, std::chrono::nanoseconds{to.shutdown}, nullptr, true});
     return asking<void>{awaited_slot{&by_.where(), number}};
   }

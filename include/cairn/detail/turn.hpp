@@ -66,19 +66,25 @@ struct outside_run {
   bool when_committed = false;  ///< begins once the turn that wanted it is committed
 };
 
-/// Not copied, not moved: `current_turn` points to it. One thread at a time.
-struct turn {
-  cell* self = nullptr;
-  runtime* system = nullptr;
-  replay_log::cursor* replay = nullptr;  ///< where replay reads; null: the turn is live
-  envelope_list outbox{};
+/// What few turns want.
+struct wishes {
   std::vector<newborn> born{};
   std::vector<new_timer> timers{};
   std::vector<std::uint64_t> cancelled{};  ///< numbers of timers
   std::vector<outside_run> runs{};
   bool stop = false;
-  bool starting = false;  ///< `on_start` runs: what it takes belongs to no handler
   std::string stop_reason{};
+};
+
+/// Not copied, not moved: `current_turn` points to it. One thread at a time.
+struct turn {
+  cell* self = nullptr;
+  runtime* system = nullptr;
+  replay_log::cursor* replay = nullptr;  ///< where replay reads; null: the turn is live
+  /// What the turn was given, while no log holds it: see `log_input`.
+  const envelope* input = nullptr;
+  envelope_list outbox{};
+  bool starting = false;  ///< `on_start` runs: what it takes belongs to no handler
 
   /// Order-free digests of the effects, which replay compares turn by turn: of what they are and
   /// whom they reach, and of the values that leave.
@@ -87,6 +93,14 @@ struct turn {
   std::uint32_t effects = 0;
 
   [[nodiscard]] bool replaying() const noexcept { return replay != nullptr; }
+
+  /// What the turn wants besides sending.
+  [[nodiscard]] wishes& also() noexcept {
+    wants_more_ = true;
+    return more_;
+  }
+  /// Whether there may be any of that.
+  [[nodiscard]] bool wants_more() const noexcept { return wants_more_; }
 
   void note(std::uint64_t what, std::uint64_t whom, std::uint64_t value = 0) noexcept {
     std::uint64_t mixed = (what ^ (whom * 0x9e3779b97f4a7c15U)) * 0xff51afd7ed558ccdU;
@@ -98,7 +112,8 @@ struct turn {
 
   /// `value`: its digest, see `digest_of`. `kind`: the type's origin where that is known; a type
   /// that the program does not list any more may still be sent by what it replays.
-  void send(envelope_ptr message, address to, std::uint64_t value = 0, std::uint64_t kind = 0) {
+  [[gnu::always_inline]] void send(envelope_ptr message, address to, std::uint64_t value = 0,
+                                   std::uint64_t kind = 0) {
     message->to = to.where;
     message->target = to.id;
     // Not an answer to somebody outside: no snapshot says that it was wanted, and replay has none.
@@ -140,28 +155,49 @@ struct turn {
     }
     const value made = make();
     if (logs()) {
+      log_input();
       self->saved->log.append_bytes(log_kind::value,
                                     std::as_bytes(std::span{&made, std::size_t{1}}));
     }
     return made;
   }
 
+  /// Logs what the turn was given, where that has been put off: a turn that begins from a copy of
+  /// the state, and ends before anything is handed to it, leaves nothing that a replay needs.
+  void log_input() {
+    if (input == nullptr) return;
+    replay_log& log = self->saved->log;
+    append_input(log, *std::exchange(input, nullptr));
+    if (self->more) self->more->handler.history_from = log.bytes();
+  }
+
   /// Forgets the effects: they have left, or must not.
-  void clear() {
-    outbox.clear();
-    for (const auto& one : born) {
+  [[gnu::always_inline]] void clear() {
+    if (!outbox.empty()) [[unlikely]]
+      outbox.clear();
+    input = nullptr;
+    digest = values = 0;
+    effects = 0;
+    if (wants_more_) clear_more();
+  }
+
+ private:
+  [[gnu::noinline]] void clear_more() {
+    wants_more_ = false;
+    for (const auto& one : more_.born) {
       if (one.parent->more) one.parent->more->children.erase(child_key(*one.made));
       system->release_cell(*one.made);
     }
-    born.clear();
-    timers.clear();
-    cancelled.clear();
-    runs.clear();
-    stop = false;
-    stop_reason.clear();
-    digest = values = 0;
-    effects = 0;
+    more_.born.clear();
+    more_.timers.clear();
+    more_.cancelled.clear();
+    more_.runs.clear();
+    more_.stop = false;
+    more_.stop_reason.clear();
   }
+
+  wishes more_{};
+  bool wants_more_ = false;
 };
 
 /// The turn on this thread, null between turns and on threads outside.

@@ -11,7 +11,9 @@
 #include "delivery.hpp"
 #include "failures.hpp"
 #include "firing.hpp"
+#include "intake.hpp"
 #include "replay.hpp"
+#include "waiting_mail.hpp"
 #include "words.hpp"
 
 namespace cairn::detail {
@@ -22,16 +24,19 @@ class turns {
       : all_{all},
         mine_{mine},
         mail_{all, mine},
+        intake_{all, mine, mail_},
         fail_{all, mine, mail_},
         words_{mail_, fail_},
+        waiting_{mine, mail_, words_},
         deadly_{all, mine, mail_, fail_} {}
 
   [[nodiscard]] delivery& mail() noexcept { return mail_; }
+  [[nodiscard]] intake& outside() noexcept { return intake_; }
 
   /// Runs a ready actor for a bounded number of turns.
   void activate(cell& one) {
     mail_.take_incoming(one);
-    mine_.in_message.store(nullptr, std::memory_order_relaxed);  // a figure, see worker
+    show_actor(mine_, one);
     for (int at = 0; at < all_.budget; ++at) {
       if (!pause_before(one) || !advance(one)) return;
     }
@@ -103,25 +108,38 @@ class turns {
   }
 
   /// One turn, or one message that becomes none. False: there is nothing to do.
-  bool advance(cell& one) {
+  [[gnu::always_inline]] bool advance(cell& one) {
+    if (one.type == nullptr || one.hindered() || !one.box.replies.empty() || one.busy()) {
+      return advance_otherwise(one);
+    }
+    if (one.box.queue.empty()) return false;
+    if (has_to_rest(one)) return false;
+    consume(one, one.box.queue.pop_front());
+    return true;
+  }
+
+  /// The same where more than the next message of the mailbox is to be looked at.
+  [[gnu::noinline]] bool advance_otherwise(cell& one) {
     if (one.type == nullptr || one.stopped) return bury_next(one);
-    if (one.type->is_retired) return fail_.retire_type(one), true;
+    if (one.retired) return fail_.retire_type(one), true;
     if (one.dormant) return wake_up(one);
     if (one.needs_replay && !one.suspended && !deadly_.resume_restored(one)) return false;
     if (one.box.has_word()) return obey_word(one), true;
-    if (one.suspended || one.paused) return attend_waiting(one);
+    if (one.suspended || one.paused) return waiting_.look(one);
     if (!one.box.replies.empty()) return take_reply(one), true;
     if (one.busy() && !is_word_to_root(one)) return false;
     const bool birth = !one.box.queue.empty() && is_birth(one, *one.box.queue.front());
     if (one.needs_start && !birth && !fail_.start(one)) return true;
-    if (one.box.queue.empty()) return false;
-    // Relaxed: who begins one handler more is counted at the next look.
-    if (all_.resting.load(std::memory_order_relaxed) && must_rest(one)) {
-      sometimes("message waits for a snapshot at rest");
-      mine_.rested.push_back(&one);
-      return false;
-    }
+    if (one.box.queue.empty() || has_to_rest(one)) return false;
     consume(one, one.box.queue.pop_front());
+    return true;
+  }
+
+  [[nodiscard]] bool has_to_rest(cell& one) {
+    // Relaxed: who begins one handler more is counted at the next look.
+    if (!all_.resting.load(std::memory_order_relaxed) || !must_rest(one)) return false;
+    sometimes("message waits for a snapshot at rest");
+    mine_.rested.push_back(&one);
     return true;
   }
 
@@ -190,56 +208,40 @@ class turns {
     mail_.bury(one, std::move(message), errc::stopped, "the actor is stopped");
   }
 
-  [[nodiscard]] static bool is_notice(const envelope& message) noexcept {
-    return message.kind == envelope_kind::message && message.ops == &ops_of<commit_note>;
-  }
-
-  void consume(cell& one, envelope_ptr message) {
+  [[gnu::always_inline]] void consume(cell& one, envelope_ptr message) {
     cut().meet(one, *message);
     one.changed = true;
     one.box.done_ticket = message->ticket;
+    if (one.is(message->target) && message->is_plain()) {
+      begin(one, std::move(message));
+    } else {
+      consume_otherwise(one, std::move(message));
+    }
+    words_.give_room(one);
+  }
+
+  /// What begins no handler.
+  [[gnu::noinline]] void consume_otherwise(cell& one, envelope_ptr message) {
     if (!one.is(message->target)) {
       mail_.bury(one, std::move(message), errc::stopped, "the actor is stopped");
     } else if (message->spoilt) {
       mail_.bury(one, std::move(message), errc::misuse, "the message could not be serialized");
     } else if (message->code != errc::ok) {
       sometimes("ask dropped that was answered while its actor was suspended");
-    } else if (message->kind == envelope_kind::control) {
-      words_.obey(one, *message);
-    } else if (const retired_message* old = as_retired(*message)) {
-      const std::string text = retired_text(old->name);
-      mail_.bury(one, std::move(message), errc::unknown_type, text);
     } else {
-      begin(one, std::move(message));
+      words_.obey(one, *message);
     }
-    words_.give_room(one);
   }
 
   /// A handler begins.
-  void begin(cell& one, envelope_ptr message) {
-    if (message->index == delivery::any_index) {
-      const auto found = find_handler(*one.type, message->ops->hash);
-      if (!found) return;  // a watcher that handles `stopped` no more
-      message->index = *found;
-    } else if (!handles(*one.type, *message)) {  // a ref from forged bytes
-      mail_.bury(one, std::move(message), errc::unknown_type, "the actor is of another type");
-      return;
-    }
+  [[gnu::always_inline]] void begin(cell& one, envelope_ptr message) {
+    if (!handles(*one.type, *message) && !find_its_handler(one, message)) return;
     if (one.careful && deadly_.take(one, message)) return;
-    try {
-      cut().ensure_base(one);
-    } catch (...) {
-      const std::string why = "its state could not be serialized: " + text_of_caught();
-      one.box.done_ticket = message->ticket - 1;
-      one.box.queue.push_front(std::move(message));
-      fail_.suspend(one, why);
-      return;
-    }
-    try {
-      fail_.begin_turn(one, *message);
-    } catch (...) {
-      mail_.bury(one, std::move(message), errc::misuse,
-                 "the message could not be copied for a replay: " + text_of_caught());
+    if (one.saved && one.saved->raw && message->ops->trivial) {
+      // The handler leaves the message's bytes as they are.
+      copy_state(one);
+      fail_.begin_brief_turn(one, *message);
+    } else if (!begin_with_log(one, message)) {
       return;
     }
     one.consumed = next(one.consumed);
@@ -249,9 +251,43 @@ class turns {
     fail_.run(one, [&] { one.type->handlers[message->index].begin(one, mine_.here, *message); });
   }
 
+  /// False: nothing begins, and the message is where it belongs.
+  [[gnu::noinline]] bool begin_with_log(cell& one, envelope_ptr& message) {
+    try {
+      ensure_base(one);
+    } catch (...) {
+      const std::string why = "its state could not be serialized: " + text_of_caught();
+      one.box.done_ticket = message->ticket - 1;
+      one.box.queue.push_front(std::move(message));
+      fail_.suspend(one, why);
+      return false;
+    }
+    try {
+      fail_.begin_turn(one, *message);
+    } catch (...) {
+      mail_.bury(one, std::move(message), errc::misuse,
+                 "the message could not be copied for a replay: " + text_of_caught());
+      return false;
+    }
+    return true;
+  }
+
   [[nodiscard]] static bool handles(const actor_type& type, const envelope& message) noexcept {
     return message.index < type.handlers.size() &&
            type.handlers[message.index].message == message.ops;
+  }
+
+  /// The message says less than which handler is meant, or nothing that this actor handles.
+  [[gnu::noinline]] bool find_its_handler(cell& one, envelope_ptr& message) {
+    if (message->index == delivery::any_index) {
+      const auto found = find_handler(*one.type, message->ops->hash);
+      if (found) message->index = *found;
+      return found.has_value();  // else a watcher that handles `stopped` no more
+    }
+    const retired_message* old = as_retired(*message);
+    mail_.bury(one, std::move(message), errc::unknown_type,
+               old != nullptr ? retired_text(old->name) : "the actor is of another type");
+    return false;
   }
 
   void obey_word(cell& one) {
@@ -282,6 +318,7 @@ class turns {
     if (history_of(one) > all_.max_history) {
       fail_.give_up_handler(one, errc::history_exceeded, history_text(all_.max_history));
     } else if (const auto waiter = std::exchange(found->waiter, {})) {
+      worker_counters::add(mine_.counters.resumed, 1);
       one.awaits.store(0, std::memory_order_relaxed);  // see awaited_slot::wait()
       fail_.run(one, [&] { waiter.resume(); });
     }
@@ -300,59 +337,6 @@ class turns {
       reply = std::move(instead);
       fail_.begin_turn(one, *reply);
     }
-  }
-
-  /// A word obeyed out of turn leaves this in its place, of the present epoch: a snapshot that
-  /// holds the word as waiting shall not have it obeyed again by the next process.
-  [[nodiscard]] envelope_ptr in_place_of(const envelope& word) const {
-    auto made = make_control(control::none, {}, {});
-    made->to = word.to;
-    made->target = word.target;
-    made->ticket = word.ticket;
-    made->sent = mine_.seen;
-    return made;
-  }
-
-  /// What a suspended actor obeys. A dead letter only joins what waits.
-  [[nodiscard]] static bool is_operators_word(const envelope& each) noexcept {
-    if (each.kind != envelope_kind::control) return false;
-    const control what{each.index};
-    return what == control::resume || what == control::stop || what == control::deliver;
-  }
-
-  /// A suspended actor handles nothing: asks fail, tells wait, an operator's word gets through. One
-  /// that waits for its restart lets asks wait too.
-  bool attend_waiting(cell& one) {
-    envelope_list& queue = one.box.queue;
-    envelope*& last = one.box.attended;  // a mailbox that fills up is not gone through again
-    envelope_ptr word;
-    while (envelope* each = last != nullptr ? last->next : queue.front()) {
-      if (is_operators_word(*each)) {
-        word = queue.take_after(last);
-        queue.put_after(last, in_place_of(*word));
-        last = nullptr;
-        break;  // what comes after it is for whom it makes of the actor
-      }
-      if (is_notice(*each)) {  // a later commit tells it again; what waits before it is not done
-        queue.take_after(last).reset();
-        continue;
-      }
-      if (one.suspended && each->answer.wanted() && each->code == errc::ok &&
-          each->kind != envelope_kind::control) {
-        cut().meet(one, *each);
-        sometimes("ask of a suspended actor refused");
-        mail_.refuse(std::exchange(each->answer, {}), errc::failed,
-                     world::label(one) + " is suspended", one.at);
-        each->code = errc::failed;
-      }
-      last = each;
-    }
-    if (!word) return false;
-    sometimes("word to a suspended actor");
-    cut().meet(one, *word);
-    one.changed = true;
-    words_.obey(one, *word);
-    return true;
   }
 
   /// Removal and enqueueing are one step, after the cut: a snapshot has the timer or what it did.
@@ -392,8 +376,10 @@ class turns {
   world& all_;
   worker& mine_;
   delivery mail_;
+  intake intake_;
   failures fail_;
   control_words words_;
+  waiting_mail waiting_;
   deadly_messages deadly_;
 };
 

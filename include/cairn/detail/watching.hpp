@@ -27,30 +27,52 @@ class stepping {
   worker& of_;
 };
 
-/// Says whose turn begins and what it handles, for who asks what this worker is doing.
-inline void show_turn(worker& mine, cell& one, const envelope& input) noexcept {
-  const bool message = input.kind == envelope_kind::message;
-  const std::uint16_t index = message || !one.busy() ? input.index : one.more->handler.index;
-  const bool known = index < one.type->handlers.size();
+// What a worker says of itself is for who asks what it is doing.
+
+/// Says whose turns come next.
+inline void show_actor(worker& mine, cell& one) noexcept {
   mine.in_turn.store(one.self().id, std::memory_order_relaxed);  // figures, see worker
   mine.in_type.store(one.type, std::memory_order_relaxed);
-  const payload_ops* what = known ? one.type->handlers[index].message : input.ops;
-  mine.in_message.store(what, std::memory_order_relaxed);
-  if (mine.note == nullptr) return;
-  mine.note->say(one.self().id, message ? next(one.consumed) : one.consumed, what->hash);
+  mine.in_message.store(nullptr, std::memory_order_relaxed);
 }
 
-/// Tells of activations that kept their worker from the other actors for too long.
-class slow_watch {
- public:
-  slow_watch(world& all, const worker& mine, std::chrono::nanoseconds bound)
-      : all_{all}, mine_{mine}, bound_{bound}, before_{now()} {}
+/// Says which message is handled.
+inline void show_message(worker& mine, cell& one, const envelope& input) noexcept {
+  mine.in_message.store(input.ops, std::memory_order_relaxed);  // a figure, see worker
+  if (mine.note == nullptr) return;
+  mine.note->say(one.self().id, next(one.consumed), input.ops->hash);
+}
 
-  /// After each activation.
-  void look(cell& one) {
-    const auto after = now();
+/// The same, or which message is what a handler goes on with.
+inline void show_turn(worker& mine, cell& one, const envelope& input) noexcept {
+  if (input.kind == envelope_kind::message) return show_message(mine, one, input);
+  const std::uint16_t index = one.busy() ? one.more->handler.index : input.index;
+  const bool known = index < one.type->handlers.size();
+  const payload_ops* what = known ? one.type->handlers[index].message : input.ops;
+  mine.in_message.store(what, std::memory_order_relaxed);  // a figure, see worker
+  if (mine.note != nullptr) mine.note->say(one.self().id, one.consumed, what->hash);
+}
+
+/// Looks at the time after each activation: tells of those that kept their worker from the other
+/// actors for too long, and says when a slice is over.
+class slice_watch {
+ public:
+  slice_watch(world& all, const worker& mine, std::chrono::nanoseconds slow)
+      : all_{all}, mine_{mine}, slow_{slow}, began_{all.time->coarse()}, before_{began_} {}
+
+  /// After each activation. True: the slice goes on.
+  [[nodiscard]] bool look(cell& one) {
+    const auto after = all_.time->coarse();
     const auto took = after - std::exchange(before_, after);
-    if (bound_.count() == 0 || took < bound_) return;
+    if (took >= slow_ && slow_.count() != 0) [[unlikely]]
+      tell(one, took);
+    return after - began_ < longest;
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds longest{2};
+
+  void tell(cell& one, std::chrono::nanoseconds took) {
     std::string text = "kept worker " + std::to_string(mine_.index) + " for " +
                        std::to_string(took / std::chrono::milliseconds{1}) + " ms";
     // Relaxed: this very worker has set it.
@@ -59,14 +81,10 @@ class slow_watch {
     all_.tell_of(event_kind::slow_turn, one, std::move(text));
   }
 
- private:
-  [[nodiscard]] std::chrono::nanoseconds now() const {
-    return bound_.count() == 0 ? bound_ : all_.time->coarse();
-  }
-
   world& all_;
   const worker& mine_;
-  const std::chrono::nanoseconds bound_;
+  const std::chrono::nanoseconds slow_;
+  const std::chrono::nanoseconds began_;
   std::chrono::nanoseconds before_;
 };
 
@@ -98,7 +116,7 @@ class watchdog {
   void look_at(const worker& one, sight& last, std::chrono::nanoseconds now) {
     // Relaxed, all: figures. They have stood still for as long as it takes to tell of them.
     const std::uint64_t steps = one.steps.load(std::memory_order_relaxed);
-    const std::uint64_t turns = one.counters.turns.load(std::memory_order_relaxed);
+    const std::uint64_t turns = one.counters.turns();
     const bool rests = steps % 2 == 0;  // a step that has begun and not ended is odd
     if (rests || steps != last.steps || turns != last.turns) {
       last = {steps, turns, now, false};

@@ -147,8 +147,13 @@ class control_words {
 
  public:
   /// Senders that wait for room go on, one for each free place.
-  void give_room(cell& one) {
-    if (one.type == nullptr || !one.more || one.more->waiting_for_room.empty()) return;
+  [[gnu::always_inline]] void give_room(cell& one) {
+    if (one.more && !one.more->waiting_for_room.empty()) give_room_to_waiting(one);
+  }
+
+ private:
+  [[gnu::noinline]] void give_room_to_waiting(cell& one) {
+    if (one.type == nullptr) return;
     extra& rest = *one.more;
     if (one.box.queue.empty()) rest.reserved_room = 0;
     while (!rest.waiting_for_room.empty() &&
@@ -161,7 +166,6 @@ class control_words {
     }
   }
 
- private:
   delivery& mail_;
   failures& fail_;
 };

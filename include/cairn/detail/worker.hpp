@@ -46,7 +46,7 @@ class touched_cells {
 /// Actors with something to do, first come first served. The home worker's alone.
 class ready_queue {
  public:
-  void push(cell& one) noexcept {
+  [[gnu::always_inline]] void push(cell& one) noexcept {
     if (one.ready) return;
     one.ready = true;
     one.ready_next = nullptr;
@@ -95,14 +95,18 @@ struct held_run {
 
 /// What a worker has done; read by others without any promise of the moment.
 struct worker_counters {
-  std::atomic<std::uint64_t> turns{0};
-  std::atomic<std::uint64_t> messages{0};
+  std::atomic<std::uint64_t> messages{0};  ///< each is a handler's first turn
+  std::atomic<std::uint64_t> resumed{0};   ///< turns that went on
   std::atomic<std::uint64_t> bytes{0};
   std::atomic<std::uint64_t> actors{0};
   std::atomic<std::uint64_t> restarts{0};
 
+  [[nodiscard]] std::uint64_t turns() const noexcept {
+    return messages.load(std::memory_order_relaxed) + resumed.load(std::memory_order_relaxed);
+  }
   /// Only the worker itself adds, so a load and a store do.
-  static void add(std::atomic<std::uint64_t>& counter, std::uint64_t more) noexcept {
+  [[gnu::always_inline]] static void add(std::atomic<std::uint64_t>& counter,
+                                         std::uint64_t more) noexcept {
     counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
   }
   static void take(std::atomic<std::uint64_t>& counter, std::uint64_t less) noexcept {
@@ -125,6 +129,7 @@ class worker {
   std::atomic<worker*> beggar{nullptr};
 
   // The worker's own.
+  room_pool rooms{};
   ready_queue ready{};
   touched_cells touched{};   ///< since the cut of the open snapshot, or the last committed one
   touched_cells sweeping{};  ///< to be visited for the open snapshot

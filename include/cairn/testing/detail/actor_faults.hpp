@@ -49,8 +49,8 @@ class actor_faults {
     for (const testing::actor_fault& each : planned_) {
       if (each.name != self.name || each.message != now) continue;
       if (each.what == testing::turn_fault::throws) throw testing::planned_failure{};
-      here.stop = true;
-      here.stop_reason = "the simulation stops it";
+      here.also().stop = true;
+      here.also().stop_reason = "the simulation stops it";
     }
   }
 

@@ -34,6 +34,7 @@ class thread_state {
   /// Exchanges it with the thread's own.
   void swap() noexcept {
     std::swap(worker_, current_worker);
+    std::swap(pool_, current_pool);
     std::swap(turn_, current_turn);
     std::swap(runtime_, current_runtime);
     // The exceptions that are being handled: two words (Itanium C++ ABI, 2.2.2).
@@ -46,6 +47,7 @@ class thread_state {
 
  private:
   worker* worker_ = nullptr;
+  room_pool* pool_ = nullptr;
   turn* turn_ = nullptr;
   runtime* runtime_ = nullptr;
   std::array<std::byte, 2 * sizeof(void*)> exceptions_{};

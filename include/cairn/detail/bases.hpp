@@ -1,0 +1,70 @@
+// When an actor's base is taken, from which a replay begins: before it consumes anything that is
+// not in it, again at each cut, and once what was consumed since has grown.
+//
+// By the actor's home, between its turns.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include "actor_type.hpp"
+#include "cell.hpp"
+#include "pausing.hpp"
+
+namespace cairn::detail {
+
+/// The base is what the actor is now: nothing was consumed since.
+[[gnu::always_inline]] inline void date_base(cell& one) noexcept {
+  recovery& base = *one.saved;
+  base.valid = true;
+  base.schema = one.type->schema;
+  base.replayed = false;
+  base.at = one.consumed;
+  base.next_number = one.next_number;
+  if (!base.log.empty()) base.log.clear();
+}
+
+/// Of a state whose bytes are the state: cheaper than a log. Precondition: the actor has had a
+/// base.
+[[gnu::always_inline]] inline void copy_state(cell& one) {
+  recovery& base = *one.saved;
+  if (base.state.size() != one.type->size) base.state.resize(one.type->size);
+  one.type->save_raw(one, base.state.data());
+  date_base(one);
+  base.raw = true;
+}
+
+/// Takes these bytes for a base. Precondition: the actor has had one.
+inline void renew_base(cell& one, buffer state) noexcept {
+  one.saved->state = std::move(state);
+  date_base(one);
+  one.saved->raw = false;
+}
+
+/// Takes a base. Where that fails, the one before stands with its log.
+///
+/// Precondition: no handler is suspended.
+inline void renew_base(cell& one) {
+  if (!one.type->persistent) return;
+  if (!one.saved) one.saved = std::make_unique<recovery>();
+  if (one.type->raw_base) return copy_state(one);
+  buffer state;
+  one.type->encode(one, state);
+  renew_base(one, std::move(state));
+}
+
+/// Before a message is handled.
+inline void ensure_base(cell& one) {
+  if (!one.type->persistent) return;
+  if (!one.saved || (one.type->raw_base && !one.busy())) return renew_base(one);
+  constexpr std::size_t min_log = 4096;
+  const recovery& base = *one.saved;
+  const bool is_long = base.replayed || base.log.bytes() > std::max(base.state.size(), min_log);
+  if (base.valid && (one.busy() || !is_long)) return;
+  if (base.valid && is_long) sometimes("base renewed between cuts");
+  renew_base(one);
+}
+
+}  // namespace cairn::detail

@@ -1,0 +1,56 @@
+// What comes from threads outside: a worker sends it on their behalf.
+#pragma once
+
+#include <utility>
+
+#include "delivery.hpp"
+#include "rolling_back.hpp"
+
+namespace cairn::detail {
+
+class intake {
+ public:
+  intake(world& all, worker& mine, delivery& mail) noexcept : all_{all}, mine_{mine}, mail_{mail} {}
+
+  /// Sends what threads outside have left here, in their order. While intake rests, only answers
+  /// come in, for handlers that wait for them.
+  void take(bool intake_rests) {
+    if (!mine_.for_lost.empty()) look_for_lost();
+    while (!intake_rests && !mine_.intake.empty()) take_in(mine_.intake.pop_front());
+    pause_point();
+    envelope* each = mine_.lane.take_all();
+    while (each != nullptr) {
+      envelope* after = std::exchange(each->next, nullptr);
+      mail_.cuts().acknowledge(each->sent);
+      if (intake_rests && each->kind != envelope_kind::reply) {
+        sometimes("intake waits for a snapshot at rest");
+        mine_.intake.push_back(envelope_ptr{each});
+      } else {
+        take_in(envelope_ptr{each});
+      }
+      each = after;
+    }
+  }
+
+ private:
+  /// From outside: kept, for the case of a rollback, until a snapshot has it.
+  void take_in(envelope_ptr message) {
+    if (waits_for_lost(mine_, message->target) || all_.lost.is_lost(message->target)) {
+      mine_.for_lost.push_back(std::move(message));
+      return;
+    }
+    retain(all_, mine_, *message);
+    mail_.send(std::move(message));
+  }
+  void look_for_lost() {
+    for (envelope_list left = std::exchange(mine_.for_lost, {}); !left.empty();) {
+      take_in(left.pop_front());
+    }
+  }
+
+  world& all_;
+  worker& mine_;
+  delivery& mail_;
+};
+
+}  // namespace cairn::detail

@@ -1,0 +1,105 @@
+// Rooms for messages and coroutine frames, kept for the next one: a worker makes and destroys
+// millions of each, most of a few sizes, and the machine's heap costs more than sending a message.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <new>
+
+namespace cairn::detail {
+
+/// Free rooms by size. One thread at a time; what was taken from one pool may be given to another,
+/// since all of it comes from the heap.
+class room_pool {
+ public:
+  static constexpr std::size_t step = 64;
+  static constexpr std::size_t classes = 20;
+  static constexpr std::size_t largest = step * classes;
+
+  room_pool() = default;
+  room_pool(const room_pool&) = delete;
+  room_pool& operator=(const room_pool&) = delete;
+  ~room_pool() {
+    for (list& each : free_) {
+      while (each.first != nullptr) ::operator delete(each.take());
+    }
+  }
+
+  /// Precondition: `size` is from 1 to `largest`.
+  [[nodiscard]] void* take(std::size_t size) {
+    list& of = free_[class_of(size)];
+    return of.first != nullptr ? of.take() : from_heap(size);
+  }
+  /// Precondition: the room was taken for this size.
+  void give(void* room, std::size_t size) noexcept {
+    list& of = free_[class_of(size)];
+    // Who only receives would gather what others allocate: then the heap has it back.
+    if (of.count == most) return ::operator delete(room);
+    of.give(room);
+  }
+
+  /// Room that any pool may have later.
+  [[nodiscard]] static void* from_heap(std::size_t size) {
+    return ::operator new((class_of(size) + 1) * step);
+  }
+
+ private:
+  static constexpr std::size_t most = 4096;  ///< of each size
+
+  [[nodiscard]] static constexpr std::size_t class_of(std::size_t size) noexcept {
+    return (size - 1) / step;
+  }
+
+  struct list {
+    struct node {
+      node* next;
+    };
+    node* first = nullptr;
+    std::size_t count = 0;
+
+    [[nodiscard]] void* take() noexcept {
+      node* taken = first;
+      first = taken->next;
+      --count;
+      return taken;
+    }
+    void give(void* room) noexcept {
+      first = ::new (room) node{first};
+      ++count;
+    }
+  };
+
+  std::array<list, classes> free_{};
+};
+
+/// Of the worker that this thread runs; null elsewhere.
+inline constinit thread_local room_pool* current_pool = nullptr;
+
+// A pool would hide from the sanitizers who uses what is gone.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool rooms_are_kept = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+inline constexpr bool rooms_are_kept = false;
+#else
+inline constexpr bool rooms_are_kept = true;
+#endif
+#else
+inline constexpr bool rooms_are_kept = true;
+#endif
+
+/// Room of any size, aligned for everything that `operator new` is.
+[[nodiscard]] inline void* take_room(std::size_t size) {
+  if (!rooms_are_kept || size > room_pool::largest) return ::operator new(size);
+  return current_pool != nullptr ? current_pool->take(size) : room_pool::from_heap(size);
+}
+
+/// Precondition: taken for this size.
+inline void give_room(void* room, std::size_t size) noexcept {
+  if (!rooms_are_kept || size > room_pool::largest || current_pool == nullptr) {
+    return ::operator delete(room);
+  }
+  current_pool->give(room, size);
+}
+
+}  // namespace cairn::detail

@@ -1,0 +1,75 @@
+// What waits for an actor that handles nothing: asks of a suspended one fail, tells wait, and an
+// operator's word gets through. One that waits for its restart lets asks wait too.
+#pragma once
+
+#include <utility>
+
+#include "delivery.hpp"
+#include "words.hpp"
+
+namespace cairn::detail {
+
+class waiting_mail {
+ public:
+  waiting_mail(worker& mine, delivery& mail, control_words& obeyed) noexcept
+      : mine_{mine}, mail_{mail}, words_{obeyed} {}
+
+  /// True: there was such a word.
+  bool look(cell& one) {
+    envelope_list& queue = one.box.queue;
+    envelope*& last = one.box.attended;  // a mailbox that fills up is not gone through again
+    envelope_ptr word;
+    while (envelope* each = last != nullptr ? last->next : queue.front()) {
+      if (is_operators_word(*each)) {
+        word = queue.take_after(last);
+        queue.put_after(last, in_place_of(*word));
+        last = nullptr;
+        break;  // what comes after it is for whom it makes of the actor
+      }
+      if (is_notice(*each)) {  // a later commit tells it again; what waits before it is not done
+        queue.take_after(last).reset();
+        continue;
+      }
+      if (one.suspended && each->answer.wanted() && each->code == errc::ok &&
+          each->kind != envelope_kind::control) {
+        mail_.cuts().meet(one, *each);
+        sometimes("ask of a suspended actor refused");
+        mail_.refuse(std::exchange(each->answer, {}), errc::failed,
+                     world::label(one) + " is suspended", one.at);
+        each->code = errc::failed;
+      }
+      last = each;
+    }
+    if (!word) return false;
+    sometimes("word to a suspended actor");
+    mail_.cuts().meet(one, *word);
+    one.changed = true;
+    words_.obey(one, *word);
+    return true;
+  }
+
+ private:
+  /// A word obeyed out of turn leaves this in its place, of the present epoch: a snapshot that
+  /// holds the word as waiting shall not have it obeyed again by the next process.
+  [[nodiscard]] envelope_ptr in_place_of(const envelope& word) const {
+    auto made = make_control(control::none, {}, {});
+    made->to = word.to;
+    made->target = word.target;
+    made->ticket = word.ticket;
+    made->sent = mine_.seen;
+    return made;
+  }
+
+  /// What a suspended actor obeys. A dead letter only joins what waits.
+  [[nodiscard]] static bool is_operators_word(const envelope& each) noexcept {
+    if (each.kind != envelope_kind::control) return false;
+    const control what{each.index};
+    return what == control::resume || what == control::stop || what == control::deliver;
+  }
+
+  worker& mine_;
+  delivery& mail_;
+  control_words& words_;
+};
+
+}  // namespace cairn::detail
