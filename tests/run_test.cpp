@@ -339,8 +339,8 @@ TEST_CASE("a warning is a line", "[run]") {
   what.name = "bank";
   what.text = "two\nlines";
   CHECK(cairn::to_line(what) == "cairn: failed bank: two lines\n");
-  CHECK(cairn::detail::is_warning(what.kind));
-  CHECK_FALSE(cairn::detail::is_warning(cairn::event_kind::committed));
+  CHECK(level_of(what.kind) == cairn::event_level::warning);
+  CHECK(level_of(cairn::event_kind::committed) == cairn::event_level::detail);
 }
 
 }  // namespace run_tests

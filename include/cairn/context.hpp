@@ -66,9 +66,7 @@ struct spawned {
 
 /// The parent's child of this name, null if there is none.
 [[nodiscard]] inline child* find_child(cell& parent, std::string_view name) {
-  if (!parent.more) return nullptr;
-  const auto found = parent.more->children.find(std::string{name});
-  return found != parent.more->children.end() ? &found->second : nullptr;
+  return parent.more ? parent.more->children.find(std::string{name}) : nullptr;
 }
 
 template <class C, class... Args>
@@ -104,7 +102,7 @@ template <class C, class... Args>
   }
   made.name = name;
   here.also().born.push_back({&made, &parent});
-  parent.rest().children[child_key(made)] = {made.self(), &type, false};
+  parent.rest().children.add({made.self(), &type, false}, made.name);
   return {made.self().id, made.slot_index};
 }
 

@@ -46,6 +46,29 @@ enum class event_kind : std::uint8_t {
   return at < std::size(names) ? names[at] : "unknown";
 }
 
+/// How much an event matters.
+enum class event_level : std::uint8_t {
+  detail,   ///< the daily round: epochs, actors that start and stop
+  notable,  ///< restarts, what was restored, actors that go on
+  warning,  ///< somebody should know
+};
+
+[[nodiscard]] constexpr event_level level_of(event_kind kind) noexcept {
+  switch (kind) {
+    case event_kind::started:
+    case event_kind::stopped:
+    case event_kind::epoch_begun:
+    case event_kind::committed:
+      return event_level::detail;
+    case event_kind::restored:
+    case event_kind::restarted:
+    case event_kind::resumed:
+      return event_level::notable;
+    default:
+      return event_level::warning;
+  }
+}
+
 /// What an epoch cost.
 struct epoch_cost {
   std::uint64_t visited = 0;         ///< actors that the sweep looked at

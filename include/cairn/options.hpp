@@ -37,6 +37,7 @@ struct options {
   std::string program_version{};                ///< suspended handlers go on in the same one only
   version_handler other_version{};              ///< of a suspended handler; none: refuse
   event_handler on_event{};                     ///< none: warnings on standard error
+  event_level least_event{};                    ///< below it nothing is told, nor made
   std::unique_ptr<const cairn::clock> clock{};  ///< none: the machine's
   std::optional<std::uint64_t> seed{};          ///< of `self.random()`; none: from the machine
 };

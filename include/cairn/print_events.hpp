@@ -1,36 +1,15 @@
 // Events as lines on standard error, ready-made.
 #pragma once
 
-#include <cstdint>
 #include <cstdio>
 #include <string>
 
 #include <fmt/core.h>
 
-#include "detail/warnings.hpp"
 #include "event.hpp"
 #include "status.hpp"
 
 namespace cairn {
-
-/// How much an event matters to who reads lines.
-enum class event_level : std::uint8_t {
-  detail,   ///< the daily round: epochs, actors that start and stop
-  notable,  ///< restarts, what was restored, actors that go on
-  warning,  ///< somebody should know
-};
-
-[[nodiscard]] constexpr event_level level_of(event_kind kind) noexcept {
-  switch (kind) {
-    case event_kind::started:
-    case event_kind::stopped:
-    case event_kind::epoch_begun:
-    case event_kind::committed:
-      return event_level::detail;
-    default:
-      return detail::is_warning(kind) ? event_level::warning : event_level::notable;
-  }
-}
 
 namespace detail {
 

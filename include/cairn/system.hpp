@@ -1,6 +1,7 @@
 // `cairn::system`: actors inside a service, on its threads or its Asio executor.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
@@ -38,6 +39,9 @@ class system {
   explicit system(options chosen = {}) {
     if (!chosen.store) chosen.store = memory_store{};
     if (!chosen.on_event) chosen.on_event = print_events{};
+    if (const auto* printed = chosen.on_event.target<print_events>()) {
+      chosen.least_event = std::max(chosen.least_event, printed->least);
+    }
     detail::registry types;
     Actors::describe(types);
     deadline_ = chosen.shutdown;

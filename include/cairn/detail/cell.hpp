@@ -15,16 +15,15 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "../ids.hpp"
 #include "../reminder.hpp"
+#include "children.hpp"
 #include "frame.hpp"
 #include "mailbox.hpp"
 #include "notice.hpp"
 #include "replay_log.hpp"
-#include "supervision.hpp"
 
 namespace cairn::detail {
 
@@ -32,14 +31,6 @@ struct actor_type;
 struct runtime;
 struct turn;
 class worker;
-
-/// A cell and the actor that was meant: the two parts of every ref.
-struct address {
-  cell* where = nullptr;
-  actor_id id{};
-
-  friend bool operator==(const address&, const address&) = default;
-};
 
 /// Where one answer is awaited. `number` is deterministic: replay asks under the same numbers.
 struct slot {
@@ -83,13 +74,6 @@ struct timer {
   return now + std::clamp(delay, -now, latest);
 }
 
-struct child {
-  address where{};
-  const actor_type* type = nullptr;
-  bool restored = false;  ///< not yet asked for by the program
-  std::chrono::nanoseconds shutdown = child_options{}.shutdown;
-};
-
 /// What a local restart begins from: the state's bytes, and everything consumed since.
 struct recovery {
   buffer state{};
@@ -120,7 +104,7 @@ struct extra {
   activity handler{};
   std::vector<slot> slots{};
   std::vector<timer> timers{};
-  std::unordered_map<std::string, child> children{};
+  child_table children{};
   std::vector<address> watchers{};
   std::vector<return_address> waiting_for_room{};
   std::vector<std::chrono::nanoseconds> restarts{};
@@ -177,6 +161,7 @@ struct cell_body : hindrances {
   bool diverged = false;      ///< its replay went another way; see `failures`
   bool open_handler = false;  ///< what it needs a replay for is a handler that had not ended
   bool abandons = false;      ///< that handler is to be given up
+  bool entombed = false;      ///< stays, stopped, until its epoch is closed
   bool pinned = false;        ///< never given to another worker
 };
 
@@ -230,11 +215,5 @@ struct cell : cell_body {
     if (more) std::erase_if(more->slots, [&](const slot& one) { return one.number == number; });
   }
 };
-
-/// The key of an actor in its parent's table. No name begins with '/'.
-[[nodiscard]] inline std::string child_key(const cell& of) {
-  if (!of.name.empty()) return of.name;
-  return "/" + std::to_string(raw(of.id.load(std::memory_order_relaxed)));  // the home asks
-}
 
 }  // namespace cairn::detail

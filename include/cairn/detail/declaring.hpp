@@ -11,11 +11,16 @@
 
 namespace cairn::detail {
 
+inline void set_shutdown(cell& above, cell& one, std::chrono::nanoseconds limit) {
+  child* found = above.rest().children.find(one.self().id, one.name);
+  if (found != nullptr) found->shutdown = limit;
+}
+
 /// Gives a new child what its supervisor needs of it; tells one that the store gave back.
 inline void settle_child(turn& here, cell& above, const address& made,
                          const std::optional<child_options>& declared) {
   cell& one = *made.where;
-  if (declared) above.rest().children[child_key(one)].shutdown = declared->shutdown;
+  if (declared) set_shutdown(above, one, declared->shutdown);
   const auto is_new = [&](const newborn& each) { return each.made == &one; };
   if (std::none_of(here.also().born.begin(), here.also().born.end(), is_new)) {
     if (!declared) return;
@@ -42,9 +47,9 @@ inline void settle_child(turn& here, cell& above, const address& made,
   made.rest().rules = std::make_shared<const supervision>(std::move(rules));
   made.pinned = true;
   if (!made.dormant) return found;
-  for (auto& [child_name, each] : made.more->children) {
+  made.more->children.for_each([&](const std::string&, const child& each) {
     each.where.where->policy = made.more->rules;  // they are dormant: the wake hands it over
-  }
+  });
   here.system->wake_below(made);
   // Where its handler is suspended its rules are not known before that is replayed.
   const bool known =

@@ -352,7 +352,7 @@ class delivery {
                     std::memory_order_release);  // pairs with the acquires in send(), push()
     worker_counters::add(mine_.counters.actors, 1);
     cut_.touch(made);
-    all_.tell_of(event_kind::started, made, std::string{made.type->name});
+    all_.tell_of(event_kind::started, made, made.type->name);
     greet(made);
     if (mine_.index == 0 && all_.lost.any() && all_.lost.arrived(made.parent.id, made.name)) {
       for (const auto& each : all_.workers) all_.wake(*each);  // some may have mail for it

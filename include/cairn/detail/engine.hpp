@@ -42,6 +42,7 @@ class engine : public homes {
     time = options_.clock ? std::move(options_.clock) : std::make_unique<machine_clock>();
     default_ask_timeout = options_.ask_timeout;
     max_history = options_.max_history;
+    least_event = options_.least_event;
     make_workers();
     try {
       open_store();
@@ -98,7 +99,7 @@ class engine : public homes {
   }
   void report(const event& what) noexcept override {
     try {
-      if (options_.on_event) options_.on_event(what);
+      if (options_.on_event && tells_of(what.kind)) options_.on_event(what);
     } catch (...) {  // a subscriber must not throw; nothing can be done about it here
     }
   }
@@ -309,7 +310,7 @@ class engine : public homes {
         own.mail().release_held(number);
         forget_retained(mine, number);
         own.tell_listeners(number);
-        own.bury_tombs(number);
+        own.buried().leave_closed(number);
         break;
       case phase::abandon:
         cut.splice_back();

@@ -112,7 +112,7 @@ class failures : public incarnations {
     }
     if (one.saved) {
       if (one.type->raw_base && !one.busy()) {
-        forget_turn(*one.saved);
+        forget_turn(one);
       } else {
         log_end(one, here);
       }
@@ -123,9 +123,9 @@ class failures : public incarnations {
   }
 
   /// No replay can begin before the actor's next base, which is taken from the state as it is.
-  static void forget_turn(recovery& base) noexcept {
-    base.valid = false;
-    if (!base.log.empty()) base.log.clear();
+  void forget_turn(cell& one) noexcept {
+    if (!one.saved->log.empty()) one.saved->log.clear();
+    mine_.spare = std::move(one.saved);
   }
 
   /// What is compared by a replay.

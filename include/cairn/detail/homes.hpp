@@ -18,6 +18,7 @@ class homes : public world {
     const auto before = lost.find(parent.self().id, name, type);
     if (!before) return allocate_cell(type);
     cell& made = *before->where;
+    static_cast<cell_body&>(made) = cell_body{};
     settle_in(made, type);
     made.id.store(before->id, std::memory_order_relaxed);  // as there
     return made;
@@ -48,8 +49,7 @@ class homes : public world {
 
  private:
   void settle_in(cell& made, const actor_type& type) {
-    static_cast<cell_body&>(made) = cell_body{};
-    made.type = &type;
+    made.type = &type;  // all else is as in a new cell, see release_cell()
     made.owner = this;
     made.policy = default_supervision;
     made.home.store(current_worker, std::memory_order_release);  // pairs with delivery::send()

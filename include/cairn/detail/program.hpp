@@ -203,19 +203,19 @@ class program : public rollback_engine {
   }
   void tell_undeclared_below(const cell& top) {
     if (!top.more) return;
-    for (const auto& [name, each] : top.more->children) {
+    top.more->children.for_each([&](const std::string& name, const child& each) {
       if (!each.restored) {
         if (is_supervisor(each.type)) tell_undeclared_below(*each.where.where);
-        continue;
+        return;
       }
-      if (top.slot_index != 1 && !is_supervisor(each.type)) continue;  // awake with its parent
+      if (top.slot_index != 1 && !is_supervisor(each.type)) return;  // awake with its parent
       event what;
       what.kind = event_kind::undeclared;
       what.actor = each.where.id;
       what.name = name;
       what.text = "restored, but the program has not declared it; it is kept as it is";
       report(what);
-    }
+    });
   }
 
   void epoch_ended(const epoch_end& end) {

@@ -371,10 +371,9 @@ class restorer {
       return;
     }
     const bool supervised = parent->type == nullptr || is_supervisor(parent->type);
-    const std::string key = child_key(one);
     const auto shutdown = one.more ? one.more->declared.shutdown : child_options{}.shutdown;
-    parent->rest().children[key] = {one.self(), one.type, supervised || parent->slot_index == 1,
-                                    shutdown};
+    parent->rest().children.add(
+        {one.self(), one.type, supervised || parent->slot_index == 1, shutdown}, one.name);
   }
 
   world& all_;

@@ -21,7 +21,7 @@ inline void send_control(delivery& mail, const cell& from, const address& to, en
 /// The youngest first.
 inline void stop_children(delivery& mail, const cell& one, const extra& rest) {
   std::vector<address> all;
-  for (const auto& [name, each] : rest.children) all.push_back(each.where);
+  rest.children.for_each([&](const std::string&, const child& each) { all.push_back(each.where); });
   std::sort(all.begin(), all.end(), [](const address& a, const address& b) { return a.id > b.id; });
   for (const address& each : all) {
     send_control(mail, one, each, make_control(control::stop, {}, "its parent stopped"));
@@ -39,8 +39,7 @@ inline void retire(world& all, worker& mine, delivery& mail, cell& one, const st
   all.tell_of(event_kind::stopped, one, reason);
   const auto rest = std::move(one.more);
   if (one.parent.where != nullptr) {
-    send_control(mail, one, one.parent,
-                 make_control(control::child_stopped, one.self(), child_key(one)));
+    send_control(mail, one, one.parent, make_control(control::child_stopped, one.self(), one.name));
   }
   if (rest) {
     for (const auto& who : rest->watchers) {
@@ -51,8 +50,7 @@ inline void retire(world& all, worker& mine, delivery& mail, cell& one, const st
     }
     stop_children(mail, one, *rest);
   }
-  mine.tombs.push_back(&one);
-  mine.ready.push(one);  // its mail is buried
+  mine.ready.push(one);  // its mail is buried, then it
 }
 
 }  // namespace cairn::detail

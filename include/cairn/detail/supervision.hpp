@@ -173,7 +173,10 @@ struct supervision {
 }
 
 /// What actors that ordinary actors spawn are supervised by.
-inline const auto default_supervision = std::make_shared<const supervision>();
+inline const supervision default_rules{};
+/// Owns nothing, so that to copy it counts nothing.
+inline const std::shared_ptr<const supervision> default_supervision{std::shared_ptr<void>{},
+                                                                    &default_rules};
 
 /// A decision, and how many supervisors above the child's own have made it.
 struct resolution {

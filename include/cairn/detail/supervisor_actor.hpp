@@ -136,10 +136,10 @@ template <class M>
   turn& here = turn_here("a supervisor");
   std::vector<ward> seen;
   if (!here.replaying() && self.more) {
-    for (const auto& [name, each] : self.more->children) {
+    self.more->children.for_each([&](const std::string&, const child& each) {
       seen.push_back({each.where.id, each.shutdown.count(), each.where.where->slot_index,
                       is_supervisor(each.type) ? 1U : 0U});
-    }
+    });
     std::sort(seen.begin(), seen.end(), [](const ward& a, const ward& b) { return a.id < b.id; });
   }
   const auto count = here.handed([&] { return std::uint64_t{seen.size()}; });

@@ -185,7 +185,7 @@ struct turn {
   [[gnu::noinline]] void clear_more() {
     wants_more_ = false;
     for (const auto& one : more_.born) {
-      if (one.parent->more) one.parent->more->children.erase(child_key(*one.made));
+      if (one.parent->more) one.parent->more->children.remove(one.made->self().id, one.made->name);
       system->release_cell(*one.made);
     }
     more_.born.clear();

@@ -13,6 +13,7 @@
 #include "firing.hpp"
 #include "intake.hpp"
 #include "replay.hpp"
+#include "tombs.hpp"
 #include "waiting_mail.hpp"
 #include "words.hpp"
 
@@ -28,10 +29,12 @@ class turns {
         fail_{all, mine, mail_},
         words_{mail_, fail_},
         waiting_{mine, mail_, words_},
+        tombs_{all, mine, mail_},
         deadly_{all, mine, mail_, fail_} {}
 
   [[nodiscard]] delivery& mail() noexcept { return mail_; }
   [[nodiscard]] intake& outside() noexcept { return intake_; }
+  [[nodiscard]] tombs& buried() noexcept { return tombs_; }
 
   /// Runs a ready actor for a bounded number of turns.
   void activate(cell& one) {
@@ -86,16 +89,6 @@ class turns {
     for (cell* each : std::exchange(mine_.rested, {})) mine_.ready.push(*each);
   }
 
-  /// Stopped actors whose epoch is closed leave their cells.
-  void bury_tombs(epoch closed) {
-    std::erase_if(mine_.tombs, [&](cell* one) {
-      if (one->stopped_in > closed || one->listed != touched_list::none || one->ready) return false;
-      sometimes("tombstone buried");
-      all_.release_cell(*one);
-      return true;
-    });
-  }
-
  private:
   void tell_listener(cell& one, epoch committed) {
     auto note = make_envelope(commit_note{raw(committed), notice_token{all_.notices}});
@@ -120,7 +113,7 @@ class turns {
 
   /// The same where more than the next message of the mailbox is to be looked at.
   [[gnu::noinline]] bool advance_otherwise(cell& one) {
-    if (one.type == nullptr || one.stopped) return bury_next(one);
+    if (one.type == nullptr || one.stopped) return tombs_.attend(one);
     if (one.retired) return fail_.retire_type(one), true;
     if (one.dormant) return wake_up(one);
     if (one.needs_replay && !one.suspended && !deadly_.resume_restored(one)) return false;
@@ -193,21 +186,6 @@ class turns {
            message.index == one.type->birth_index();
   }
 
-  /// What reaches nobody: a tombstone's mail, or mail for who lived in this cell before.
-  bool bury_next(cell& one) {
-    envelope_list& from = one.box.replies.empty() ? one.box.queue : one.box.replies;
-    if (from.empty()) return false;
-    bury(one, from.pop_front());
-    return true;
-  }
-
-  void bury(cell& one, envelope_ptr message) {
-    sometimes("message for a stopped actor");
-    cut().meet(one, *message);
-    one.box.done_ticket = std::max(one.box.done_ticket, message->ticket);
-    mail_.bury(one, std::move(message), errc::stopped, "the actor is stopped");
-  }
-
   [[gnu::always_inline]] void consume(cell& one, envelope_ptr message) {
     cut().meet(one, *message);
     one.changed = true;
@@ -237,7 +215,7 @@ class turns {
   [[gnu::always_inline]] void begin(cell& one, envelope_ptr message) {
     if (!handles(*one.type, *message) && !find_its_handler(one, message)) return;
     if (one.careful && deadly_.take(one, message)) return;
-    if (one.saved && one.saved->raw && message->ops->trivial) {
+    if (one.type->raw_base && message->ops->trivial && lend_base(one)) {
       // The handler leaves the message's bytes as they are.
       copy_state(one);
       fail_.begin_brief_turn(one, *message);
@@ -249,6 +227,12 @@ class turns {
     if (!is_notice(*message)) mine_.substantial = true;
     worker_counters::add(mine_.counters.bytes, message->ops->size);
     fail_.run(one, [&] { one.type->handlers[message->index].begin(one, mine_.here, *message); });
+  }
+
+  /// False: there is none to lend.
+  [[nodiscard]] bool lend_base(cell& one) noexcept {
+    if (!one.saved) one.saved = std::move(mine_.spare);
+    return one.saved && one.saved->state.size() == one.type->size;
   }
 
   /// False: nothing begins, and the message is where it belongs.
@@ -380,6 +364,7 @@ class turns {
   failures fail_;
   control_words words_;
   waiting_mail waiting_;
+  tombs tombs_;
   deadly_messages deadly_;
 };
 

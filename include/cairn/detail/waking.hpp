@@ -30,7 +30,9 @@ void for_subtree(cell& top, Skip&& skip, Each&& each) {
     left.pop_back();
     if (&one != &top && skip(one)) continue;
     if (one.more) {
-      for (const auto& [name, child] : one.more->children) left.push_back(child.where.where);
+      one.more->children.for_each([&](const std::string&, const child& each_child) {
+        left.push_back(each_child.where.where);
+      });
     }
     each(one);
   }

@@ -118,24 +118,22 @@ class control_words {
 
   static void forget_child(cell& one, const control_note& note) {
     if (!one.more) return;
-    const auto found = one.more->children.find(note.text);
-    if (found != one.more->children.end() && found->second.where.id == note.who.id) {
-      one.more->children.erase(found);
-    }
+    // Stores of before say '/' and the id of one without a name.
+    one.more->children.remove(note.who.id, note.text.starts_with('/') ? std::string{} : note.text);
   }
 
   void stop_below(cell& one, const std::string& path) {
     const auto split = path.find('/');
     const std::string name = path.substr(0, split);
-    const auto found = one.rest().children.find(name);
-    if (found == one.more->children.end()) {
+    const auto* found = one.rest().children.find(name);
+    if (found == nullptr) {
       cairn::dead_letter letter;
       letter.message = "stop";
       mail_.report_dead(one, std::move(letter), one.self().id, errc::not_found,
                         world::label(one) + " has no child \"" + name + "\"");
       return;
     }
-    const address child = found->second.where;
+    const address child = found->where;
     auto word = split == std::string::npos
                     ? make_control(control::stop, {}, "stopped by path")
                     : make_control(control::stop_path, {}, path.substr(split + 1));

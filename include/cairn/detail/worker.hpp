@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -130,6 +131,7 @@ class worker {
 
   // The worker's own.
   room_pool rooms{};
+  std::unique_ptr<recovery> spare{};  ///< for a turn of an actor that keeps no base between turns
   ready_queue ready{};
   touched_cells touched{};   ///< since the cut of the open snapshot, or the last committed one
   touched_cells sweeping{};  ///< to be visited for the open snapshot

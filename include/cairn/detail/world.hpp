@@ -72,6 +72,7 @@ struct world : runtime {
   int sweep_visits = 64;                       ///< actors in one slice of a sweep
   std::size_t sweep_bytes = 256 * 1024;        ///< of records, before the writer gets them
   std::size_t max_history = 16 * 1024 * 1024;  ///< bytes that one handler may be handed
+  event_level least_event = event_level::detail;
   std::chrono::nanoseconds default_ask_timeout = std::chrono::seconds{5};
 
   /// No handler begins but for asks, and intake from outside waits: a snapshot at rest is near.
@@ -159,13 +160,17 @@ struct world : runtime {
     return "#" + std::to_string(raw(of.id.load(std::memory_order_relaxed)));  // for text only
   }
 
-  void tell_of(event_kind kind, cell& of, std::string text, errc code = errc::ok) {
+  [[nodiscard]] bool tells_of(event_kind kind) const noexcept {
+    return level_of(kind) >= least_event;
+  }
+  void tell_of(event_kind kind, cell& of, std::string_view text, errc code = errc::ok) {
+    if (!tells_of(kind)) return;
     event what;
     what.kind = kind;
     what.at = of.at;
     what.actor = of.self().id;
     what.name = label(of);
-    what.text = std::move(text);
+    what.text = text;
     what.code = code;
     what.consumed = of.consumed;
     report(what);

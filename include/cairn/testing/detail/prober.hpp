@@ -208,7 +208,7 @@ class prober {
                     [](int, std::exception_ptr) {});
     as_root([this](root& top) {
       door_ = top.supervise(top_name, chosen_.supervision);
-      top_ = top.where().more->children.at(std::string{top_name}).where.where;
+      top_ = top.where().more->children.find(std::string{top_name})->where.where;
     });
   }
 

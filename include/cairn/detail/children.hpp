@@ -1,0 +1,108 @@
+// The children of one actor: those with a name by it, the others by their ids.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "../ids.hpp"
+#include "supervision.hpp"
+
+namespace cairn::detail {
+
+struct actor_type;
+struct cell;
+
+/// A cell and the actor that was meant: the two parts of every ref.
+struct address {
+  cell* where = nullptr;
+  actor_id id{};
+
+  friend bool operator==(const address&, const address&) = default;
+};
+
+struct child {
+  address where{};
+  const actor_type* type = nullptr;
+  bool restored = false;  ///< not yet asked for by the program
+  std::chrono::nanoseconds shutdown = child_options{}.shutdown;
+};
+
+/// Belongs to the parent. Adding and removing one without a name costs no more than a few writes,
+/// on average: they come and go by the million.
+class child_table {
+ public:
+  void add(const child& made, const std::string& name) {
+    if (!name.empty()) {
+      named_[name] = made;
+      return;
+    }
+    sorted_ = sorted_ && (others_.empty() || others_.back().where.id < made.where.id);
+    others_.push_back(made);
+  }
+
+  /// Null where there is none.
+  [[nodiscard]] child* find(const std::string& name) {
+    const auto found = named_.find(name);
+    return found != named_.end() ? &found->second : nullptr;
+  }
+  [[nodiscard]] child* find(actor_id who, const std::string& name) {
+    child* found = name.empty() ? find_other(who) : find(name);
+    return found != nullptr && found->where.id == who ? found : nullptr;
+  }
+
+  void remove(actor_id who, const std::string& name) {
+    child* found = find(who, name);
+    if (found == nullptr) return;
+    if (!name.empty()) {
+      named_.erase(name);
+      return;
+    }
+    found->where.where = nullptr;  // its id keeps the order
+    if (++gone_ * 2 < others_.size()) return;
+    std::erase_if(others_, [](const child& each) { return each.where.where == nullptr; });
+    gone_ = 0;
+  }
+  void clear() noexcept {
+    named_.clear();
+    others_.clear();
+    gone_ = 0;
+    sorted_ = true;
+  }
+
+  /// Calls `each(const std::string& name, child&)` for all, in no order; a name may be empty.
+  template <class Each>
+  void for_each(Each&& each) {
+    for (auto& [name, one] : named_) each(name, one);
+    for (child& one : others_) {
+      if (one.where.where != nullptr) each(std::string{}, one);
+    }
+  }
+  template <class Each>
+  void for_each(Each&& each) const {
+    for (const auto& [name, one] : named_) each(name, one);
+    for (const child& one : others_) {
+      if (one.where.where != nullptr) each(std::string{}, one);
+    }
+  }
+
+ private:
+  [[nodiscard]] child* find_other(actor_id who) {
+    const auto by_id = [](const child& each) { return each.where.id; };
+    if (!sorted_) std::ranges::sort(others_, {}, by_id);
+    sorted_ = true;
+    const auto at = std::ranges::lower_bound(others_, who, {}, by_id);
+    return at != others_.end() && at->where.where != nullptr ? &*at : nullptr;
+  }
+
+  std::unordered_map<std::string, child> named_;
+  std::vector<child> others_;  ///< those that have gone have no cell
+  std::size_t gone_ = 0;
+  bool sorted_ = true;
+};
+
+}  // namespace cairn::detail
