@@ -166,7 +166,12 @@ class delivery {
   }
 
   void arm(cell& one, new_timer& each) {
-    one.rest().timers.push_back(timer_of(each, all_.steady_now(), micros_of(all_.wall_now())));
+    // To read the clocks as they should be read costs more than an ask.
+    const bool is_long = each.ask && each.delay >= std::chrono::seconds{1};
+    const auto now = is_long ? mine_.now + (all_.time->coarse() - mine_.coarse) : all_.steady_now();
+    const bool by_calendar = each.kind != timer_kind::after;
+    const auto wall = by_calendar ? micros_of(all_.wall_now()) : std::chrono::microseconds{};
+    one.rest().timers.push_back(timer_of(each, now, wall));
     mine_.add_timer({one.rest().timers.back().next(), one.self(), each.number});
     if (mine_.timers.size() > mine_.most_timers) mine_.forget_answered();
   }

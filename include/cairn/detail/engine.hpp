@@ -195,7 +195,9 @@ class engine : public homes {
       busy = board_.take_part(mine) || busy;
       own.outside().take(resting.load(std::memory_order_relaxed));  // published by the stage
       own.mail().take_wakes();
-      own.fire_timers(time->steady());
+      mine.now = time->steady();
+      mine.coarse = time->coarse();
+      own.fire_timers(mine.now);
       busy = run_ready(mine, own) || busy;
       answer_beggar(*this, mine);
       if (mine.index == 0) {

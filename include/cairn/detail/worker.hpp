@@ -153,9 +153,11 @@ class worker {
   buffer records{};                  ///< of the open snapshot, not yet with the writer
   turn here{};
 
-  epoch seen{};              ///< the system's epoch when it last acknowledged
-  bool holding = false;      ///< stands still for a rollback
-  bool open = false;         ///< the snapshot of previous(seen) is open
+  std::chrono::nanoseconds now{};     ///< by the clock, when the present step looked
+  std::chrono::nanoseconds coarse{};  ///< by the coarse one, at the same time
+  epoch seen{};                       ///< the system's epoch when it last acknowledged
+  bool holding = false;               ///< stands still for a rollback
+  bool open = false;                  ///< the snapshot of previous(seen) is open
   bool substantial = false;  ///< it handled something else than notices since it acknowledged
   bool sweep_begun = false;
   std::uint64_t stage_done = 0;
