@@ -73,9 +73,7 @@ class failures : public incarnations {
   /// The hook of a birth, at once: what waits in the mailbox comes after it.
   void be_born(cell& one) {
     if (!one.type->has_birth || one.suspended) return;
-    const envelope* first = one.box.queue.front();
-    if (first != nullptr && first->kind == envelope_kind::message &&
-        first->index == one.type->birth_index()) {
+    if (is_being_born(one)) {
       sometimes("reset before its birth");
       return;  // its first birth is still to come
     }

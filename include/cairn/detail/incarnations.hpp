@@ -56,7 +56,12 @@ class incarnations {
     }
     one.needs_replay = one.diverged = false;
     count_notice(one);
-    if (!start(one)) return false;
+    if (!start(one)) {
+      // Who resumes it has it run again: runs are then begun again, and asks of the lost end.
+      replay_.tear_down(one, stop_reason::restart);
+      one.needs_replay = true;
+      return false;
+    }
     // The snapshot may hold the answer itself, in flight. A run that has ended must not begin
     // again: the handler goes on with the answer, and the two would have their effects at the same
     // time.
@@ -68,6 +73,15 @@ class incarnations {
     }
     interrupt_lost_asks(all_, mail_, one);
     return true;
+  }
+
+  /// Whether the hook of its birth is still to come, or has not ended: `on_start` comes after it.
+  [[nodiscard]] static bool is_being_born(const cell& one) noexcept {
+    if (!one.type->has_birth) return false;
+    const auto birth = one.type->birth_index();
+    if (one.busy()) return one.more->handler.index == birth;
+    const envelope* first = one.box.queue.front();
+    return first != nullptr && first->kind == envelope_kind::message && first->index == birth;
   }
 
   void suspend(cell& one, const std::string& why) {
@@ -94,7 +108,7 @@ class incarnations {
 
   /// Retires the actor.
   void stop(cell& one, const std::string& reason) {
-    const return_address asker = one.busy() ? one.more->handler.answer : return_address{};
+    const return_address asker = asker_of(one);
     if (one.busy()) sometimes("actor stopped within a handler");
     replay_.tear_down(one, stop_reason::stopped);
     retire(all_, mine_, mail_, one, reason);
@@ -230,6 +244,14 @@ class incarnations {
   replayer replay_;
 
  private:
+  /// Who waits for the handler that has not ended, be it that it was not run again yet.
+  [[nodiscard]] static return_address asker_of(cell& one) noexcept {
+    if (one.busy()) return one.more->handler.answer;
+    if (!one.needs_replay || !one.open_handler) return {};
+    const log_entry* begun = last_message_of(one.saved->log).entry;
+    return begun != nullptr ? begun->answer : return_address{};
+  }
+
   static void end_pause(cell& one) noexcept {
     one.paused = false;
     one.box.attended = nullptr;  // it will be looked at anew

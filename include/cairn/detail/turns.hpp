@@ -119,10 +119,10 @@ class turns {
     if (one.needs_replay && !one.suspended && !deadly_.resume_restored(one)) return false;
     if (one.box.has_word()) return obey_word(one), true;
     if (one.suspended || one.paused) return waiting_.look(one);
+    // Also within a handler, of one that was resumed after it could not start.
+    if (one.needs_start && !fail_.is_being_born(one) && !fail_.start(one)) return true;
     if (!one.box.replies.empty()) return take_reply(one), true;
     if (one.busy() && !is_word_to_root(one)) return false;
-    const bool birth = !one.box.queue.empty() && is_birth(one, *one.box.queue.front());
-    if (one.needs_start && !birth && !fail_.start(one)) return true;
     if (one.box.queue.empty() || has_to_rest(one)) return false;
     consume(one, one.box.queue.pop_front());
     return true;
@@ -179,11 +179,6 @@ class turns {
   [[nodiscard]] static bool is_word_to_root(const cell& one) noexcept {
     return one.slot_index == 1 && !one.box.queue.empty() &&
            one.box.queue.front()->kind == envelope_kind::control;
-  }
-
-  [[nodiscard]] static bool is_birth(const cell& one, const envelope& message) noexcept {
-    return one.type->has_birth && message.kind == envelope_kind::message &&
-           message.index == one.type->birth_index();
   }
 
   [[gnu::always_inline]] void consume(cell& one, envelope_ptr message) {
