@@ -132,6 +132,7 @@ class consistency {
       check_parent(*one);
       if (one->paused) check_paused(*one);
       if (!one->more) continue;
+      check_timers(*one);
       for (const auto& slot : one->more->slots) {
         if (!slot.arrived) check_awaited(*one, slot);
       }
@@ -171,6 +172,16 @@ class consistency {
               at->index == static_cast<std::uint16_t>(cairn::detail::control::stop);
     }
     if (!told) wrong(one, "its parent is not there");
+  }
+
+  /// What ends an await belongs to a handler that has not ended.
+  void check_timers(const cell& one) const {
+    if (one.busy()) return;
+    for (const auto& each : one.more->timers) {
+      if (!each.message && each.number != cairn::detail::backoff_number) {
+        wrong(one, "a timer of a handler that is over");
+      }
+    }
   }
 
   /// Whoever waits for its restart will be told: a backoff ends, or a supervisor is at it.

@@ -21,6 +21,8 @@ struct word {
   void serialize(auto& ar) { ar(from, number); }
 };
 struct hello {};
+/// Whoever sends it waits for room first, also at a door behind which nobody is any more.
+struct knock {};
 struct invite {
   int left = 0;
   void serialize(auto& ar) { ar(left); }
@@ -47,7 +49,10 @@ struct friend_totals {
   int met = 0;
   int greeted = 0;
   int missed = 0;
-  void serialize(auto& ar) { ar(met, greeted, missed); }
+  int knocked = 0;
+  int watched = 0;
+  int farewells = 0;
+  void serialize(auto& ar) { ar(met, greeted, missed, knocked, watched, farewells); }
 };
 
 /// What a guest has with it.
@@ -59,7 +64,7 @@ struct bag {
 };
 
 struct guest {
-  using protocol = cairn::protocol<word, hello>;
+  using protocol = cairn::protocol<word, hello, knock>;
   int self = 0;
   int births = 0;
   order_check received{};
@@ -76,15 +81,17 @@ struct guest {
     // It leaves in the middle of what it is told, and what comes later comes too late.
     if (received.total() == friends * words / 2) me.stop();
   }
-  /// The answer comes out of a handler that may be stopped before it ends.
+  void on(knock) {}
+  /// The answer comes out of a handler that may be stopped before it ends, also by itself.
   cairn::task<int> on(hello, cairn::context<guest>& me) {
+    if (me.random() % 4 == 0) me.stop();
     co_await me.sleep(std::chrono::milliseconds{1});
     co_return self;
   }
 };
 
 struct friendly {
-  using protocol = cairn::protocol<introduce, report>;
+  using protocol = cairn::protocol<introduce, cairn::stopped, report>;
   int self = 0;
   friend_totals sum{};
   numbering sent{};
@@ -100,11 +107,31 @@ struct friendly {
       may_fail();
       if (answer && answer.value() != what.who) complain("another guest answers");
       answer ? ++sum.greeted : ++sum.missed;
+      me.watch(what.whom);  // who may have gone already
+      ++sum.watched;
+      co_await knock_at(&what.whom);
+      may_fail();
+      ++sum.knocked;
     } else {
       me.ref().template tell<introduce>(what.whom, what.who, what.left - 1);
     }
   }
+  void on(cairn::stopped) {
+    may_fail();
+    ++sum.farewells;
+  }
   friend_totals on(report) const { return sum; }
+
+ private:
+  static cairn::task<> knock_at(const cairn::ref<guest>* whom) {
+    try {
+      auto room = whom->send<knock>();
+      co_await std::move(room);
+    } catch (const cairn::ask_error& why) {
+      // Nobody is there, or nobody was in the process before.
+      if (why.code() != cairn::errc::stopped && why.code() != cairn::errc::interrupted) throw;
+    }
+  }
 };
 
 struct host {
@@ -169,17 +196,44 @@ inline cairn::task<int> app(cairn::root& root) {
       talked.met += got.met;
       talked.greeted += got.greeted;
       talked.missed += got.missed;
+      talked.knocked += got.knocked;
     }
   } while (sum.deaths < hosts * stays || talked.met < hosts * stays * friends ||
-           talked.greeted + talked.missed < talked.met);
+           talked.knocked < talked.met);
   outside->result = std::to_string(sum.births) + " births, " + std::to_string(sum.deaths) +
                     " deaths, " + std::to_string(talked.met) + " met";
   co_return 0;
 }
 
+/// No friend is told twice of an end: its watch is on its way or there, or the end is on its way,
+/// or has come. One that watches who has stopped may be told nothing over a crash.
+inline void check_watches(const snapshot& in) {
+  std::map<cairn::actor_id, int> ends;
+  in.each<guest>([&](const guest&, const snapshot::cell& where) {
+    if (where.more) {
+      for (const auto& who : where.more->watchers) ++ends[who.id];
+    }
+    for (const auto* at = where.box.queue.front(); at != nullptr; at = at->next) {
+      if (at->kind == cairn::detail::envelope_kind::control &&
+          at->index == static_cast<std::uint16_t>(cairn::detail::control::watch)) {
+        ++ends[cairn::detail::note_of(*at).who.id];
+      }
+    }
+  });
+  in.each<friendly>([&](const friendly& one, snapshot::cell& where) {
+    int found = one.sum.farewells + ends[where.self().id];
+    in.each_waiting<cairn::stopped>(where, [&](const auto&) { ++found; });
+    if (one.sum.watched >= found) return;
+    complain("snapshot " + std::to_string(raw(in.number())) + ": " + where.name + " watches " +
+             std::to_string(one.sum.watched) + " guests, of whom " + std::to_string(found) +
+             " are accounted for");
+  });
+}
+
 /// Of every guest that was born: it is there, or its end is on its way to its host, or has come
 /// there. Of every word to a guest that is there: it was received or waits.
 inline void check(const snapshot& in) {
+  check_watches(in);
   ledger books{in};
   std::map<cairn::actor_id, int> ends;
   std::set<int> there;

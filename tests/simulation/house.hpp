@@ -1,6 +1,6 @@
 // Supervisors under supervisors: tenants that fail take their siblings along, late, or go up to the
-// house; some begin afresh. What was handled is told to a register outside of all groups: nothing
-// may be lost by it or come twice.
+// house; some begin afresh, some are suspended together. What was handled is told to a register
+// outside of all groups: nothing may be lost by it or come twice.
 #pragma once
 
 #include "audit.hpp"
@@ -9,7 +9,7 @@ namespace simulated::house {
 
 using namespace std::chrono_literals;
 
-constexpr int rooms = 3;
+constexpr int rooms = 4;
 constexpr int tenants = 2;  // of each room
 constexpr int days = 8;
 constexpr int all_tenants = rooms * tenants;
@@ -87,8 +87,11 @@ inline cairn::supervisor_options rules_of(int room) {
   } else if (room == 1) {
     rules.strategy = cairn::rest_for_one;
     rules.siblings = cairn::sibling_restart::fresh;
-  } else {
+  } else if (room == 2) {
     rules = rules.on<std::runtime_error>(cairn::escalate);
+  } else {  // who fails suspends all
+    rules.strategy = cairn::one_for_all;
+    rules.intensity.restarts = 0;
   }
   return rules;
 }
@@ -97,8 +100,10 @@ inline cairn::task<int> app(cairn::root& root) {
   auto top = root.supervise("house", forgiving());
   auto kept = top.spawn<books>("books");
   keeper start;
+  cairn::supervisor strict;
   for (int room = 0; room < rooms; ++room) {
     auto door = top.supervise("room " + std::to_string(room), rules_of(room));
+    strict = door;
     for (int at = room * tenants; at < (room + 1) * tenants; ++at) {
       start.all.push_back(door.spawn<tenant>("tenant " + std::to_string(at), at, room == 1, kept));
     }
@@ -108,6 +113,7 @@ inline cairn::task<int> app(cairn::root& root) {
   std::uint64_t done = 0;
   while (done < static_cast<std::uint64_t>(days * all_tenants)) {
     co_await root.sleep(3ms);
+    strict.resume();
     done = co_await kept.ask<report>();
   }
   outside->result = std::to_string(done) + " chores";
@@ -135,6 +141,6 @@ inline void check(const snapshot& in) {
   chores.check();
 }
 
-inline const std::string expected = "48 chores";
+inline const std::string expected = "64 chores";
 
 }  // namespace simulated::house

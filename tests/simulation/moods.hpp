@@ -20,7 +20,8 @@ struct job {
 /// Its handler always throws: at once, or when it has waited.
 struct poison {
   bool later = false;
-  void serialize(auto& ar) { ar(later); }
+  int number = 0;
+  void serialize(auto& ar) { ar(later, number); }
 };
 struct feast {};
 struct bite {};
@@ -113,7 +114,8 @@ struct boss {
   cairn::ref<victim> three{};
   std::uint64_t failed = 0;
   numbering sent{};
-  void serialize(auto& ar) { ar(one, two, three, failed, sent); }
+  int poisons = 0;  ///< sent by turns that have ended
+  void serialize(auto& ar) { ar(one, two, three, failed, sent, poisons); }
 
   cairn::task<> on(shift what, cairn::context<boss>& me) {
     may_fail();
@@ -121,9 +123,11 @@ struct boss {
       one.tell<job>(9, sent.next(0));
       two.tell<job>(9, sent.next(1));
     }
-    if (what.left % 3 == 0) two.tell<poison>(false);
-    auto asked = what.left % 6 == 0 ? three.ask<feast>().as_result()
-                                    : three.ask<poison>(what.left % 2 == 0).as_result();
+    if (what.left % 3 == 0) two.tell<poison>(false, ++poisons);
+    const bool feasts = what.left % 6 == 0;
+    if (!feasts) ++poisons;
+    auto asked = feasts ? three.ask<feast>().as_result()
+                        : three.ask<poison>(what.left % 2 == 0, poisons).as_result();
     const auto answer = co_await std::move(asked);
     may_fail();
     if (answer || answer.code() != cairn::errc::failed) complain("poison is answered");
@@ -144,6 +148,33 @@ cairn::task<std::uint64_t> ask_or_resume(cairn::root* root, cairn::ref<A> whom) 
   co_return 0;
 }
 
+/// What a letter or what brings one has of poison.
+inline std::optional<poison> poison_in(const cairn::dead_letter& letter) {
+  if (letter.message != cairn::type_name<poison>) return std::nullopt;
+  return cairn::decode<poison>(letter.payload);
+}
+/// Poison of every fifth number is thrown away, some is given once more to who gave it up.
+[[nodiscard]] inline bool is_for_the_bin(int number) { return number % 5 == 0; }
+[[nodiscard]] inline bool is_for_another_try(const poison& what) {
+  return !what.later && !is_for_the_bin(what.number);
+}
+
+/// One letter each time, by turns.
+inline cairn::task<> tidy(cairn::root* root, std::uint64_t turn) {
+  const auto kept = co_await root->dead_letters();
+  std::vector<std::pair<cairn::letter_id, bool>> all;
+  for (const auto& each : kept.letters) {
+    const auto what = poison_in(each.letter);
+    if (!what || !(is_for_the_bin(what->number) || is_for_another_try(*what))) continue;
+    all.emplace_back(each.id, is_for_the_bin(what->number));
+  }
+  if (all.empty()) co_return;
+  const auto [which, drop] = all[turn % all.size()];
+  auto doing = (drop ? root->drop_letter(which) : root->deliver_again(which)).as_result();
+  const auto done = co_await std::move(doing);
+  if (!done && done.code() != cairn::errc::not_found) complain("a letter is refused");
+}
+
 inline cairn::task<int> app(cairn::root& root) {
   auto mild = root.supervise("mild", forgiving());
   auto strict = root.supervise("strict", {.intensity = {.restarts = 0, .within = 1s}});
@@ -155,8 +186,10 @@ inline cairn::task<int> app(cairn::root& root) {
   if (!root.restored()) chief.tell<shift>(shifts);
   std::uint64_t done = 0;
   std::uint64_t failed = 0;
+  std::uint64_t turn = 0;
   do {
     co_await root.sleep(3ms);
+    co_await tidy(&root, turn++);
     const auto first = co_await ask_or_resume(&root, one);
     const auto second = co_await ask_or_resume(&root, two);
     done = first + second;
@@ -168,29 +201,75 @@ inline cairn::task<int> app(cairn::root& root) {
   co_return 0;
 }
 
-/// What an actor has consumed it has handled, or is about to, or has given up: of that there is a
-/// letter each, kept or on its way.
-template <class A>
-void check_letters(const snapshot& in) {
-  std::map<cairn::actor_id, std::uint64_t> letters;
+/// Where the letters of a snapshot are: kept, on their way to who keeps them, or back to who is to
+/// handle their message once more.
+template <class Use>
+void each_letter(const snapshot& in, Use&& use) {
   in.each<cairn::detail::letter_keeper>([&](const auto& all, const snapshot::cell& where) {
-    for (const auto& each : all.letters) ++letters[each.what.letter.target];
-    in.each_waiting<cairn::detail::keep_letter>(
-        where, [&](const auto& each) { ++letters[each.one.what.letter.target]; });
+    for (const auto& each : all.letters) use(each);
+    in.each_waiting<cairn::detail::keep_letter>(where, [&](const auto& each) { use(each.one); });
   });
-  in.each<A>([&](const A& one, snapshot::cell& where) {
-    const auto consumed = raw(where.consumed) - (where.busy() && !A::counts_first ? 1 : 0);
-    const auto found = letters[where.self().id];
-    if (one.handled() + found == consumed) return;
-    complain("snapshot " + std::to_string(raw(in.number())) + ": " + where.name + " has consumed " +
-             std::to_string(consumed) + ", handled " + std::to_string(one.handled()) +
-             ", and left " + std::to_string(found) + " letters");
+  for (snapshot::cell* one : in.cells()) {
+    for (const auto* at = one->box.queue.front(); at != nullptr; at = at->next) {
+      if (at->kind != cairn::detail::envelope_kind::control ||
+          at->index != static_cast<std::uint16_t>(cairn::detail::control::deliver)) {
+        continue;
+      }
+      const auto& text = static_cast<const cairn::detail::control_note*>(at->payload())->text;
+      use(cairn::decode<cairn::detail::stored_letter>(std::as_bytes(std::span{text})));
+    }
+  }
+}
+
+/// What was consumed has been handled, or is about to, or has been given up, whereby a letter has
+/// got a number, or will get one.
+inline void check_letters(const snapshot& in) {
+  std::uint64_t given_up = 0;
+  std::uint64_t numbers = 0;
+  in.each<cairn::detail::letter_keeper>([&](const auto& all, const snapshot::cell& where) {
+    numbers += all.last;
+    in.each_waiting<cairn::detail::keep_letter>(where, [&](const auto& each) {
+      if (raw(each.one.what.id) == 0) ++numbers;
+    });
+  });
+  const auto add = [&]<class A>(const A& one, const snapshot::cell& where) {
+    given_up += raw(where.consumed) - (where.busy() && !A::counts_first ? 1 : 0) - one.handled();
+  };
+  in.each<fragile>(add);
+  in.each<victim>(add);
+  if (given_up == numbers) return;
+  complain("snapshot " + std::to_string(raw(in.number())) + ": " + std::to_string(given_up) +
+           " messages were given up, and there are " + std::to_string(numbers) + " letters");
+}
+
+/// All poison that was sent is in one place: it waits, is being handled, or is in a letter.
+inline void check_poison(const snapshot& in) {
+  std::map<int, int> places;
+  const auto add = [&](const poison& what) { ++places[what.number]; };
+  each_letter(in, [&](const auto& each) {
+    if (const auto what = poison_in(each.what.letter)) add(*what);
+  });
+  in.each<fragile>(
+      [&](const fragile&, const snapshot::cell& where) { in.each_waiting<poison>(where, add); });
+  in.each<victim>([&](const victim&, snapshot::cell& where) {
+    in.each_waiting<poison>(where, add);
+    if (!where.busy() || where.more->handler.what != cairn::type_name<poison>) return;
+    const auto begun = cairn::detail::last_message_of(where.saved->log);
+    add(cairn::decode<poison>(begun.entry->bytes()));
+  });
+  in.each<boss>([&](const boss& chief, const snapshot::cell&) {
+    for (int number = 1; number <= chief.poisons; ++number) {
+      const int found = places[number];
+      if (found == 1 || (found == 0 && is_for_the_bin(number))) continue;
+      complain("snapshot " + std::to_string(raw(in.number())) + ": poison " +
+               std::to_string(number) + " is in " + std::to_string(found) + " places");
+    }
   });
 }
 
 inline void check(const snapshot& in) {
-  check_letters<fragile>(in);
-  check_letters<victim>(in);
+  check_letters(in);
+  check_poison(in);
   ledger books{in};
   const auto add = [&](const auto& one, const snapshot::cell& where) {
     const int self = number_of(where);

@@ -12,14 +12,23 @@ namespace simulated::posts {
 
 struct report {};
 
-/// Takes what was posted: words of the threads outside.
+/// A word of a thread outside, with so much paper that few go into one file of the journal: a batch
+/// may be in two of them.
+struct slip {
+  nudge what{};
+  std::string paper{};
+  void serialize(auto& ar) { ar(what, paper); }
+};
+constexpr std::size_t paper = 700;
+
+/// Takes what was posted.
 struct till {
-  using protocol = cairn::protocol<nudge, report>;
+  using protocol = cairn::protocol<slip, report>;
   heard sold{};
   void serialize(auto& ar) { ar(sold); }
-  void on(nudge what) {
+  void on(slip given) {
     may_fail();
-    sold.take(what);
+    sold.take(given.what);
   }
   heard on(report) const { return sold; }
 };
@@ -50,7 +59,7 @@ inline void post(counter& at, const cairn::journal<till>& into, std::uint64_t th
   at.completions.poll();
   const nudge what{thread, ++outside->posted[thread]};
   ++at.under_way;
-  into.async_post<nudge>(completion{&at, outside, what}, what.thread, what.number);
+  into.async_post<slip>(completion{&at, outside, what}, what, std::string(paper, 'p'));
 }
 
 [[nodiscard]] inline bool has_all(const heard& sold) {
@@ -103,9 +112,9 @@ inline void check(const snapshot& in) {
     for (const auto& [thread, numbers] : one.sold.by) {
       for (const auto number : numbers) add({thread, number});
     }
-    in.each_waiting<nudge>(where, add);
+    in.each_waiting<slip>(where, [&](const slip& each) { add(each.what); });
   });
-  in.each_entry<nudge>("sales", taken + 1, add);
+  in.each_entry<slip>("sales", taken + 1, [&](const slip& each) { add(each.what); });
   for (const auto& [thread, number] : outside->confirmed) {
     if (found.contains({thread, number})) continue;
     complain("snapshot " + std::to_string(raw(in.number())) + ": post " + std::to_string(number) +

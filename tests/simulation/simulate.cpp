@@ -26,12 +26,13 @@ namespace {
 using namespace simulated;
 using all_actors =
     cairn::actors<bank::account, bank::clerk, graph::node, family::parent, family::child,
-                  timing::ticker, timing::step, pipeline::feeder, pipeline::stage, pipeline::judge,
-                  pipeline::drain, guests::host, guests::guest, guests::bag, guests::friendly,
-                  posts::till, sleepers::sleeper, sleepers::poster, chain::level, chain::caller,
-                  chain::oracle, limits::drops_newest, limits::drops_oldest, limits::pusher,
-                  moods::touchy, moods::fragile, moods::larder, moods::victim, moods::boss,
-                  storm::cloud, storm::mist, house::books, house::tenant, house::keeper>;
+                  timing::ticker, timing::step, timing::beacon, pipeline::feeder, pipeline::stage,
+                  pipeline::judge, pipeline::drain, guests::host, guests::guest, guests::bag,
+                  guests::friendly, posts::till, sleepers::sleeper, sleepers::poster, chain::level,
+                  chain::caller, chain::oracle, limits::drops_newest, limits::drops_oldest,
+                  limits::pusher, moods::touchy, moods::fragile, moods::larder, moods::victim,
+                  moods::boss, storm::cloud, storm::mist, house::books, house::tenant,
+                  house::keeper>;
 
 const std::vector<workload>& workloads() {
   static const std::vector<workload> all{
@@ -74,7 +75,10 @@ const std::vector<workload>& workloads() {
        .expected = storm::expected,
        .check = &storm::check,
        .check_latest = &storm::check_latest},
-      {.name = "timing", .app = &timing::app, .expected = timing::expected}};
+      {.name = "timing",
+       .app = &timing::app,
+       .expected = timing::expected,
+       .check = &timing::check}};
   return all;
 }
 
@@ -137,7 +141,7 @@ bool play_every_operation(const workload& what, std::uint64_t seed, verdict& sum
 bool play_all(const command& asked, verdict& sum) {
   std::uint64_t done = 0;
   const auto count = asked.last - asked.first + 1;
-  for (auto seed = asked.first; seed <= asked.last; ++seed) {
+  for (auto seed = asked.first;; ++seed) {
     for (const auto& each : workloads()) {
       if (!asked.workload.empty() && asked.workload != each.name) continue;
       const bool held = asked.every_operation ? play_every_operation(each, seed, sum)
@@ -148,8 +152,8 @@ bool play_all(const command& asked, verdict& sum) {
       fmt::print("{}/{} seeds\n", done, count);
       std::fflush(stdout);
     }
+    if (seed == asked.last) return true;
   }
-  return true;
 }
 
 bool reached_everything(const command& asked, const verdict& sum) {
@@ -163,18 +167,25 @@ bool reached_everything(const command& asked, const verdict& sum) {
   return all;
 }
 
+/// False: that is no number, or too large.
+bool parse(std::string_view part, std::uint64_t& to) {
+  const auto [end, bad] = std::from_chars(part.data(), part.data() + part.size(), to);
+  return bad == std::errc{} && end == part.data() + part.size() && !part.empty();
+}
+
 /// `A..B`. Throws where it is none.
 void parse_seeds(const std::string& text, command& into) {
   const auto dots = text.find("..");
-  const auto number = [&](std::string_view part, std::uint64_t& to) {
-    const auto [end, bad] = std::from_chars(part.data(), part.data() + part.size(), to);
-    return bad == std::errc{} && end == part.data() + part.size() && !part.empty();
-  };
   const std::string_view all{text};
-  if (dots == text.npos || !number(all.substr(0, dots), into.first) ||
-      !number(all.substr(dots + 2), into.last) || into.first > into.last) {
+  if (dots == text.npos || !parse(all.substr(0, dots), into.first) ||
+      !parse(all.substr(dots + 2), into.last) || into.first > into.last) {
     throw CLI::ValidationError("--seeds", "not of the form A..B: " + text);
   }
+}
+void parse_seed(const std::string& text, command& into) {
+  if (!parse(text, into.first)) throw CLI::ValidationError("--seed", "not a seed: " + text);
+  into.last = into.first;
+  into.one = true;
 }
 
 }  // namespace
@@ -182,7 +193,7 @@ void parse_seeds(const std::string& text, command& into) {
 int main(int argc, char** argv) {
   command asked;
   std::string seeds;
-  std::uint64_t seed = 0;
+  std::string seed;
   std::set<std::string> names;
   for (const auto& each : workloads()) names.insert(each.name);
   CLI::App line{"Plays workloads in simulations, with crashes and faults from a seed."};
@@ -194,15 +205,12 @@ int main(int argc, char** argv) {
   try {
     line.parse(argc, argv);
     if (!seeds.empty()) parse_seeds(seeds, asked);
+    if (!seed.empty()) parse_seed(seed, asked);
   } catch (const CLI::Success& help) {
     return line.exit(help);
   } catch (const CLI::ParseError& why) {
     fmt::print(stderr, "simulate: {}; see simulate --help\n", why.what());
     return 2;
-  }
-  if (line.count("--seed") != 0) {
-    asked.first = asked.last = seed;
-    asked.one = true;
   }
   verdict sum;
   const bool good = play_all(asked, sum) && reached_everything(asked, sum);

@@ -74,8 +74,8 @@ struct poster {
     all = std::move(what.all);
   }
   void on(post what, cairn::context<poster>& me) {
-    may_fail();
     const auto to = static_cast<int>(me.random() % all.size());
+    may_fail();  // it was handed something
     all[static_cast<std::size_t>(to)].tell<letter>(self, sent.next(to));
     if (what.left == 1) return;
     if (what.left % 8 == 1) {
@@ -86,6 +86,14 @@ struct poster {
   }
   void on(nudge what) { outside_words.take(what); }
 };
+
+/// A snapshot at rest, for which those who sleep longest are not waited.
+inline cairn::task<> rest(cairn::root* root) {
+  auto keeping = root->savepoint("night", cairn::at_rest).as_result();
+  (void)co_await std::move(keeping);  // an epoch may be abandoned, and a name be there already
+  auto removing = root->remove_savepoint("night").as_result();
+  (void)co_await std::move(removing);
+}
 
 inline cairn::task<int> app(cairn::root& root) {
   auto top = root.supervise("dormitory", forgiving());
@@ -107,6 +115,7 @@ inline cairn::task<int> app(cairn::root& root) {
   outside->nudge = [by](const nudge& what) { return tell(by[what.number % by.size()], what); };
   totals sum;
   do {
+    co_await rest(&root);
     co_await root.sleep(150ms);  // whoever asks touches
     sum = {};
     for (const auto& each : all) {

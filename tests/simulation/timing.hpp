@@ -1,7 +1,7 @@
 // Timers and sleeps, and asks three deep: each tick counts once, each answer is the right one.
 #pragma once
 
-#include "world.hpp"
+#include "audit.hpp"
 
 namespace simulated::timing {
 
@@ -9,6 +9,7 @@ using namespace std::chrono_literals;
 
 constexpr int clocks = 4;
 constexpr int ticks = 12;  // of each
+constexpr int beats = 10;
 
 struct tick {
   int left = 0;
@@ -19,6 +20,7 @@ struct ask_down {
   int value = 0;
   void serialize(auto& ar) { ar(depth, value); }
 };
+struct beat {};
 struct report {};
 struct totals {
   int ticks = 0;
@@ -64,6 +66,25 @@ struct ticker {
   totals on(report) const { return sum; }
 };
 
+/// Is reminded every so often, until it has been so often enough; none of the times may be missed.
+struct beacon {
+  using protocol = cairn::protocol<tick, beat, report>;
+  cairn::reminder next{};
+  int beaten = 0;
+  void serialize(auto& ar) { ar(next, beaten); }
+
+  void on(tick, cairn::context<beacon>& me) {
+    next = me.send_every<beat>({.period = 3ms, .missed = cairn::overdue::all});
+    may_fail();
+  }
+  void on(beat, cairn::context<beacon>& me) {
+    if (beaten == beats) return;  // it had been sent already
+    if (++beaten == beats) me.cancel(next);
+    may_fail();
+  }
+  int on(report) const { return beaten; }
+};
+
 inline cairn::task<int> app(cairn::root& root) {
   auto top = root.supervise("timing", forgiving());
   auto lowest = top.spawn<step>("lowest");
@@ -73,10 +94,13 @@ inline cairn::task<int> app(cairn::root& root) {
   for (int at = 0; at < clocks; ++at) {
     all.push_back(top.spawn<ticker>("ticker " + std::to_string(at), ticker{.top = upper}));
   }
+  auto light = top.spawn<beacon>("beacon");
   if (!root.restored()) {
+    light.tell<tick>(1);
     for (const auto& each : all) each.tell<tick>(ticks);
   }
   totals sum;
+  int beaten = 0;
   do {
     sum = {};
     for (const auto& each : all) {
@@ -85,14 +109,28 @@ inline cairn::task<int> app(cairn::root& root) {
       sum.naps += got.naps;
       sum.sum += got.sum;
     }
+    beaten = co_await light.ask<report>();
     co_await root.sleep(1ms);
-  } while (sum.ticks < clocks * ticks);
+  } while (sum.ticks < clocks * ticks || beaten < beats);
   outside->result = std::to_string(sum.ticks) + " ticks, " + std::to_string(sum.naps) +
-                    " naps, sum " + std::to_string(sum.sum);
+                    " naps, sum " + std::to_string(sum.sum) + ", " + std::to_string(beaten) +
+                    " beats";
   co_return 0;
 }
 
+/// In every snapshot the beacon is reminded until it is enough, and then not any more.
+inline void check(const snapshot& in) {
+  in.each<beacon>([&](const beacon& one, const snapshot::cell& where) {
+    std::size_t reminders = 0;
+    if (where.more) {
+      for (const auto& each : where.more->timers) reminders += each.message ? 1 : 0;
+    }
+    const bool wanted = one.next && one.beaten < beats;
+    if (reminders != (wanted ? 1U : 0U)) complain("a reminder is lost, or goes on");
+  });
+}
+
 // 4 * (12 + 11 + ... + 1 + 12 * 2)
-inline const std::string expected = "48 ticks, 16 naps, sum 408";
+inline const std::string expected = "48 ticks, 16 naps, sum 408, 10 beats";
 
 }  // namespace simulated::timing
