@@ -263,6 +263,24 @@ TEST_CASE("the same seed gives the same run, another seed another one") {
   CHECK(traces.size() == 10);
 }
 
+TEST_CASE("what is written to the disk is part of a simulation's trace") {
+  using namespace simulation_tests;
+  const auto trace_with = [](int number) {
+    simulation<clerks> sim{{.seed = 3}};
+    const cairn::application app = [number](cairn::root& root) -> cairn::task<int> {
+      root.supervise("shop").spawn<clerk>("clerk").tell<order>(number);
+      co_await root.checkpoint();
+      co_return 0;
+    };
+    sim.start(app);
+    REQUIRE(sim.run() == 0);
+    REQUIRE(sim.finish());
+    return sim.trace();
+  };
+  CHECK(trace_with(1) == trace_with(1));
+  CHECK(trace_with(1) != trace_with(2));
+}
+
 TEST_CASE("a simulated power failure loses nothing that was committed, at any step") {
   using namespace simulation_tests;
   for (std::uint64_t step = 1; step < 150; ++step) {

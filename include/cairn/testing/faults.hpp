@@ -81,6 +81,9 @@ class simulated_disk {
   /// Called before each operation of a living view takes effect. What it throws is thrown by the
   /// operation, which then has no effect.
   hook on_operation{};
+  /// Called with the bytes of each write of a living view, after `on_operation`. The disk is locked
+  /// meanwhile: it calls nothing here.
+  std::function<void(bytes_view bytes)> on_write{};
   /// Spends the time of slow operations; where it is empty, the calling thread really sleeps.
   std::function<void(std::chrono::nanoseconds)> sleep{};
 

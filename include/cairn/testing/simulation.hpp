@@ -61,6 +61,9 @@ class simulation {
       machine_.note(path);
       detail::pause_point();
     };
+    disk_.on_write = [this](bytes_view bytes) {
+      machine_.note({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    };
     disk_.sleep = [this](std::chrono::nanoseconds span) { machine_.sleep(span); };
   }
   simulation(const simulation&) = delete;

@@ -54,6 +54,7 @@ class simulated_disk::file final : public detail::disk_file {
 
   void write(std::uint64_t offset, detail::bytes_view bytes) override {
     const auto now = core_->begin(tree_, "write", path_, core::kind::change);
+    if (now.alive && core_->owner->on_write) core_->owner->on_write(bytes);
     if (!writable_ && !bytes.empty()) detail::raise_errno(EBADF, "cannot write", path_);
     if (now.failure != errc::ok) {
       data_->write(offset, bytes.first(core_->chance.below(bytes.size() + 1)));
