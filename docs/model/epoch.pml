@@ -316,8 +316,7 @@ inline arrive(w, a)
      again = again & ~B(a);
 #ifndef M_LINK_STAYS_BEHIND
      touched_in[a] = seen[w];
-     listed[a] = TOUCHED;
-     bring(w, a)
+     listed[a] = TOUCHED
 #endif
   :: else
   fi

@@ -50,13 +50,13 @@ class cutter {
   }
 
   /// An actor that was given away is at home here now. Its former home may have touched it in an
-  /// epoch that this worker has left already: then it is cut like any other.
+  /// epoch that this worker has left already: then it is cut like any other, by its next turn or by
+  /// the sweep.
   void take_over(cell& one) {
     sometimes(one.at < mine_.seen ? "actor taken over that has not cut" : "actor taken over");
     one.touched_in = mine_.seen;
     mine_.touched.push_back(one, touched_list::touched);
     note_dirty();
-    bring(one);
   }
 
   /// Before the actor's next turn, and before it is handed a message: cuts it if it still stands
