@@ -91,7 +91,9 @@ struct victim {
   cairn::task<> on(poison what) {
     if (!what.later) throw std::runtime_error{"poison"};
     ++begun;
-    (void)co_await from.ask<bite>();
+    auto one = from.ask<bite>();
+    auto other = from.ask<bite>();  // under way when the handler is given up
+    (void)co_await std::move(one);
     throw std::runtime_error{"slow poison"};
   }
   /// More than one handler may be handed.

@@ -51,9 +51,10 @@ struct sleeper {
     received.take(what.from, what.number, 0);
   }
   cairn::task<> on(nap what, cairn::context<sleeper>& me) {
-    may_fail();
     if (what.left > 1) me.ref().template tell<nap>(what.left - 1);
-    co_await me.sleep(std::chrono::milliseconds{1 + me.random() % 60});
+    const auto span = me.random() % 60;
+    may_fail();  // it was handed something
+    co_await me.sleep(std::chrono::milliseconds{1 + span});
     may_fail();
     ++slept;
   }
@@ -75,7 +76,7 @@ struct poster {
   }
   void on(post what, cairn::context<poster>& me) {
     const auto to = static_cast<int>(me.random() % all.size());
-    may_fail();  // it was handed something
+    may_fail();
     all[static_cast<std::size_t>(to)].tell<letter>(self, sent.next(to));
     if (what.left == 1) return;
     if (what.left % 8 == 1) {

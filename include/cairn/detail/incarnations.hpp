@@ -254,7 +254,8 @@ class incarnations {
 
   static void end_pause(cell& one) noexcept {
     one.paused = false;
-    one.box.attended = nullptr;  // it will be looked at anew
+    delivery::disarm(one, backoff_number);  // what it did not wait for shall not end another one
+    one.box.attended = nullptr;             // it will be looked at anew
   }
 
   void renew_ephemeral(cell& one) {

@@ -53,7 +53,7 @@ class turns {
       cell& one = *due.of.where;
       // pairs with the release in give_away(); an actor with timers is never given away
       if (!one.is(due.of.id) || one.home.load(std::memory_order_acquire) != &mine_) continue;
-      fire(one, due.number);
+      fire(one, due);
     }
   }
 
@@ -319,13 +319,15 @@ class turns {
   }
 
   /// Removal and enqueueing are one step, after the cut: a snapshot has the timer or what it did.
-  void fire(cell& one, std::uint64_t number) {
+  void fire(cell& one, const due_timer& due_now) {
     if (!one.more || one.dormant) return;
     cut().touch(one);
     cut().bring(one);
     auto& all = one.more->timers;
-    const auto found = std::find_if(all.begin(), all.end(),
-                                    [&](const timer& each) { return each.number == number; });
+    const std::uint64_t number = due_now.number;
+    const auto found = std::find_if(all.begin(), all.end(), [&](const timer& each) {
+      return each.number == number && each.next() <= due_now.due;  // backoffs share their number
+    });
     if (found == all.end()) return;
     if (found->kind == timer_kind::every && as_retired(*found->message) == nullptr) {
       return fire_again(all_, mine_, mail_, one, *found);
