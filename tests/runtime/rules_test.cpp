@@ -18,7 +18,7 @@ struct work {
 struct question {};
 struct look {};
 
-int failing = 0;  // how often `work` still throws
+int throws_left = 0;  // how often `work` still throws
 int begun = 0;
 
 /// Its handlers fail as planned.
@@ -29,8 +29,8 @@ struct member {
   int asked = 0;
   void serialize(auto& ar) { ar(name, worked, asked); }
   void on(work) {
-    if (failing > 0) {
-      --failing;
+    if (throws_left > 0) {
+      --throws_left;
       throw std::runtime_error{"planned"};
     }
     ++worked;
@@ -69,7 +69,7 @@ struct bench {
       ++told[what.kind];
       if (what.kind == event_kind::diverged) diverged = what.text;
     };
-    failing = begun = 0;
+    throws_left = begun = 0;
     return made;
   }
 };
@@ -84,9 +84,9 @@ TEST_CASE("how often a turn has failed is not forgotten over a crash") {
     auto top = root.supervise("top", {.attempts = 1, .backoff = {.first = 1h, .most = 1h}});
     auto one = top.spawn<member>("one");
     if (!root.restored()) {
-      failing = 2;
+      throws_left = 2;
       one.tell<work>(1);
-      while (failing == 2) co_await root.sleep(1ms);
+      while (throws_left == 2) co_await root.sleep(1ms);
       co_await root.checkpoint();
       co_return 0;
     }
@@ -97,12 +97,12 @@ TEST_CASE("how often a turn has failed is not forgotten over a crash") {
   };
   sim.start(app);
   REQUIRE(sim.run() == 0);
-  REQUIRE(failing == 1);
+  REQUIRE(throws_left == 1);
   sim.crash();
   REQUIRE(on.told[event_kind::given_up] == 0);
   sim.start(app);
   CHECK(sim.run() == 0);
-  CHECK(failing == 0);
+  CHECK(throws_left == 0);
   CHECK(on.told[event_kind::given_up] == 1);
 }
 
@@ -133,7 +133,7 @@ TEST_CASE("an ask that a suspended actor has refused is not handled once it goes
     auto top = root.supervise("top", {.intensity = {.restarts = 0, .within = 1h}});
     auto one = top.spawn<member>("one");
     for (int round = 1; round <= 2; ++round) {  // what is remembered of the mailbox is forgotten
-      failing = 1;
+      throws_left = 1;
       one.tell<work>(1);
       for (int times = 0; times < 3; ++times) {
         const auto answer = co_await one.ask<question>().as_result();

@@ -17,7 +17,7 @@ struct nap {};
 struct look {};
 struct fail {};
 
-int failing = 0;  // how often `on_start` still fails
+int throws_left = 0;  // how often `on_start` still fails
 int opened = 0;   // how often it went well since the process began
 
 bool counted = true;
@@ -46,8 +46,8 @@ struct clerk {
 
   void on_start(cairn::context<clerk>& self) {
     if (self.name() == "other") return;
-    if (failing > 0) {
-      --failing;
+    if (throws_left > 0) {
+      --throws_left;
       throw std::runtime_error{"a resource that is not there"};
     }
     ++opened;
@@ -97,7 +97,7 @@ cairn::testing::simulation_options options() {
     chosen.epoch.every = {};
     chosen.ask_timeout = 100h;
   };
-  failing = opened = 0;
+  throws_left = opened = 0;
   return made;
 }
 
@@ -118,7 +118,7 @@ cairn::task<int> take_up(cairn::root& root) {
   co_await root.sleep(1s);
   CHECK(opened == 0);
   CHECK(one.where().where->suspended);
-  failing = 0;
+  throws_left = 0;
   root.resume(one);
   seen = co_await one.ask<look>().within(5h);
   co_return 0;
@@ -131,7 +131,7 @@ void lose_and_take_up(cairn::testing::simulation<actors>& sim) {
   REQUIRE(sim.run() == 0);
   counted = true;
   sim.crash();
-  failing = 100;
+  throws_left = 100;
   opened = 0;
   sim.start(&take_up);
   REQUIRE(sim.restored().suspended_handlers == 1);
@@ -164,12 +164,12 @@ TEST_CASE("a sibling that could not start opens its resources before its handler
     auto other = top.spawn<clerk>("other");
     auto asked = one.ask<nap>();
     co_await root.sleep(1s);
-    failing = 100;
+    throws_left = 100;
     other.tell<fail>();
     co_await root.sleep(1s);
     CHECK(one.where().where->suspended);
     CHECK(one.where().where->busy());
-    failing = opened = 0;
+    throws_left = opened = 0;
     root.resume(one);
     const int answer = co_await std::move(asked);
     CHECK(answer == 1);
@@ -191,7 +191,7 @@ TEST_CASE("who asked an actor that stops before its handler was run again is tol
   });
   REQUIRE(sim.run() == 0);
   sim.crash();
-  failing = 100;
+  throws_left = 100;
   cairn::errc code{};
   sim.start([&code](cairn::root& root) -> cairn::task<int> {
     auto top = root.supervise("office");

@@ -107,28 +107,17 @@ class delivery {
 
   /// Gives a message up. Precondition: the actor has met it.
   void bury(cell& one, envelope_ptr message, errc code, const std::string& text) {
-    if (message->kind == envelope_kind::reply) {  // nobody waits for it any more, but for a word
-      if (is_word(message->answer.number)) confirm(*message, one.at);
-      return;
-    }
-    if (message->kind == envelope_kind::control) {
-      bury_control(one, *message, code);
-      return;
-    }
-    refuse(message->answer, code, text, one.at);
-    report_dead(one, letter_of(*message), message->target, code, text);
+    bury(one, std::move(message), code, text, one.at);
   }
 
+  void bury(cell& one, envelope_ptr message, errc code, const std::string& text, epoch at);
+  void bury_for_stopped(cell& one, envelope_ptr message);
   void report_dead(cell& one, cairn::dead_letter letter, actor_id target, errc code,
-                   const std::string& text) {
-    complete(letter, one, target, code, text);
-    tell_letter(all_, letter);
-    if (is_to_keep(all_, one, letter)) keep(one, {one.slot_index, {{}, std::move(letter)}});
-  }
+                   const std::string& text);
 
-  /// Sends a letter to who keeps them, as an effect of this turn of `one`.
-  void keep(const cell& one, stored_letter letter) {
-    send(letter_for_keeper(all_, mine_, cut_, one, std::move(letter)));
+  /// Sends a letter to who keeps them, as an effect of a turn of this epoch.
+  void keep(epoch at, stored_letter letter) {
+    send(letter_for_keeper(all_, mine_, cut_, at, std::move(letter)));
   }
 
   /// The effects of a turn that has ended well leave together.
@@ -206,7 +195,8 @@ class delivery {
                            : "next epoch comes with a message");
       cut_.acknowledge(message->sent);
     }
-    if (message->is_plain() && !message->reserved && has_room(one)) [[likely]] {
+    if (message->is_plain() && !message->reserved && lives_in(one, *message) && has_room(one))
+        [[likely]] {
       cut_.touch(one);
       cutter::number(one, *message);
       one.box.queue.push_back(std::move(message));
@@ -217,14 +207,19 @@ class delivery {
   }
 
  private:
+  [[nodiscard]] static bool lives_in(const cell& one, const envelope& message) noexcept {
+    return one.is(message.target) && !one.stopped;
+  }
   [[nodiscard]] static bool has_room(const cell& one) noexcept {
-    return one.type != nullptr && one.box.queue.size() < one.type->mailbox.capacity;
+    return one.box.queue.size() < one.type->mailbox.capacity;
   }
 
   [[gnu::noinline]] void enqueue_otherwise(cell& one, envelope_ptr message) {
+    if (message->kind == envelope_kind::reply && message->answer.number == trace_number) {
+      return trace_on(pass_on(all_, one, std::move(message)));
+    }
+    if (!lives_in(one, *message)) return bury_arrived(one, std::move(message));
     if (message->kind == envelope_kind::reply) {
-      if (message->answer.number == trace_number)
-        return trace_on(pass_on(all_, one, std::move(message)));
       if (message->answer.number != wake_number) cut_.touch(one);  // waking changes nothing
       one.box.add_reply(std::move(message));
     } else if (is_full(one, *message)) {
@@ -274,51 +269,9 @@ class delivery {
            one.box.queue.size() >= one.type->mailbox.capacity;
   }
 
-  /// Overflow never fails a turn: something becomes a dead letter.
-  void overflow(cell& one, envelope_ptr message) {
-    cutter::number(one, *message);
-    const envelope* first = one.box.queue.front();  // null where the bound is 0
-    const bool stays = first == nullptr || first->kind == envelope_kind::control || first->reserved;
-    if (one.type->mailbox.when_full == overflow::drop_oldest && !stays) {
-      envelope_ptr oldest = one.box.queue.pop_front();
-      if (one.box.attended == oldest.get()) one.box.attended = nullptr;
-      one.box.queue.push_back(std::move(message));
-      message = std::move(oldest);
-      sometimes("mailbox full, the oldest goes");
-      cut_.meet(one, *message);
-      one.box.done_ticket = message->ticket;
-      one.changed = true;
-    } else {  // what is exempt from the bound is never dropped: the newest goes instead
-      sometimes(stays ? "mailbox full, what is exempt stays" : "mailbox full, the newest goes");
-      cut_.meet(one, *message);
-    }
-    const std::string text = "the mailbox of " + world::label(one) + " is full";
-    bury(one, std::move(message), errc::mailbox_full, text);
-  }
-
-  void bury_control(cell& one, const envelope& message, errc code) {
-    const auto& note = *static_cast<const control_note*>(message.payload());
-    switch (control{message.index}) {
-      case control::room:
-        sometimes("room asked of a stopped actor");
-        refuse(message.answer, errc::stopped, "the actor is stopped", one.at);
-        break;
-      case control::stop:
-        confirm(message.answer, one.at);
-        break;
-      case control::watch:
-        sometimes("watch of a stopped actor");
-        tell_stopped(note.who, message.target, std::string{to_string(code)}, one.at);
-        break;
-      case control::deliver:
-        sometimes("dead letter for a stopped actor");
-        if (auto letter = letter_in(one, message)) keep(one, std::move(*letter));
-        refuse(message.answer, errc::stopped, "the actor is stopped", one.at);
-        break;
-      default:
-        break;
-    }
-  }
+  void overflow(cell& one, envelope_ptr message);
+  void bury_arrived(cell& one, envelope_ptr message);
+  void bury_control(cell& one, const envelope& message, errc code, epoch at);
 
  public:
   /// Tells a watcher, whose mailbox may be full: it is told once and must not miss it. A watcher's
@@ -391,3 +344,5 @@ class delivery {
 };
 
 }  // namespace cairn::detail
+
+#include "burying.hpp"

@@ -35,23 +35,23 @@ namespace cairn::detail {
   return made.self();
 }
 
-/// The message that brings a letter to its keeper, as an effect of the turn of `from`.
-[[nodiscard]] inline envelope_ptr letter_for_keeper(world& all, worker& mine, cutter& cut,
-                                                    const cell& from, stored_letter letter) {
+/// The message that brings a letter to its keeper, as an effect of this epoch.
+[[nodiscard]] inline envelope_ptr letter_for_keeper(world& all, worker& mine, cutter& cut, epoch at,
+                                                    stored_letter letter) {
   const address to = all.letters.keeper_or([&] { return bear_keeper(all, mine, cut); });
   auto message = make_envelope(keep_letter{std::move(letter), all.letters.most});
   message->index = 0;
   message->reserved = true;  // a letter is not dropped for want of room
   message->to = to.where;
   message->target = to.id;
-  message->sent = from.at;
+  message->sent = at;
   return message;
 }
 
 /// Nothing where the bytes are forged.
-[[nodiscard]] inline std::optional<stored_letter> letter_in(const cell& one, const envelope& word) {
+[[nodiscard]] inline std::optional<stored_letter> letter_in(runtime& of, const envelope& word) {
   const auto& bytes = static_cast<const control_note*>(word.payload())->text;
-  const scoped_current<runtime> scope{current_runtime, one.owner};
+  const scoped_current<runtime> scope{current_runtime, &of};
   try {
     return cairn::decode<stored_letter>(std::as_bytes(std::span{bytes.data(), bytes.size()}));
   } catch (const error&) {

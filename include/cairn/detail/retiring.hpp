@@ -50,7 +50,9 @@ inline void retire(world& all, worker& mine, delivery& mail, cell& one, const st
     }
     stop_children(mail, one, *rest);
   }
-  mine.ready.push(one);  // its mail is buried, then it
+  while (!one.box.replies.empty()) mail.bury_for_stopped(one, one.box.replies.pop_front());
+  while (!one.box.queue.empty()) mail.bury_for_stopped(one, one.box.queue.pop_front());
+  mine.ready.push(one);  // it leaves
 }
 
 }  // namespace cairn::detail

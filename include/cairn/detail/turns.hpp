@@ -29,7 +29,7 @@ class turns {
         fail_{all, mine, mail_},
         words_{mail_, fail_},
         waiting_{mine, mail_, words_},
-        tombs_{all, mine, mail_},
+        tombs_{all, mine},
         deadly_{all, mine, mail_, fail_} {}
 
   [[nodiscard]] delivery& mail() noexcept { return mail_; }
@@ -113,7 +113,7 @@ class turns {
 
   /// The same where more than the next message of the mailbox is to be looked at.
   [[gnu::noinline]] bool advance_otherwise(cell& one) {
-    if (one.type == nullptr || one.stopped) return tombs_.attend(one);
+    if (one.type == nullptr || one.stopped) return tombs_.leave(one), false;
     if (one.retired) return fail_.retire_type(one), true;
     if (one.dormant) return wake_up(one);
     if (one.needs_replay && !one.suspended && !deadly_.resume_restored(one)) return false;

@@ -96,13 +96,13 @@ class control_words {
   /// A message that was given up is sent once more: by its receiver, for only here it is known
   /// whether it can be handled. If not, it goes back to who keeps it.
   void deliver_again(cell& one, const envelope& word) {
-    std::optional<stored_letter> letter = letter_in(one, word);
+    std::optional<stored_letter> letter = letter_in(*one.owner, word);
     if (!letter) return mail_.refuse(word.answer, errc::damaged, "it is no dead letter", one.at);
     try {
       mail_.send(message_in(one, letter->what.letter));
     } catch (const error& why) {
       sometimes("dead letter cannot be delivered");
-      mail_.keep(one, std::move(*letter));
+      mail_.keep(one.at, std::move(*letter));
       mail_.refuse(word.answer, why.code(), why.what(), one.at);
       return;
     }

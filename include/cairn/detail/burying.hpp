@@ -1,0 +1,104 @@
+// What becomes of messages that nobody handles.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "delivery.hpp"
+
+namespace cairn::detail {
+
+/// Mail for who is not there does not wait. What comes of it is of the message's own epoch,
+/// before whose sweep there is a round for what was sent until then: else a snapshot could hold
+/// that somebody watches, and neither the word nor the notice. But where the open snapshot has
+/// the actor alive it has the message too, and what comes of it is later.
+inline void delivery::bury_for_stopped(cell& one, envelope_ptr message) {
+  sometimes("message for a stopped actor");
+  cut_.meet(one, *message);
+  one.box.done_ticket = std::max(one.box.done_ticket, message->ticket);
+  const epoch at = one.stopped_in > message->sent ? one.at : message->sent;
+  bury(one, std::move(message), errc::stopped, "the actor is stopped", at);
+}
+
+/// What comes of giving a message up is of the epoch `at`.
+inline void delivery::bury(cell& one, envelope_ptr message, errc code, const std::string& text,
+                           epoch at) {
+  if (message->kind == envelope_kind::reply) {  // nobody waits for it any more, but for a word
+    if (is_word(message->answer.number)) confirm(*message, at);
+    return;
+  }
+  if (message->kind == envelope_kind::control) {
+    bury_control(one, *message, code, at);
+    return;
+  }
+  refuse(message->answer, code, text, at);
+  report_dead(one, letter_of(*message), message->target, code, text);
+}
+
+inline void delivery::report_dead(cell& one, cairn::dead_letter letter, actor_id target, errc code,
+                                  const std::string& text) {
+  complete(letter, one, target, code, text);
+  tell_letter(all_, letter);
+  if (is_to_keep(all_, one, letter)) keep(one.at, {one.slot_index, {{}, std::move(letter)}});
+}
+
+/// Mail for a tombstone, or for who lived in this cell before.
+inline void delivery::bury_arrived(cell& one, envelope_ptr message) {
+  if (one.is(message->target) && one.type != nullptr) {
+    if (message->kind != envelope_kind::reply) cutter::number(one, *message);
+    bury_for_stopped(one, std::move(message));
+    return;
+  }
+  sometimes("message for who lived in this cell");
+  const epoch at = message->sent;
+  bury(one, std::move(message), errc::stopped, "the actor is stopped", at);
+}
+
+inline void delivery::bury_control(cell& one, const envelope& message, errc code, epoch at) {
+  const auto& note = *static_cast<const control_note*>(message.payload());
+  switch (control{message.index}) {
+    case control::room:
+      sometimes("room asked of a stopped actor");
+      refuse(message.answer, errc::stopped, "the actor is stopped", at);
+      break;
+    case control::stop:
+      confirm(message.answer, at);
+      break;
+    case control::watch:
+      sometimes("watch of a stopped actor");
+      tell_stopped(note.who, message.target, std::string{to_string(code)}, at);
+      break;
+    case control::deliver:
+      sometimes("dead letter for a stopped actor");
+      if (auto letter = letter_in(all_, message)) keep(at, std::move(*letter));
+      refuse(message.answer, errc::stopped, "the actor is stopped", at);
+      break;
+    default:
+      break;
+  }
+}
+
+/// Overflow never fails a turn: something becomes a dead letter.
+inline void delivery::overflow(cell& one, envelope_ptr message) {
+  cutter::number(one, *message);
+  const envelope* first = one.box.queue.front();  // null where the bound is 0
+  const bool stays = first == nullptr || first->kind == envelope_kind::control || first->reserved;
+  if (one.type->mailbox.when_full == cairn::overflow::drop_oldest && !stays) {
+    envelope_ptr oldest = one.box.queue.pop_front();
+    if (one.box.attended == oldest.get()) one.box.attended = nullptr;
+    one.box.queue.push_back(std::move(message));
+    message = std::move(oldest);
+    sometimes("mailbox full, the oldest goes");
+    cut_.meet(one, *message);
+    one.box.done_ticket = message->ticket;
+    one.changed = true;
+  } else {  // what is exempt from the bound is never dropped: the newest goes instead
+    sometimes(stays ? "mailbox full, what is exempt stays" : "mailbox full, the newest goes");
+    cut_.meet(one, *message);
+  }
+  const std::string text = "the mailbox of " + world::label(one) + " is full";
+  bury(one, std::move(message), errc::mailbox_full, text);
+}
+
+}  // namespace cairn::detail
