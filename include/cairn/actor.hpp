@@ -160,6 +160,12 @@ void describe_state(actor_type& type) {
   type.decode = [](cell& self, bytes_view from, std::uint32_t schema) {
     detail::decode_written(held<A>(self).state, from, schema);
   };
+  type.difference = [](const cell& self, bytes_view before) {
+    const holder<A>& now = held<A>(self);
+    holder<A> other{now.context_here.where()};
+    decode_written(other.state, before, schema_of<A>());
+    return difference_of(other.state, now.state);
+  };
   if constexpr (std::is_trivially_copyable_v<A>) {
     type.save_raw = [](const cell& self, std::byte* to) noexcept {
       std::memcpy(to, &held<A>(self).state, sizeof(A));

@@ -23,6 +23,7 @@
 
 #include "detail/archive.hpp"
 #include "detail/buffer.hpp"
+#include "detail/codec_sorted.hpp"
 #include "error.hpp"
 #include "type_name.hpp"
 
@@ -126,6 +127,23 @@ void decode_written(T& value, bytes_view from, std::uint32_t schema) {
   } catch (...) {  // cereal's, the allocator's, whatever a check in `serialize` throws
     throw error{errc::damaged, detail::about<T>(detail::text_of_caught())};
   }
+}
+
+/// Where a value differs from what it was, and how, for people. Empty: by `==`, where its type has
+/// it, or by what a snapshot holds of it they are equal.
+///
+/// Errors: what `serialize` throws.
+template <class T>
+[[nodiscard]] std::string difference_of(const T& before, const T& now) {
+  if constexpr (std::equality_comparable<T>) {
+    if (before == now) return {};
+  }
+  buffer was, is;
+  if constexpr (archived<T>) {
+    output_archive{was, true}(before);
+    output_archive{is, true}(now);
+  }
+  return difference_of(was.view(), is.view());
 }
 
 }  // namespace detail

@@ -32,16 +32,17 @@ enum class event_kind : std::uint8_t {
   committed,
   abandoned,
   store_warning,
-  unfinished,   ///< handlers that had not ended before a snapshot at rest
-  rolled_back,  ///< the system went back to its latest committed snapshot
+  unfinished,        ///< handlers that had not ended before a snapshot at rest
+  rolled_back,       ///< the system went back to its latest committed snapshot
+  nondeterministic,  ///< an audit came to something else than the actor did
 };
 
 [[nodiscard]] constexpr std::string_view to_string(event_kind kind) noexcept {
-  constexpr std::string_view names[] = {"restored",  "undeclared",    "started",     "failed",
-                                        "restarted", "given_up",      "suspended",   "resumed",
-                                        "stopped",   "timed_out",     "diverged",    "dead_letter",
-                                        "slow_turn", "stuck",         "epoch_begun", "committed",
-                                        "abandoned", "store_warning", "unfinished",  "rolled_back"};
+  constexpr std::string_view names[] = {
+      "restored",   "undeclared",  "started",         "failed",    "restarted", "given_up",
+      "suspended",  "resumed",     "stopped",         "timed_out", "diverged",  "dead_letter",
+      "slow_turn",  "stuck",       "epoch_begun",     "committed", "abandoned", "store_warning",
+      "unfinished", "rolled_back", "nondeterministic"};
   const auto at = static_cast<std::size_t>(kind);
   return at < std::size(names) ? names[at] : "unknown";
 }

@@ -30,7 +30,8 @@ struct options {
   std::chrono::nanoseconds slow_turn = std::chrono::milliseconds{100};  ///< told of; 0: never
   std::chrono::nanoseconds stuck_turn = std::chrono::seconds{10};  ///< told of while it lasts; 0:
                                                                    ///< never
-  std::size_t max_history = 16 * 1024 * 1024;   ///< bytes that one suspended handler may be handed
+  std::size_t max_history = 16 * 1024 * 1024;  ///< bytes that one suspended handler may be handed
+  double audit = 0;  ///< share of the actors whose handlers are run again: docs/determinism.md
   std::size_t dead_letters = 1000;              ///< kept at most; then the oldest goes. 0: none
   bool accept_older = false;                    ///< the operator's word, see docs/format.md
   std::optional<cairn::epoch> as_of{};          ///< an older retained snapshot to begin from

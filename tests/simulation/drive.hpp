@@ -99,7 +99,11 @@ class driver {
     const auto retain = plan_.one_in(2) ? 1 + plan_.below(3) : 10 + plan_.below(10);
     const auto buffer =
         plan_.one_in(3) ? std::size_t{256} << plan_.below(5) : std::size_t{1} << 26U;
-    made.configure = [messages, retain, buffer](cairn::options& chosen) {
+    // Of its own chance: with and without audits a seed plays the same plan.
+    cairn::detail::sim_random share{seed, "audit"};
+    const double audit = share.one_in(2) ? 0.0 : 1.0 / static_cast<double>(1 + share.below(3));
+    made.configure = [messages, retain, buffer, audit](cairn::options& chosen) {
+      chosen.audit = audit;
       chosen.epoch.write_buffer = buffer;
       chosen.epoch.messages = messages;
       chosen.epoch.every = std::chrono::milliseconds{1};
@@ -112,7 +116,8 @@ class driver {
     made.on_event = [this](const cairn::event& what) {
       const bool given_up =
           what.kind == cairn::event_kind::given_up && !what_.gives_up.contains(what.name);
-      if (given_up || what.kind == cairn::event_kind::diverged) {
+      if (given_up || what.kind == cairn::event_kind::diverged ||
+          what.kind == cairn::event_kind::nondeterministic) {
         complain(what.name + ": " + std::string{to_string(what.kind)} + ": " + what.text);
       }
       if (what.kind == cairn::event_kind::committed) committed_ = what.at;

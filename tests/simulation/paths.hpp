@@ -7,6 +7,7 @@
 namespace simulated {
 
 constexpr std::string_view must_be_reached[] = {
+    "actor audited",
     "actor reset",
     "actor resumed",
     "actor stopped within a handler",
@@ -22,6 +23,7 @@ constexpr std::string_view must_be_reached[] = {
     "ask dropped that was answered while its actor was suspended",
     "ask interrupted",
     "ask of a suspended actor refused",
+    "audit dropped",
     "base renewed between cuts",
     "batch published again",
     "carrying taken back",
@@ -79,6 +81,7 @@ constexpr std::string_view must_be_reached[] = {
     "state not serialized",
     "stop recorded",
     "suspended actor woken",
+    "suspended handler audited",
     "suspended handler cut",
     "suspended handler given up",
     "suspended handler reset",

@@ -63,6 +63,8 @@ struct actor_type {
   void (*save_raw)(const cell&, std::byte* to) noexcept = nullptr;  ///< `size` bytes
   void (*load_raw)(cell&, bytes_view from) = nullptr;
   void (*encode_raw)(bytes_view object, buffer& to) = nullptr;
+  /// Where the state differs from what was once encoded, for people. Empty: it does not.
+  std::string (*difference)(const cell&, bytes_view before) = nullptr;
   void (*on_start)(cell&) = nullptr;
   void (*on_stop)(cell&, stop_reason) noexcept = nullptr;
   /// What must be done outside before the epoch of the cut that calls it is committed, or null.

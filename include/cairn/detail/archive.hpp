@@ -112,7 +112,12 @@ inline constexpr char type_mark{};
 class output_archive
     : public cereal::OutputArchive<output_archive, cereal::AllowEmptyClassElision> {
  public:
-  explicit output_archive(buffer& to) : OutputArchive{this}, to_{to} { to_.put(true); }
+  /// `sorted`: as values are compared, not as they are stored (see `codec_sorted.hpp`).
+  explicit output_archive(buffer& to, bool sorted = false)
+      : OutputArchive{this}, to_{to}, sorted_{sorted} {
+    to_.put(true);
+  }
+  [[nodiscard]] bool is_sorted() const noexcept { return sorted_; }
 
   void write(const void* from, std::size_t count) { to_.append(from, count); }
 
@@ -157,6 +162,7 @@ class output_archive
 
  private:
   buffer& to_;
+  bool sorted_;
   std::size_t depth_ = 0;
   std::size_t floor_ = 1;
   std::size_t empties_ = 0;  ///< elements so far that take no bytes

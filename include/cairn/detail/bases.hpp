@@ -12,6 +12,7 @@
 #include "actor_type.hpp"
 #include "cell.hpp"
 #include "pausing.hpp"
+#include "worker.hpp"
 
 namespace cairn::detail {
 
@@ -55,6 +56,12 @@ inline void renew_base(cell& one) {
   renew_base(one, std::move(state));
 }
 
+/// The same where the base until now is audited with its log, if it is the actor's turn.
+inline void renew_and_audit(cell& one) {
+  audit_queue* audits = one.home.load(std::memory_order_relaxed)->audits.get();  // this worker's
+  renew_audited(audits, one, [&] { renew_base(one); });
+}
+
 /// Before a message is handled.
 inline void ensure_base(cell& one) {
   if (!one.type->persistent) return;
@@ -63,7 +70,7 @@ inline void ensure_base(cell& one) {
   const recovery& base = *one.saved;
   const bool is_long = base.replayed || base.log.bytes() > std::max(base.state.size(), min_log);
   if (base.valid && (one.busy() || !is_long)) return;
-  if (base.valid && is_long) sometimes("base renewed between cuts");
+  if (base.valid && is_long) return sometimes("base renewed between cuts"), renew_and_audit(one);
   renew_base(one);
 }
 

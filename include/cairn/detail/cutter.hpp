@@ -282,7 +282,7 @@ class cutter {
     for (int tries = 0; tries < 2; ++tries) {
       try {
         const bool rests = !one.busy() && !one.needs_replay && !one.suspended;
-        if (rests || !one.saved || !one.saved->valid) renew_base(one);
+        if (rests || !one.saved || !one.saved->valid) renew_and_audit(one);
         // Suspended, it publishes nothing; once it goes on, it prepares what it has.
         if (one.type->prepare != nullptr && one.state != nullptr && !one.suspended) {
           if (auto prepare = one.type->prepare(one)) all_.add_prepare(std::move(prepare));
@@ -292,6 +292,7 @@ class cutter {
         put_actor(mine_.records, one);
         end_record(mine_.records, mark);
         ++mine_.recorded;
+        audit_suspended(mine_.audits.get(), one);
         // A new record takes the place of older replies too: those that still wait are said again.
         for (envelope* each = one.box.replies.front(); each != nullptr; each = each->next) {
           each->recorded = epoch{};

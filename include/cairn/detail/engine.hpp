@@ -15,6 +15,7 @@
 
 #include "../options.hpp"
 #include "../scheduler.hpp"
+#include "auditor.hpp"
 #include "balance.hpp"
 #include "coordinator.hpp"
 #include "deaths.hpp"
@@ -44,6 +45,7 @@ class engine : public homes {
     max_history = options_.max_history;
     least_event = options_.least_event;
     make_workers();
+    set_up_audits(*this, options_.audit, options_.seed.value_or(0));
     try {
       open_store();
     } catch (...) {
@@ -199,6 +201,7 @@ class engine : public homes {
       mine.coarse = time->coarse();
       own.fire_timers(mine.now);
       busy = run_ready(mine, own) || busy;
+      busy = audit_next(*this, mine) || busy;
       answer_beggar(*this, mine);
       if (mine.index == 0) {
         busy = leader_.poll(on_end_) || busy;

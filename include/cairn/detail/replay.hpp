@@ -45,6 +45,10 @@ class replayer {
       const scoped_turn scope{all_, mine_.here, one};
       if (one.state != nullptr && one.type->on_stop != nullptr) one.type->on_stop(one, reason);
     }
+    discard(one);
+  }
+  /// The same, and the actor is not told.
+  void discard(cell& one) noexcept {
     drop_frame(one);
     const scoped_turn scope{all_, mine_.here, one};
     if (one.state != nullptr) one.type->destroy(one);

@@ -86,6 +86,20 @@ class replay_log {
     return made;
   }
 
+  /// Appends what stands in another log.
+  void append_copy(const log_entry& of) {
+    log_entry& made = of.ops != nullptr ? append_object(of.kind, *of.ops, of.value())
+                                        : append_bytes(of.kind, of.bytes());
+    made.number = of.number;
+    made.answer = of.answer;
+    made.ticket = of.ticket;
+    made.type = of.type;
+    made.effects = of.effects;
+    made.schema = of.schema;
+    made.index = of.index;
+    made.code = of.code;
+  }
+
   /// The entry at `at`, which moves on; null at the end.
   [[nodiscard]] log_entry* next(cursor& at) noexcept {
     while (at.chunk < chunks_.size() && at.at == chunks_[at.chunk].used) at = {at.chunk + 1, 0};

@@ -115,6 +115,7 @@ inline void wipe(worker& one) {
   one.listeners.clear();
   one.records.clear();
   one.here.clear();
+  if (one.audits) one.audits->clear();
   one.counters.actors.store(0, std::memory_order_relaxed);  // a figure
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "audit_queue.hpp"
 #include "cell.hpp"
 #include "turn.hpp"
 #include "turn_note.hpp"
@@ -152,6 +153,7 @@ class worker {
   std::vector<address> listeners{};  ///< actors that want to be told of commits
   buffer records{};                  ///< of the open snapshot, not yet with the writer
   turn here{};
+  std::unique_ptr<audit_queue> audits{};  ///< null: nobody is audited
 
   std::chrono::nanoseconds now{};     ///< by the clock, when the present step looked
   std::chrono::nanoseconds coarse{};  ///< by the coarse one, at the same time
