@@ -35,14 +35,16 @@ enum class event_kind : std::uint8_t {
   unfinished,        ///< handlers that had not ended before a snapshot at rest
   rolled_back,       ///< the system went back to its latest committed snapshot
   nondeterministic,  ///< an audit came to something else than the actor did
+  paused,            ///< no actor but the root task handles anything
+  continued,         ///< they do again
 };
 
 [[nodiscard]] constexpr std::string_view to_string(event_kind kind) noexcept {
   constexpr std::string_view names[] = {
-      "restored",   "undeclared",  "started",         "failed",    "restarted", "given_up",
-      "suspended",  "resumed",     "stopped",         "timed_out", "diverged",  "dead_letter",
-      "slow_turn",  "stuck",       "epoch_begun",     "committed", "abandoned", "store_warning",
-      "unfinished", "rolled_back", "nondeterministic"};
+      "restored",   "undeclared",  "started",          "failed",    "restarted", "given_up",
+      "suspended",  "resumed",     "stopped",          "timed_out", "diverged",  "dead_letter",
+      "slow_turn",  "stuck",       "epoch_begun",      "committed", "abandoned", "store_warning",
+      "unfinished", "rolled_back", "nondeterministic", "paused",    "continued"};
   const auto at = static_cast<std::size_t>(kind);
   return at < std::size(names) ? names[at] : "unknown";
 }
@@ -64,6 +66,8 @@ enum class event_level : std::uint8_t {
     case event_kind::restored:
     case event_kind::restarted:
     case event_kind::resumed:
+    case event_kind::paused:
+    case event_kind::continued:
       return event_level::notable;
     default:
       return event_level::warning;

@@ -95,6 +95,19 @@ class root : public detail::letter_door {
     return asking<void>{detail::awaited_slot{self_, number}};
   }
 
+  /// Pauses all actors but this task: turns that run end, and then nobody handles anything until
+  /// `resume()`. Goes on once that is so. See `system::pause`.
+  [[nodiscard]] asking<void> pause() {
+    const auto number = detail::open_slot(mine("pause()"), {}, "pause");
+    of_->await_pause(number);
+    return asking<void>{detail::awaited_slot{self_, number}};
+  }
+  /// All actors go on.
+  void resume() {
+    (void)mine("resume()");
+    of_->pauses().request(false);
+  }
+
   /// Stops the actor at this path, such as "bank/alice".
   void stop_path(std::string path) {
     mine("stop_path()")

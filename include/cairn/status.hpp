@@ -32,6 +32,7 @@ struct status {
   static constexpr std::size_t most_names = 5;  ///< mailboxes and suspended actors named
 
   unsigned workers = 0;
+  bool paused = false;  ///< all actors, by `system::pause`
   std::uint64_t actors = 0;
   std::uint64_t dormant = 0;       ///< restored, their supervisor not declared
   std::uint64_t waiting = 0;       ///< messages in mailboxes
@@ -72,6 +73,7 @@ inline void put_epochs(std::string& to, const status& of) {
 [[nodiscard]] inline std::string to_text(const status& of) {
   std::string text;
   text += fmt::format("actors    {} on {} workers", of.actors, of.workers);
+  if (of.paused) text += ", all paused";
   if (of.dormant != 0) text += fmt::format(", {} more are undeclared", of.dormant);
   text += fmt::format("\nmessages  {} handled, {} waiting; {} restarts\n", of.messages, of.waiting,
                       of.restarts);

@@ -80,6 +80,20 @@ class system {
   /// `rolled_back` says when it is done.
   void rollback() { program_->roll_back("it was asked for"); }
 
+  /// Pauses all actors but the root task: turns that run end, and then nobody handles anything
+  /// until `resume()`. Mail keeps arriving, timers that come due wait, epochs go on. Waits at most
+  /// this long until it is so, by default not at all; the event `paused` says when it is. It does
+  /// not outlast the process; `stop()` commits all as it stands.
+  ///
+  /// Returns: whether it is so. Thread safety: any thread; where it waits, not one that the system
+  /// runs on.
+  bool pause(std::chrono::nanoseconds limit = {}) {
+    program_->pauses().request(true);
+    return program_->pauses().wait(true, limit);
+  }
+  /// All actors go on. The event `continued` says when they do.
+  void resume() { program_->pauses().request(false); }
+
   /// Waits until the root task has ended or the system cannot go on. Not on a thread that the
   /// system runs on.
   void wait() {
@@ -138,6 +152,7 @@ class system {
   [[nodiscard]] cairn::status status(std::chrono::nanoseconds limit = std::chrono::seconds{1}) {
     cairn::status found = program_->board().collect(limit);
     found.outside_asks = program_->asks().size();
+    found.paused = program_->paused.load(std::memory_order_relaxed);  // a flag: see world
     return found;
   }
   /// Before the start: called once by a worker, when the root task's first turn has ended.
@@ -181,8 +196,9 @@ class system {
       how.committed = (*last)->committed;
       how.text = (*last)->text;
     }
-    // Sinks publish what has just been committed.
+    // Sinks publish what has just been committed; those that pause do it in the next process.
     while (program_->notices.load(std::memory_order_acquire) > 0) {  // a count: see world
+      if (program_->paused.load(std::memory_order_relaxed)) return;  // a flag: see world
       std::unique_lock lock{guard_};
       changed_.wait_for(lock, std::chrono::milliseconds{1});
       if (failed_ || std::chrono::steady_clock::now() > until) return;

@@ -33,7 +33,11 @@ template <class Actors>
 class driver {
  public:
   driver(const workload& what, std::uint64_t seed, cairn::event_handler watch = {})
-      : what_{what}, plan_{seed, "plan"}, watch_{std::move(watch)}, sim_{make_options(seed)} {}
+      : what_{what},
+        plan_{seed, "plan"},
+        pauses_{seed, "pauses"},
+        watch_{std::move(watch)},
+        sim_{make_options(seed)} {}
 
   /// Crashes and faults as the seed has it.
   verdict run() {
@@ -154,6 +158,7 @@ class driver {
   void die(bool power) {
     ++crashes_;
     world_.dying = true;
+    pausing_ = false;
     power ? sim_.crash() : sim_.kill();
     sim_.disk().set_faults({});
     if (plan_.one_in(6)) spoil();
@@ -234,10 +239,9 @@ class driver {
     const std::uint64_t apart = std::uint64_t{20} << plan_.below(9);
     start();
     if (wanted > 0 && !plan_.one_in(4)) spread();
+    if (wanted == 0) spend(pauses_.below(apart));
     while (crashes_ < wanted) {
-      const auto until = sim_.steps() + 1 + plan_.below(apart);
-      (void)sim_.run_until(
-          [&] { return sim_.disk().crashed() || sim_.ended() || sim_.steps() >= until; });
+      spend(plan_.below(apart));
       if (sim_.ended() && !sim_.disk().crashed()) break;
       if (!did_not_begin()) throw_on_failure();
       if (!sim_.disk().crashed() && !sim_.failure() && plan_.one_in(3)) {
@@ -254,6 +258,50 @@ class driver {
     end_well();
   }
 
+  /// Some steps, fewer where power fails or the program has ended. All may pause in between.
+  void spend(std::uint64_t steps) {
+    const auto until = sim_.steps() + 1 + steps;
+    if (pauses_.one_in(3)) {
+      run_to(sim_.steps() + pauses_.below(steps + 1));
+      pause_for(pauses_.below(300));
+    }
+    run_to(until);
+  }
+  void run_to(std::uint64_t step) {
+    (void)sim_.run_until(
+        [&] { return sim_.disk().crashed() || sim_.ended() || sim_.steps() >= step; });
+  }
+  /// Meanwhile nobody handles anything. A crash, a rollback or the end may come before they go on.
+  void pause_for(std::uint64_t steps) {
+    if (sim_.disk().crashed() || sim_.ended()) return;
+    sim_.pause();
+    if (!std::exchange(pausing_, true)) sim_.outside([this] { pass_time(); });
+    (void)sim_.run_until([&] { return sim_.disk().crashed() || sim_.ended() || sim_.paused(); });
+    const bool still = sim_.paused();
+    const auto before = consumed_by_all();
+    run_to(sim_.steps() + steps);
+    if (still && !rolls_back_ && consumed_by_all() != before) complain("one that pauses handles");
+    if (!pauses_.one_in(4)) resume();
+  }
+  void resume() {
+    pausing_ = false;
+    sim_.resume();
+  }
+  /// Little by little, or where nobody has anything to do time would leap to where asks time out.
+  void pass_time() {
+    while (pausing_) {
+      sim_.advance(std::chrono::microseconds{10});
+      cairn::detail::pause_point();
+    }
+  }
+  [[nodiscard]] std::uint64_t consumed_by_all() {
+    std::uint64_t all = 0;
+    for (std::uint32_t at = 2; at < sim_.inner().cells.used(); ++at) {
+      all += raw(sim_.inner().cells.at(at)->consumed);
+    }
+    return all;
+  }
+
   /// New actors are at their parent's worker. A process that begins anew has them everywhere.
   void spread() {
     (void)sim_.run_until([this] { return committed_ || sim_.ended(); });
@@ -266,6 +314,7 @@ class driver {
   /// Faults stop, and so everything comes to its end. A write buffer that is too small for an epoch
   /// may be so for the last one; then another process has to try.
   void end_well() {
+    resume();
     for (int tries = 0; !ends(); ++tries) {
       if (!outran_ || tries == 50) throw std::runtime_error{"the last epoch was not committed"};
       ++crashes_;
@@ -324,6 +373,8 @@ class driver {
   const workload& what_;
   const cairn::file_store_options stored_{.segment_bytes = 4096};
   cairn::detail::sim_random plan_;
+  cairn::detail::sim_random pauses_;
+  bool pausing_ = false;
   cairn::event_handler watch_;
   outer_world world_{};
   cairn::testing::disk_faults faults_{};

@@ -16,6 +16,8 @@ constexpr std::string_view must_be_reached[] = {
     "actor taken over",
     "actor taken over that has not cut",
     "actor touched after its cut",
+    "all actors go on",
+    "all actors paused",
     "answer after its timeout",
     "answer held until its commit",
     "answer put back",

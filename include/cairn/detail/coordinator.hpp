@@ -201,13 +201,15 @@ class coordinator {
     enter(phase::rest);
   }
 
-  /// Flips once nobody is suspended, or time is over; else looks again a little later.
+  /// Flips once nobody is suspended, or time is over; else looks again a little later. While all
+  /// pause nobody will end.
   void look_for_rest() {
     const auto now = all_.steady_now();
     if (now < next_look_) return;
     std::size_t unfinished = 0;
     for (const auto& each : all_.workers) unfinished += each->unfinished_count;
-    if (unfinished != 0 && now < rest_until_) {
+    const bool paused = all_.paused.load(std::memory_order_relaxed);  // looked at again
+    if (unfinished != 0 && now < rest_until_ && !paused) {
       sometimes("snapshot waits for handlers to end");
       next_look_ = now + std::chrono::milliseconds{1};
       enter(phase::rest);

@@ -23,8 +23,10 @@
 #include "homes.hpp"
 #include "opening.hpp"
 #include "outside.hpp"
+#include "resting.hpp"
 #include "restore.hpp"
 #include "run_queue.hpp"
+#include "standstill.hpp"
 #include "survey.hpp"
 #include "turns.hpp"
 #include "watching.hpp"
@@ -167,6 +169,7 @@ class engine : public homes {
   [[nodiscard]] coordinator& leader() noexcept { return leader_; }
   [[nodiscard]] outside_asks& asks() noexcept { return asks_; }
   [[nodiscard]] survey& board() noexcept { return board_; }
+  [[nodiscard]] standstill& pauses() noexcept { return pauses_; }
   [[nodiscard]] snapshot_writer& writer() noexcept { return writer_; }
   [[nodiscard]] any_store& store() noexcept { return options_.store; }
   [[nodiscard]] const options& chosen() const noexcept { return options_; }
@@ -195,12 +198,13 @@ class engine : public homes {
         return {};
       }
       busy = board_.take_part(mine) || busy;
+      pauses_.take_part(mine);
       own.outside().take(resting.load(std::memory_order_relaxed));  // published by the stage
       own.mail().take_wakes();
       mine.now = time->steady();
       mine.coarse = time->coarse();
       own.fire_timers(mine.now);
-      busy = run_ready(mine, own) || busy;
+      busy = (mine.still ? run_root(mine, own) : run_ready(mine, own)) || busy;
       busy = audit_next(*this, mine) || busy;
       answer_beggar(*this, mine);
       if (mine.index == 0) {
@@ -296,7 +300,7 @@ class engine : public homes {
     cutter& cut = own.mail().cuts();
     switch (static_cast<phase>(asked % phases)) {
       case phase::rest:
-        own.count_unfinished();
+        count_unfinished(*this, mine);
         break;
       case phase::flip:
         cut.acknowledge(next(number));
@@ -332,6 +336,13 @@ class engine : public homes {
     // pairs with the acquire load in coordinator::everybody_has()
     if (stage_waits.fetch_sub(1, std::memory_order_acq_rel) == 1) wake(*workers.front());
     return true;
+  }
+
+  /// While all pause.
+  bool run_root(worker& mine, turns& own) {
+    const bool is_ready = standstill::set_aside(mine);
+    if (is_ready) own.activate(*cells.at(1));
+    return is_ready;
   }
 
   bool run_ready(worker& mine, turns& own) {
@@ -376,6 +387,7 @@ class engine : public homes {
   std::vector<std::unique_ptr<turns>> turns_{};
   outside_asks asks_{};
   survey board_{*this};
+  standstill pauses_{*this};
   opened found_{};
   restored_counts counts_{};
   std::function<void(const epoch_end&)> on_end_{[](const epoch_end&) {}};

@@ -96,6 +96,11 @@ class program : public rollback_engine {
     mind_stop();
     stop_waiters_.push_back(number);
   }
+  /// Answered once all pause, or shall not any more.
+  void await_pause(std::uint64_t number) {
+    pauses().request(true);
+    pause_waiters_.push_back(number);
+  }
   /// The root task looks whether it is to end.
   void mind_stop() noexcept {
     minds_stop_.store(true, std::memory_order_relaxed);  // a flag that says no more than itself
@@ -173,6 +178,7 @@ class program : public rollback_engine {
   void begin_anew() final {
     waiting_.clear();
     stop_waiters_.clear();
+    pause_waiters_.clear();
     make_root();
     auto word = first_word();
     word->sent = workers.front()->seen;
@@ -191,6 +197,10 @@ class program : public rollback_engine {
     if (!told_undeclared_ && begun_) {
       tell_undeclared();
       if (on_started_) on_started_();
+    }
+    if (!pause_waiters_.empty() && pauses().is_settled()) {
+      for (const auto number : std::exchange(pause_waiters_, {}))
+        reply_to_root(number, errc::ok, "");
     }
     if (stop_waiters_.empty() || !stop_requested()) return;
     for (const auto number : std::exchange(stop_waiters_, {})) reply_to_root(number, errc::ok, "");
@@ -291,6 +301,7 @@ class program : public rollback_engine {
   bool told_undeclared_ = false;
   std::vector<waiter> waiting_{};
   std::vector<std::uint64_t> stop_waiters_{};
+  std::vector<std::uint64_t> pause_waiters_{};
   std::atomic<bool> stop_requested_{false};
   std::atomic<bool> minds_stop_{false};
   std::function<void()> on_started_{};

@@ -112,6 +112,8 @@ inline void wipe(worker& one) {
   one.vacant.clear();
   one.tombs.clear();
   one.rested.clear();
+  one.set_aside = {};
+  one.overdue.clear();
   one.listeners.clear();
   one.records.clear();
   one.here.clear();

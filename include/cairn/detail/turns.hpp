@@ -13,6 +13,7 @@
 #include "firing.hpp"
 #include "intake.hpp"
 #include "replay.hpp"
+#include "resting.hpp"
 #include "tombs.hpp"
 #include "waiting_mail.hpp"
 #include "words.hpp"
@@ -46,14 +47,18 @@ class turns {
     mine_.ready.push(one);
   }
 
-  /// Timers that are due fire at their actors' home.
+  /// Timers that are due fire at their actors' home; while all pause, only the root task's.
   void fire_timers(std::chrono::nanoseconds now) {
     while (!mine_.timers.empty() && mine_.timers.front().due <= now) {
       const due_timer due = mine_.take_timer();
       cell& one = *due.of.where;
       // pairs with the release in give_away(); an actor with timers is never given away
       if (!one.is(due.of.id) || one.home.load(std::memory_order_acquire) != &mine_) continue;
-      fire(one, due);
+      if (mine_.still && one.slot_index != 1) {
+        mine_.overdue.push_back(due);
+      } else {
+        fire(one, due);
+      }
     }
   }
 
@@ -64,23 +69,6 @@ class turns {
     std::erase_if(mine_.listeners, [](const address& who) { return !who.where->is(who.id); });
     for (const address& who : mine_.listeners) {
       if (!who.where->stopped && !who.where->suspended) tell_listener(*who.where, committed);
-    }
-  }
-
-  /// Counts the handlers of this worker's persistent actors that have not ended, and names some.
-  void count_unfinished() {
-    mine_.unfinished.clear();
-    mine_.unfinished_count = 0;
-    for (std::uint32_t index = 2, end = all_.cells.used(); index < end; ++index) {
-      cell& one = *all_.cells.at(index);
-      // pairs with the release in give_away()
-      if (one.home.load(std::memory_order_acquire) != &mine_ || one.moving) continue;
-      if (one.type == nullptr || !one.type->persistent || !one.busy()) continue;
-      ++mine_.unfinished_count;
-      if (mine_.unfinished.size() < 5) {
-        mine_.unfinished.push_back(world::label(one) + " (" + std::string{one.more->handler.what} +
-                                   ")");
-      }
     }
   }
 
@@ -133,16 +121,6 @@ class turns {
     if (!all_.resting.load(std::memory_order_relaxed) || !must_rest(one)) return false;
     sometimes("message waits for a snapshot at rest");
     mine_.rested.push_back(&one);
-    return true;
-  }
-
-  /// Before a snapshot at rest only asks begin handlers: others may wait for their answers.
-  [[nodiscard]] static bool must_rest(const cell& one) noexcept {
-    if (one.box.queue.front()->kind != envelope_kind::message) return false;
-    if (one.more && !one.more->waiting_for_room.empty()) return false;  // handlers wait for it
-    for (const envelope* each = one.box.queue.front(); each != nullptr; each = each->next) {
-      if (each->answer.wanted() || each->reserved) return false;  // it, and what is before it
-    }
     return true;
   }
 

@@ -8,6 +8,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "audit_queue.hpp"
@@ -148,6 +149,8 @@ class worker {
   envelope_list for_lost{};               ///< from outside, for who will be spawned again
   envelope_list retained{};               ///< copies of what came from outside since the last cut
   std::vector<cell*> rested{};            ///< ready, but a snapshot at rest comes first
+  ready_queue set_aside{};                ///< ready, but all pause
+  std::vector<due_timer> overdue{};       ///< as well
   std::vector<std::string> unfinished{};  ///< who has a handler that has not ended, of a few
   std::size_t unfinished_count = 0;
   std::vector<address> listeners{};  ///< actors that want to be told of commits
@@ -159,6 +162,8 @@ class worker {
   std::chrono::nanoseconds coarse{};  ///< by the coarse one, at the same time
   epoch seen{};                       ///< the system's epoch when it last acknowledged
   bool holding = false;               ///< stands still for a rollback
+  bool still = false;                 ///< no actor has a turn but the root task
+  std::uint64_t still_number = 0;     ///< of the last such wish that it has followed
   bool open = false;                  ///< the snapshot of previous(seen) is open
   bool substantial = false;  ///< it handled something else than notices since it acknowledged
   bool sweep_begun = false;
@@ -195,6 +200,7 @@ class worker {
   /// An ask that is answered leaves its place in time behind. Before such places are most of the
   /// heap, it is made anew of the timers that there are.
   void forget_answered() {
+    for (const due_timer& each : std::exchange(overdue, {})) add_timer(each);
     std::vector<cell*> owners;
     for (const due_timer& each : timers) {
       cell& of = *each.of.where;

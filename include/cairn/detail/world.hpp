@@ -77,6 +77,8 @@ struct world : runtime {
 
   /// No handler begins but for asks, and intake from outside waits: a snapshot at rest is near.
   std::atomic<bool> resting{false};
+  /// No actor but the root task has a turn. A flag that says no more than itself: see standstill.
+  std::atomic<bool> paused{false};
   /// The system's epoch. Raised by the coordinator, read by everybody.
   std::atomic<std::uint64_t> now_epoch{1};
   /// Sends from outside under way, by the parity of the epoch they are stamped with.

@@ -133,7 +133,7 @@ class simulation {
     auto last = std::make_shared<std::optional<detail::epoch_end>>();
     process_->request_last_epoch([last](const detail::epoch_end& end) { *last = end; });
     const auto published = [this] {
-      return process_->notices.load(std::memory_order_acquire) <= 0 || disk_.crashed();
+      return process_->notices.load(std::memory_order_acquire) <= 0 || paused() || disk_.crashed();
     };
     const bool ended = run_until([&] { return last->has_value() || disk_.crashed(); });
     const bool committed = ended && last->has_value() && (*last)->committed && run_until(published);
@@ -144,6 +144,15 @@ class simulation {
 
   /// As `system::rollback`: soon, where no epoch is open.
   void rollback() { process_->roll_back("the simulation asked for it"); }
+
+  /// As `system::pause`: no actor but the root task handles anything, soon.
+  void pause() { process_->pauses().request(true); }
+  /// As `system::resume`.
+  void resume() { process_->pauses().request(false); }
+  /// Whether all actors pause.
+  [[nodiscard]] bool paused() const noexcept {
+    return process_->paused.load(std::memory_order_relaxed);  // one thread plays all
+  }
 
   /// Power fails: what was not synced may be lost, torn or reordered. The process is gone.
   void crash() {
