@@ -38,6 +38,24 @@ struct books {
   std::uint64_t on(report) const { return received.total(); }
 };
 
+/// Whoever was born before it below the same supervisor has started, with all that is below it.
+inline void check_started(const cairn::detail::cell& one) {
+  if (cairn::detail::is_supervisor(one.type)) {
+    for (const auto& [name, each] : one.more->children) check_started(*each.where.where);
+  } else if (one.type != nullptr && one.type->on_start != nullptr && !one.stopped &&
+             (one.dormant || !cairn::detail::has_started(one))) {
+    complain("a child starts before its elder " + one.name);
+  }
+}
+inline void check_elders(cairn::detail::cell& one) {
+  const cairn::detail::address above = one.parent;
+  if (above.where == nullptr || !cairn::detail::is_supervisor(above.where->type)) return;
+  for (const auto& [name, each] : above.where->more->children) {
+    if (each.where.id < one.self().id) check_started(*each.where.where);
+  }
+  check_elders(*above.where);
+}
+
 /// The state of one that begins afresh is that of its birth.
 struct tenant {
   using protocol = cairn::protocol<chore>;
@@ -48,6 +66,7 @@ struct tenant {
   order_check received{};
   void serialize(auto& ar) { ar(self, forgets, to, born, received); }
 
+  void on_start(cairn::context<tenant>& me) { check_elders(me.where()); }
   void on_birth(cairn::context<tenant>&) {
     if (born) complain("a tenant is born with a past");
     born = true;

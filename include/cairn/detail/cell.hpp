@@ -99,6 +99,17 @@ struct activity {
   std::size_t recorded_history = 0;  ///< bytes of what it was handed, as its last cut wrote them
 };
 
+/// Restored actors that wake one after the other, see `waking`.
+struct wake_step {
+  address who{};
+  bool leads = false;  ///< who comes after it is woken once it has started
+};
+/// Those of `order` from `next` on are still to be woken.
+struct wake_note {
+  std::shared_ptr<const std::vector<wake_step>> order{};
+  std::size_t next = 0;
+};
+
 /// What most actors never need.
 struct extra {
   activity handler{};
@@ -117,6 +128,8 @@ struct extra {
   buffer first_state{};                  ///< what it was spawned with, where it may begin again
   std::shared_ptr<const supervision> rules{};  ///< a supervisor's, for its children
   std::function<void(cell&)> rebuild{};        ///< of an ephemeral actor
+  wake_note wakes{};                           ///< once it has started
+  bool to_wake = false;  ///< a dormant supervisor that the present turn of the root has declared
 };
 
 /// Why an actor may not simply handle the next message of its mailbox. One look finds that there
@@ -162,6 +175,7 @@ struct cell_body : hindrances {
   bool open_handler = false;  ///< what it needs a replay for is a handler that had not ended
   bool abandons = false;      ///< that handler is to be given up
   bool entombed = false;      ///< stays, stopped, until its epoch is closed
+  bool leads = false;         ///< others wake once it has started: see `extra::wakes`
   bool pinned = false;        ///< never given to another worker
 };
 

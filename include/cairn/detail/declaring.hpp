@@ -44,13 +44,14 @@ inline void settle_child(turn& here, cell& above, const address& made,
   if (is_supervisor(above.type)) rules.above = above.rest().rules;
   const auto found = spawn<supervisor_actor>(here, above, name, rules);
   cell& made = *found.where().where;
+  const bool again = made.rest().rules != nullptr;
   made.rest().rules = std::make_shared<const supervision>(std::move(rules));
   made.pinned = true;
   if (!made.dormant) return found;
   made.more->children.for_each([&](const std::string&, const child& each) {
     each.where.where->policy = made.more->rules;  // they are dormant: the wake hands it over
   });
-  here.system->wake_below(made);
+  if (!again) here.system->wake_below(made);
   // Where its handler is suspended its rules are not known before that is replayed.
   const bool known =
       !made.needs_replay && held<supervisor_actor>(made).state.rules.same_as(*made.more->rules);

@@ -311,6 +311,8 @@ class delivery {
     worker_counters::add(mine_.counters.actors, 1);
     cut_.touch(made);
     all_.tell_of(event_kind::started, made, made.type->name);
+    // It comes after those that the store gave back: see put_in_order().
+    if (parent.more && parent.more->to_wake) made.dormant = made.rest().to_wake = true;
     greet(made);
     if (mine_.index == 0 && all_.lost.any() && all_.lost.arrived(made.parent.id, made.name)) {
       for (const auto& each : all_.workers) all_.wake(*each);  // some may have mail for it

@@ -107,8 +107,7 @@ class program : public rollback_engine {
   }
 
   void wake_below(cell& top) override {
-    worker& first = *workers.front();
-    wake_restored(turns_of(first).mail(), first, top);
+    if (!std::exchange(top.rest().to_wake, true)) declared_.push_back(top.self());
   }
 
   // Any thread.
@@ -179,6 +178,7 @@ class program : public rollback_engine {
     waiting_.clear();
     stop_waiters_.clear();
     pause_waiters_.clear();
+    declared_.clear();
     make_root();
     auto word = first_word();
     word->sent = workers.front()->seen;
@@ -193,7 +193,10 @@ class program : public rollback_engine {
     return known;
   }
 
-  void tend(worker&) override {
+  void tend(worker& first) override {
+    if (!declared_.empty()) {
+      wake_declared(turns_of(first).mail(), first, std::exchange(declared_, {}));
+    }
     if (!told_undeclared_ && begun_) {
       tell_undeclared();
       if (on_started_) on_started_();
@@ -302,6 +305,7 @@ class program : public rollback_engine {
   std::vector<waiter> waiting_{};
   std::vector<std::uint64_t> stop_waiters_{};
   std::vector<std::uint64_t> pause_waiters_{};
+  std::vector<address> declared_{};  ///< to be woken after the root task's turn
   std::atomic<bool> stop_requested_{false};
   std::atomic<bool> minds_stop_{false};
   std::function<void()> on_started_{};

@@ -350,7 +350,7 @@ class restorer {
     for_subtree(
         top, [](const cell&) { return false; },
         [](cell& one) {
-          one.box.replies.push_back(wake_word(one, one.at));
+          one.box.replies.push_back(wake_word(one.self(), one.at));
           one.home.load(std::memory_order_relaxed)->ready.push(one);  // nobody runs yet
         });
   }

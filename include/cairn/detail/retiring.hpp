@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "delivery.hpp"
+#include "waking.hpp"
 
 namespace cairn::detail {
 
@@ -49,6 +50,7 @@ inline void retire(world& all, worker& mine, delivery& mail, cell& one, const st
       mail.refuse(sender, errc::stopped, "the actor is stopped", one.at);
     }
     stop_children(mail, one, *rest);
+    wake_next(mail, mine.seen, rest->wakes);  // nobody waits for its start any more
   }
   while (!one.box.replies.empty()) mail.bury_for_stopped(one, one.box.replies.pop_front());
   while (!one.box.queue.empty()) mail.bury_for_stopped(one, one.box.queue.pop_front());

@@ -16,6 +16,7 @@
 #include "resting.hpp"
 #include "tombs.hpp"
 #include "waiting_mail.hpp"
+#include "waking.hpp"
 #include "words.hpp"
 
 namespace cairn::detail {
@@ -41,10 +42,9 @@ class turns {
   void activate(cell& one) {
     mail_.take_incoming(one);
     show_actor(mine_, one);
-    for (int at = 0; at < all_.budget; ++at) {
-      if (!pause_before(one) || !advance(one)) return;
-    }
-    mine_.ready.push(one);
+    if (take_turns(one)) mine_.ready.push(one);
+    if (one.leads && has_started(one)) [[unlikely]]
+      lead_on(one);
   }
 
   /// Timers that are due fire at their actors' home; while all pause, only the root task's.
@@ -86,6 +86,20 @@ class turns {
     note->sent = mine_.seen;
     note->reserved = true;  // the bound is for the actor's own messages
     mail_.send(std::move(note));
+  }
+
+  /// False: there is nothing more to do.
+  bool take_turns(cell& one) {
+    for (int at = 0; at < all_.budget; ++at) {
+      if (!pause_before(one) || !advance(one)) return false;
+    }
+    return true;
+  }
+
+  /// Who comes after this one wakes.
+  void lead_on(cell& one) {
+    one.leads = false;
+    if (one.more) wake_next(mail_, mine_.seen, std::exchange(one.more->wakes, {}));
   }
 
   /// One turn, or one message that becomes none. False: there is nothing to do.
@@ -131,12 +145,16 @@ class turns {
       auto each = one.box.replies.pop_front();
       if (each->answer.number == wake_number && each->code == errc::ok) {
         one.dormant = false;
+        const auto& note = *static_cast<const wake_note*>(each->payload());
+        one.leads = note.order != nullptr;
+        if (one.leads) one.rest().wakes = note;
       } else {
         kept.push_back(std::move(each));
       }
     }
     one.box.replies = std::move(kept);
     if (one.dormant) return sometimes("dormant actor sleeps on"), false;
+    if (!one.on_disk || one.on_disk_since != epoch{}) return true;  // spawned beside restored ones
     sometimes(one.suspended ? "suspended actor woken" : "dormant actor woken");
     if (one.more) {
       for (const timer& each : one.more->timers) {

@@ -1,20 +1,25 @@
-// A restored subtree is dormant until the program declares its supervisor.
+// A restored subtree is dormant until the program declares its supervisor. Then its actors start
+// one after the other: the word that wakes one says who comes next, and who has started passes it
+// on. These words are in no snapshot; a process that begins again, or a rollback, begins anew.
 #pragma once
 
+#include <algorithm>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "delivery.hpp"
+#include "supervisor_actor.hpp"
 
 namespace cairn::detail {
 
-/// The word that wakes `one`.
-[[nodiscard]] inline envelope_ptr wake_word(cell& one, epoch at) {
-  auto word = make_envelope(unit{});
+/// The word that wakes an actor.
+[[nodiscard]] inline envelope_ptr wake_word(const address& whom, epoch at) {
+  auto word = make_envelope(wake_note{});
   word->kind = envelope_kind::reply;
   word->answer.number = wake_number;
-  word->to = &one;
-  word->target = one.self().id;
+  word->to = whom.where;
+  word->target = whom.id;
   word->sent = at;
   return word;
 }
@@ -38,12 +43,57 @@ void for_subtree(cell& top, Skip&& skip, Each&& each) {
   }
 }
 
-/// Wakes a restored supervisor and what is below it, but for the supervisors there: each is to be
-/// declared. On the worker that is `top`'s home.
-inline void wake_restored(delivery& mail, const worker& mine, cell& top) {
-  for_subtree(
-      top, [](const cell& one) { return is_supervisor(one.type); },
-      [&](cell& one) { mail.send(wake_word(one, mine.seen)); });
+/// Wakes those from `from.next` on, up to the first one that leads.
+inline void wake_next(delivery& mail, epoch at, const wake_note& from) {
+  if (!from.order) return;
+  for (std::size_t index = from.next; index < from.order->size(); ++index) {
+    const wake_step& each = (*from.order)[index];
+    envelope_ptr word = wake_word(each.who, at);
+    if (each.leads) static_cast<wake_note*>(word->payload())->order = from.order;
+    static_cast<wake_note*>(word->payload())->next = index + 1;
+    mail.send(std::move(word));
+    if (each.leads) return;
+  }
+}
+
+/// Whether one that was woken has got as far as it will for now: it does not hold up the next one.
+[[nodiscard]] inline bool has_started(const cell& one) noexcept {
+  return !one.needs_start || one.suspended || one.paused || one.busy();
+}
+
+/// Puts a restored actor and what is below it in the order in which they start: a supervisor, then
+/// its children from the eldest on, each with all that is below it. A supervisor that the present
+/// turn has not declared sleeps on, with its children. Reads dormant actors of other workers:
+/// nobody else does anything to those.
+inline void put_in_order(cell& top, std::vector<wake_step>& to) {
+  std::vector<std::pair<cell*, bool>> left{{&top, true}};
+  while (!left.empty()) {
+    const auto [one, supervised] = left.back();
+    left.pop_back();
+    const bool supervisor = is_supervisor(one->type);
+    const bool declared = one->more && std::exchange(one->more->to_wake, false);
+    if (!one->dormant || (supervisor && !declared)) continue;
+    // A supervisor leads also that none of its children wakes before it.
+    to.push_back({one->self(), supervisor || (supervised && one->type->on_start != nullptr)});
+    if (!one->more) continue;
+    const auto first = static_cast<std::ptrdiff_t>(left.size());
+    for (const auto& [name, each] : one->more->children) {
+      left.emplace_back(each.where.where, supervisor);
+    }
+    std::sort(left.begin() + first, left.end(), [](const auto& a, const auto& b) {
+      return a.first->self().id > b.first->self().id;  // dormant: nobody changes it
+    });
+  }
+}
+
+/// Wakes what one turn of the root task has declared. On the worker where they are at home.
+inline void wake_declared(delivery& mail, const worker& mine, const std::vector<address>& tops) {
+  for (const address& each : tops) {
+    if (!each.where->is(each.id)) continue;
+    auto order = std::make_shared<std::vector<wake_step>>();
+    put_in_order(*each.where, *order);
+    wake_next(mail, mine.seen, {std::move(order), 0});
+  }
 }
 
 }  // namespace cairn::detail
