@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "divergence.hpp"
 #include "world.hpp"
 
 namespace cairn::detail {
@@ -195,33 +196,34 @@ class replayer {
         throw error{errc::diverged, "a handler takes fewer values than before"};
       }
       settle(one, here);
-    } catch (const error&) {
+    } catch (const error& why) {
       here.clear();
+      if (why.code() == errc::diverged) refuse(one, why.what());
       throw;
     } catch (...) {
       here.clear();
-      throw error{errc::diverged, "a turn that had ended well throws: " + text_of_caught()};
+      refuse(one, "a turn that had ended well throws: " + text_of_caught());
     }
     compare(one, at);
     for (auto& each : here.also().runs) unfinished_.push_back(std::move(each));
     here.clear();
   }
 
+  [[noreturn]] static void refuse(const cell& one, const std::string& why) {
+    throw error{errc::diverged, "at position " + std::to_string(raw(one.consumed)) + " (" +
+                                    std::string{one.type->name} + "): " + why};
+  }
+
   void compare(cell& one, replay_log::cursor& at) const {
     const log_entry* ended = one.saved->log.next(at);
-    const turn& here = mine_.here;
+    turn& here = mine_.here;
     if (ended == nullptr || ended->kind != log_kind::turn) {
-      throw error{errc::diverged, "a handler takes fewer values than before"};
+      refuse(one, "a handler takes fewer values than before");
     }
     // What a store gave back has no digest of values: they are of the process before.
     const bool other_values = ended->ticket != 0 && ended->ticket != here.values;
     if (ended->effects != here.effects || ended->number != here.digest || other_values) {
-      throw error{errc::diverged, "at position " + std::to_string(raw(one.consumed)) + " it had " +
-                                      std::to_string(ended->effects) + " effects and now has " +
-                                      std::to_string(here.effects) +
-                                      (ended->effects != here.effects ? ""
-                                       : ended->number != here.digest ? ", of other kinds"
-                                                                      : ", of other values")};
+      throw error{errc::diverged, divergence{all_, one, *ended, here}.text()};
     }
   }
 

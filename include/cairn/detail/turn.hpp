@@ -66,11 +66,34 @@ struct outside_run {
   bool when_committed = false;  ///< begins once the turn that wanted it is committed
 };
 
+/// One of a turn's effects, as the digests of the turn see it.
+struct effect {
+  std::uint64_t what = 0;   ///< the origin of the message's type; 0 stop or answer, 1 run, 2 cancel
+  std::uint64_t whom = 0;   ///< or a number; of a spawn, `what` is the child and this its type
+  std::uint64_t value = 0;  ///< the digest of the message's value
+
+  // The factors that spread the two over a word, and those that undo it.
+  static constexpr std::uint64_t spread = 0x9e3779b97f4a7c15U, spread_back = 0xf1de83e19937733dU;
+  static constexpr std::uint64_t mix = 0xff51afd7ed558ccdU, mix_back = 0x4f74430c22a54005U;
+  static_assert(spread * spread_back == 1 && mix * mix_back == 1);
+
+  [[nodiscard]] constexpr std::uint64_t mixed() const noexcept {
+    std::uint64_t made = (what ^ (whom * spread)) * mix;
+    made ^= made >> 32U;
+    return made;
+  }
+  /// `what ^ whom * spread` of what was mixed.
+  [[nodiscard]] static constexpr std::uint64_t unmixed(std::uint64_t made) noexcept {
+    return (made ^ (made >> 32U)) * mix_back;
+  }
+};
+
 /// What few turns want.
 struct wishes {
   std::vector<newborn> born{};
   std::vector<new_timer> timers{};
   std::vector<std::uint64_t> cancelled{};  ///< numbers of timers
+  std::vector<effect> seen{};              ///< in replay, for the text of a difference
   std::vector<outside_run> runs{};
   bool stop = false;
   std::string stop_reason{};
@@ -103,11 +126,13 @@ struct turn {
   [[nodiscard]] bool wants_more() const noexcept { return wants_more_; }
 
   void note(std::uint64_t what, std::uint64_t whom, std::uint64_t value = 0) noexcept {
-    std::uint64_t mixed = (what ^ (whom * 0x9e3779b97f4a7c15U)) * 0xff51afd7ed558ccdU;
-    mixed ^= mixed >> 32U;
+    const effect made{what, whom, value};
+    const std::uint64_t mixed = made.mixed();
     digest += mixed;
     values += value * (mixed | 1U);  // of which effect it is the value counts, too
     ++effects;
+    if (replaying()) [[unlikely]]
+      also().seen.push_back(made);
   }
 
   /// `value`: its digest, see `digest_of`. `kind`: the type's origin where that is known; a type
@@ -194,6 +219,7 @@ struct turn {
     more_.runs.clear();
     more_.stop = false;
     more_.stop_reason.clear();
+    more_.seen.clear();
   }
 
   wishes more_{};

@@ -1,0 +1,197 @@
+// What a replay that goes another way is said to have done: who, what was expected, what was seen.
+#include <functional>
+#include <string>
+
+#include "fixture.hpp"
+
+namespace differing {
+
+using cairn::event_kind;
+using fixture::bench;
+
+struct step {
+  int value = 0;
+  void serialize(auto& ar) { ar(value); }
+};
+struct poke {};
+struct fail {};
+struct look {};
+
+struct doer;
+/// What its handler of `step` does this time.
+std::function<void(doer&, cairn::context<doer>&)> act;
+bool thrown = false;
+
+struct doer {
+  using protocol = cairn::protocol<step, poke, fail, look, cairn::stopped>;
+  cairn::ref<doer> one{};
+  cairn::ref<doer> other{};
+  std::string text{};  // a state that is bytes alone would be copied before each turn
+  void serialize(auto& ar) { ar(one, other, text); }
+  void on(step, cairn::context<doer>& self) {
+    if (act) act(*this, self);
+  }
+  void on(poke) {}
+  void on(fail) {
+    if (!std::exchange(thrown, true)) throw std::runtime_error{"it does"};
+  }
+  int on(look) const { return 0; }
+  void on(cairn::stopped) {}
+};
+using all = cairn::actors<doer>;
+using doing = std::function<void(doer&, cairn::context<doer>&)>;
+
+struct told {
+  std::string text{};
+  std::string one{};
+  std::string other{};
+};
+
+cairn::task<int> app(cairn::root& root, doing then, told* ids) {
+  auto top = root.supervise("top");
+  auto one = top.spawn<doer>("one");
+  auto other = top.spawn<doer>("other");
+  ids->one = "#" + std::to_string(raw(one.id()));
+  ids->other = "#" + std::to_string(raw(other.id()));
+  auto it = top.spawn<doer>("it", doer{one, other, "it"});
+  it.tell<step>(1);
+  (void)co_await it.ask<look>();
+  act = then;
+  it.tell<fail>();  // what it has handled is replayed
+  (void)co_await it.ask<look>().as_result();
+  co_return 0;
+}
+
+/// What is told where it has done `first`, and in replay does `then`.
+told differ(const doing& first, const doing& then) {
+  told found;
+  bench on;
+  act = first;
+  thrown = false;
+  fixture::crash<all>(on, [&](cairn::root& root) { return app(root, then, &found); });
+  act = {};
+  const auto events = on.told.of(event_kind::diverged, "it");
+  INFO(on.told.text());
+  REQUIRE(events.size() == 1);
+  found.text = events.front().what.text;
+  return found;
+}
+
+void one_step(doer& me, cairn::context<doer>&) { me.one.tell<step>(7); }
+
+}  // namespace differing
+
+TEST_CASE("an effect that is missing in replay is named") {
+  using namespace differing;
+  const auto seen = differ(one_step, [](doer&, auto&) {});
+  CHECK(seen.text ==
+        "at position 1 it had 1 effects and now has 0 (differing::doer): expected was the message "
+        "differing::step to " +
+            seen.one + ", which is not there");
+}
+
+TEST_CASE("an effect that is new in replay is named") {
+  using namespace differing;
+  const auto seen = differ(one_step, [](doer& me, auto&) {
+    me.other.template tell<poke>();
+    me.one.template tell<step>(7);
+  });
+  CHECK(seen.text ==
+        "at position 1 it had 1 effects and now has 2 (differing::doer): not expected "
+        "was the message differing::poke to " +
+            seen.other + "; now there are: the message differing::poke to " + seen.other +
+            ", the message differing::step to " + seen.one);
+}
+
+TEST_CASE("an effect of another kind, or on another, is named with the one that was expected") {
+  using namespace differing;
+  const doing three = [](doer& me, auto&) {
+    me.other.template tell<poke>();
+    me.one.template tell<step>(7);
+    me.other.template tell<step>(9);
+  };
+  const doing watches = [](doer& me, auto& self) {
+    me.other.template tell<poke>();
+    self.watch(me.one);
+    me.other.template tell<step>(9);
+  };
+  const std::string begin = "at position 1 it had 1 effects and now has 1 (differing::doer): ";
+  const std::string expected = begin + "expected was the message differing::step to ";
+  {
+    const auto seen = differ(one_step, [](doer& me, auto&) { me.one.template tell<poke>(); });
+    const std::string now = "the message differing::poke to " + seen.one;
+    CHECK(seen.text == expected + seen.one + ", seen was " + now + "; now there are: " + now);
+  }
+  {
+    const auto seen = differ(one_step, [](doer& me, auto&) { me.other.template tell<step>(7); });
+    const std::string now = "the message differing::step to " + seen.other;
+    CHECK(seen.text == expected + seen.one + ", seen was " + now + "; now there are: " + now);
+  }
+  {
+    const auto seen = differ(one_step, [](doer& me, auto& self) { self.watch(me.other); });
+    CHECK(
+        seen.text.starts_with(expected + seen.one + ", seen was the word watch to " + seen.other));
+  }
+  {
+    const auto seen = differ([](doer& me, auto& self) { self.watch(me.other); }, one_step);
+    CHECK(seen.text.starts_with(begin + "expected was the word watch to " + seen.other +
+                                ", seen was the message differing::step to " + seen.one));
+  }
+  {
+    const auto seen = differ(
+        one_step, [](doer&, auto& self) { self.template send_after<poke>(std::chrono::hours{1}); });
+    CHECK(seen.text.starts_with(expected + seen.one +
+                                ", seen was the message differing::poke to itself"));
+  }
+  {
+    const auto seen = differ(one_step, [](doer&, auto& self) { self.stop(); });
+    CHECK(seen.text.starts_with(expected + seen.one + ", seen was its own stop"));
+  }
+  {
+    const auto seen = differ(watches, three);
+    CHECK(seen.text.find("3 effects and now has 3 (differing::doer): expected was the word watch "
+                         "to " +
+                         seen.one + ", seen was the message differing::step to " + seen.one +
+                         "; now there are: the message differing::poke to " + seen.other) !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("another value of a message is named, within one process") {
+  using namespace differing;
+  const auto seen = differ(one_step, [](doer& me, auto&) { me.one.template tell<step>(8); });
+  CHECK(
+      seen.text.starts_with("at position 1 it had 1 effects and now has 1 (differing::doer): the "
+                            "same effects, of other values: expected was another value in the "
+                            "message differing::step to " +
+                            seen.one));
+}
+
+TEST_CASE("where more than one effect differs, what is seen is listed") {
+  using namespace differing;
+  const doing two = [](doer& me, auto&) {
+    me.one.template tell<step>(1);
+    me.other.template tell<poke>();
+  };
+  const auto seen = differ(two, [](doer& me, auto&) {
+    me.other.template tell<step>(1);
+    me.one.template tell<poke>();
+  });
+  CHECK(seen.text.find("more than one effect differs") != std::string::npos);
+  CHECK(seen.text.find("now there are: the message differing::step to " + seen.other +
+                       ", the message differing::poke to " + seen.one) != std::string::npos);
+  const auto none = differ(two, [](doer&, auto&) {});
+  CHECK(none.text.ends_with("now has 0 (differing::doer): more than one effect differs"));
+}
+
+TEST_CASE("a spawn or a run that was there only before, or is there only now, is named") {
+  using namespace differing;
+  const doing spawns = [](doer&, auto& self) { (void)self.template spawn<doer>("child"); };
+  const auto more = differ(one_step, spawns);
+  CHECK(more.text ==
+        "at position 1 (differing::doer): a handler took a value that it did not take before");
+  const auto fewer = differ(spawns, one_step);
+  CHECK(fewer.text == "at position 1 (differing::doer): a handler takes fewer values than before");
+  const auto throws = differ(one_step, [](doer&, auto&) { throw std::runtime_error{"now"}; });
+  CHECK(throws.text == "at position 1 (differing::doer): a turn that had ended well throws: now");
+}
