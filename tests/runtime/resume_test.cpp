@@ -224,7 +224,7 @@ TEST_CASE("a handler that sends another value in replay is named") {
   });
   const auto found = on.told.of(event_kind::diverged, "it");
   REQUIRE(found.size() == 1);
-  CHECK(found[0].what.text.find("and now has 1, of other values") != std::string::npos);
+  CHECK(found[0].what.text.find("the same effects, of other values") != std::string::npos);
 }
 
 namespace rebasing {

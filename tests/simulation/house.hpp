@@ -38,12 +38,11 @@ struct books {
   std::uint64_t on(report) const { return received.total(); }
 };
 
-/// Whoever was born before it below the same supervisor has started, with all that is below it.
+/// Whoever was born before it below the same supervisor is awake, with all that is below it.
 inline void check_started(const cairn::detail::cell& one) {
   if (cairn::detail::is_supervisor(one.type)) {
     for (const auto& [name, each] : one.more->children) check_started(*each.where.where);
-  } else if (one.type != nullptr && one.type->on_start != nullptr && !one.stopped &&
-             (one.dormant || !cairn::detail::has_started(one))) {
+  } else if (one.type != nullptr && one.type->on_start != nullptr && one.dormant) {
     complain("a child starts before its elder " + one.name);
   }
 }

@@ -40,6 +40,7 @@ inline void rouse(world& all, const worker& mine) noexcept {
   // Children of a supervisor start in the order of their birth, which this worker keeps. A
   // tombstone stands in a list of this worker, a vacant cell too.
   if (one.type == nullptr || one.stopped) return false;
+  // The thief would not wait for its elders.
   if (one.needs_start && one.type->on_start != nullptr) return false;
   if (one.pinned || one.leads || (one.more && !one.more->timers.empty())) return false;
   // The mark is this worker's while the actor moves: nobody else queues it. pairs with push()
