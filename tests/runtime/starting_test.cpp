@@ -18,7 +18,7 @@ struct look {};
 struct fail {};
 
 int throws_left = 0;  // how often `on_start` still fails
-int opened = 0;   // how often it went well since the process began
+int opened = 0;       // how often it went well since the process began
 
 bool counted = true;
 

@@ -41,7 +41,9 @@ struct books {
 /// Whoever was born before it below the same supervisor is awake, with all that is below it.
 inline void check_started(const cairn::detail::cell& one) {
   if (cairn::detail::is_supervisor(one.type)) {
-    for (const auto& [name, each] : one.more->children) check_started(*each.where.where);
+    one.more->children.for_each([](const std::string&, const cairn::detail::child& each) {
+      check_started(*each.where.where);
+    });
   } else if (one.type != nullptr && one.type->on_start != nullptr && one.dormant) {
     complain("a child starts before its elder " + one.name);
   }
@@ -49,9 +51,9 @@ inline void check_started(const cairn::detail::cell& one) {
 inline void check_elders(cairn::detail::cell& one) {
   const cairn::detail::address above = one.parent;
   if (above.where == nullptr || !cairn::detail::is_supervisor(above.where->type)) return;
-  for (const auto& [name, each] : above.where->more->children) {
+  above.where->more->children.for_each([&](const std::string&, const cairn::detail::child& each) {
     if (each.where.id < one.self().id) check_started(*each.where.where);
-  }
+  });
   check_elders(*above.where);
 }
 

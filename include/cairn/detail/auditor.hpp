@@ -102,10 +102,10 @@ class auditor {
   replayer replay_;
 };
 
-/// Audits one of the actors that wait for it here, unless a stage of an epoch waits for this
-/// worker. True: others may wait.
+/// Audits one of the actors that wait for it here, unless all pause or a stage of an epoch waits
+/// for this worker. True: others may wait.
 inline bool audit_next(world& all, worker& mine) {
-  if (!mine.audits || mine.audits->empty()) return false;
+  if (!mine.audits || mine.audits->empty() || mine.still) return false;
   // Relaxed: the next step's take_part() reads it again, with acquire.
   if (all.stage.load(std::memory_order_relaxed) != mine.stage_done) return false;
   pending_audit next = mine.audits->take();

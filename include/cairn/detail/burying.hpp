@@ -29,7 +29,7 @@ inline void delivery::bury(cell& one, envelope_ptr message, errc code, const std
     return;
   }
   if (message->kind == envelope_kind::control) {
-    bury_control(one, *message, code, at);
+    bury_control(*message, code, at);
     return;
   }
   refuse(message->answer, code, text, at);
@@ -55,7 +55,7 @@ inline void delivery::bury_arrived(cell& one, envelope_ptr message) {
   bury(one, std::move(message), errc::stopped, "the actor is stopped", at);
 }
 
-inline void delivery::bury_control(cell& one, const envelope& message, errc code, epoch at) {
+inline void delivery::bury_control(const envelope& message, errc code, epoch at) {
   const auto& note = *static_cast<const control_note*>(message.payload());
   switch (control{message.index}) {
     case control::room:

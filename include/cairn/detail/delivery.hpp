@@ -271,7 +271,7 @@ class delivery {
 
   void overflow(cell& one, envelope_ptr message);
   void bury_arrived(cell& one, envelope_ptr message);
-  void bury_control(cell& one, const envelope& message, errc code, epoch at);
+  void bury_control(const envelope& message, errc code, epoch at);
 
  public:
   /// Tells a watcher, whose mailbox may be full: it is told once and must not miss it. A watcher's

@@ -201,9 +201,7 @@ class engine : public homes {
       pauses_.take_part(mine);
       own.outside().take(resting.load(std::memory_order_relaxed));  // published by the stage
       own.mail().take_wakes();
-      mine.now = time->steady();
-      mine.coarse = time->coarse();
-      own.fire_timers(mine.now);
+      own.fire_timers();
       busy = (mine.still ? run_root(mine, own) : run_ready(mine, own)) || busy;
       busy = audit_next(*this, mine) || busy;
       answer_beggar(*this, mine);
@@ -233,9 +231,8 @@ class engine : public homes {
  private:
   [[nodiscard]] std::unique_ptr<scheduler> make_scheduler(seats of) const {
     if (options_.schedulers) return options_.schedulers(of);
-    if (of == seats::workers && options_.executor) {
-      return std::make_unique<executor_scheduler>(options_.executor);
-    }
+    const bool given = of == seats::workers && options_.executor;
+    if (given) return std::make_unique<executor_scheduler>(options_.executor);
     return std::make_unique<thread_scheduler>();
   }
 
@@ -340,9 +337,9 @@ class engine : public homes {
 
   /// While all pause.
   bool run_root(worker& mine, turns& own) {
-    const bool is_ready = standstill::set_aside(mine);
-    if (is_ready) own.activate(*cells.at(1));
-    return is_ready;
+    if (!standstill::set_aside(mine)) return false;
+    own.activate(*cells.at(1));
+    return true;
   }
 
   bool run_ready(worker& mine, turns& own) {

@@ -48,8 +48,10 @@ class turns {
   }
 
   /// Timers that are due fire at their actors' home; while all pause, only the root task's.
-  void fire_timers(std::chrono::nanoseconds now) {
-    while (!mine_.timers.empty() && mine_.timers.front().due <= now) {
+  void fire_timers() {
+    mine_.now = all_.time->steady();
+    mine_.coarse = all_.time->coarse();
+    while (!mine_.timers.empty() && mine_.timers.front().due <= mine_.now) {
       const due_timer due = mine_.take_timer();
       cell& one = *due.of.where;
       // pairs with the release in give_away(); an actor with timers is never given away

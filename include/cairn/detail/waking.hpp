@@ -77,9 +77,9 @@ inline void put_in_order(cell& top, std::vector<wake_step>& to) {
     to.push_back({one->self(), supervisor || (supervised && one->type->on_start != nullptr)});
     if (!one->more) continue;
     const auto first = static_cast<std::ptrdiff_t>(left.size());
-    for (const auto& [name, each] : one->more->children) {
+    one->more->children.for_each([&](const std::string&, const child& each) {
       left.emplace_back(each.where.where, supervisor);
-    }
+    });
     std::sort(left.begin() + first, left.end(), [](const auto& a, const auto& b) {
       return a.first->self().id > b.first->self().id;  // dormant: nobody changes it
     });

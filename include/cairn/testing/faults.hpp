@@ -83,7 +83,7 @@ class simulated_disk {
   hook on_operation{};
   /// Called with the bytes of each write of a living view, after `on_operation`. The disk is locked
   /// meanwhile: it calls nothing here.
-  std::function<void(bytes_view bytes)> on_write{};
+  std::function<void(detail::bytes_view bytes)> on_write{};
   /// Spends the time of slow operations; where it is empty, the calling thread really sleeps.
   std::function<void(std::chrono::nanoseconds)> sleep{};
 
