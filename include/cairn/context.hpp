@@ -28,6 +28,14 @@ struct stopped {
   void serialize(auto& archive) { archive(id, reason); }
 };
 
+/// A child has been suspended: it keeps state and mailbox and handles nothing until it is resumed.
+/// In the protocol of a parent that wants to be told.
+struct suspended {
+  actor_id id{};
+  std::string reason{};
+  void serialize(auto& archive) { archive(id, reason); }
+};
+
 namespace detail {
 
 /// Sets a type's codec. Called once for each type before a value of it can meet a snapshot.
@@ -310,6 +318,13 @@ class context : public detail::context_base {
   void unwatch(const cairn::ref<B>& whom) {
     mine("unwatch()")
         .send(detail::make_control(detail::control::unwatch, self_->self(), {}), whom.where());
+  }
+
+  /// A suspended actor goes on, after what it was sent before it was suspended, in its order.
+  /// Nothing to one that is not suspended.
+  template <class B>
+  void resume(const cairn::ref<B>& whom) {
+    mine("resume()").send(detail::make_control(detail::control::resume, {}, {}), whom.where());
   }
 
   /// Stops the child at this path, such as "alice" or "desk/drawer".

@@ -17,6 +17,7 @@ inline constexpr decision resume = decision::resume;
 inline constexpr decision stop = decision::stop;
 inline constexpr decision suspend = decision::suspend;
 inline constexpr decision escalate = decision::escalate;
+inline constexpr decision rollback = decision::rollback;
 
 using supervisor_options = detail::supervision;
 

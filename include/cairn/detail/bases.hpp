@@ -50,6 +50,7 @@ inline void renew_base(cell& one, buffer state) noexcept {
 inline void renew_base(cell& one) {
   if (!one.type->persistent) return;
   if (!one.saved) one.saved = std::make_unique<recovery>();
+  if (one.state == nullptr) throw error{errc::failed, "it has no state"};
   if (one.type->raw_base) return copy_state(one);
   buffer state;
   one.type->encode(one, state);

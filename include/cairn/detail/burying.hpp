@@ -33,14 +33,15 @@ inline void delivery::bury(cell& one, envelope_ptr message, errc code, const std
     return;
   }
   refuse(message->answer, code, text, at);
-  report_dead(one, letter_of(*message), message->target, code, text);
+  report_dead(one, letter_of(*message), message->target, code, text, at);
 }
 
 inline void delivery::report_dead(cell& one, cairn::dead_letter letter, actor_id target, errc code,
-                                  const std::string& text) {
+                                  const std::string& text, epoch at) {
   complete(letter, one, target, code, text);
+  letter.in = at;
   tell_letter(all_, letter);
-  if (is_to_keep(all_, one, letter)) keep(one.at, {one.slot_index, {{}, std::move(letter)}});
+  if (is_to_keep(all_, one, letter)) keep(at, {one.slot_index, {{}, std::move(letter)}});
 }
 
 /// Mail for a tombstone, or for who lived in this cell before.

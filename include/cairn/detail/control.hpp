@@ -28,6 +28,8 @@ enum class control : std::uint16_t {
   go_on,    ///< what waited for its supervisor, or for a backoff, goes on
   kill,     ///< stops, whatever its handler waits for; text: the reason
   hold,     ///< suspended; text: the reason
+  // In the mailbox's order again.
+  child_suspended,  ///< who: a child of yours; text: the reason
 };
 
 template <class Archive>

@@ -228,9 +228,11 @@ class coordinator {
     what.kind = event_kind::unfinished;
     what.at = number_;
     what.text = std::to_string(count) + " handlers had not ended before a snapshot at rest:";
+    std::size_t named = 0;
     for (const auto& each : all_.workers) {
-      for (const auto& name : each->unfinished) what.text += " " + name;
+      for (const auto& name : each->unfinished) what.text += (named++ > 0 ? ", " : " ") + name;
     }
+    if (named < count) what.text += ", and " + std::to_string(count - named) + " more";
     all_.report(what);
   }
 

@@ -305,6 +305,7 @@ class cutter {
         sometimes("state not serialized");
         if (one.suspended) continue;
         one.suspended = true;
+        one.box.attended = nullptr;  // asks that waited for a restart are refused
         all_.tell_of(event_kind::suspended, one, text, errc::failed);
       }
     }

@@ -113,7 +113,7 @@ class delivery {
   void bury(cell& one, envelope_ptr message, errc code, const std::string& text, epoch at);
   void bury_for_stopped(cell& one, envelope_ptr message);
   void report_dead(cell& one, cairn::dead_letter letter, actor_id target, errc code,
-                   const std::string& text);
+                   const std::string& text, epoch at);
 
   /// Sends a letter to who keeps them, as an effect of a turn of this epoch.
   void keep(epoch at, stored_letter letter) {
@@ -208,7 +208,7 @@ class delivery {
 
  private:
   [[nodiscard]] static bool lives_in(const cell& one, const envelope& message) noexcept {
-    return one.is(message.target) && !one.stopped;
+    return one.is(message.target) && one.type != nullptr && !one.stopped;
   }
   [[nodiscard]] static bool has_room(const cell& one) noexcept {
     return one.box.queue.size() < one.type->mailbox.capacity;
@@ -303,13 +303,13 @@ class delivery {
     made.parent = parent.self();
     const bool has_rules = parent.more && parent.more->rules;
     made.policy = has_rules ? parent.more->rules : default_supervision;
-    made.at = parent_cell.at;
     made.changed = true;
     made.needs_start = true;
     made.home.store(&mine_,
                     std::memory_order_release);  // pairs with the acquires in send(), push()
     worker_counters::add(mine_.counters.actors, 1);
     cut_.touch(made);
+    made.at = parent_cell.at;  // which may be before this worker's: it is then cut like its parent
     all_.tell_of(event_kind::started, made, made.type->name);
     // It comes after those that the store gave back: see put_in_order().
     if (parent.more && parent.more->to_wake) made.dormant = made.rest().to_wake = true;

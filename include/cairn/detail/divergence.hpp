@@ -138,8 +138,9 @@ class divergence {
   }
 
   static constexpr std::string_view word_names[] = {
-      "stop", "stop_path", "watch",   "unwatch", "child_stopped", "room",  "resume", "suspend",
-      "none", "declare",   "deliver", "restart", "reset",         "go_on", "kill",   "hold"};
+      "stop",   "stop_path", "watch", "unwatch", "child_stopped",  "room",
+      "resume", "suspend",   "none",  "declare", "deliver",        "restart",
+      "reset",  "go_on",     "kill",  "hold",    "child_suspended"};
 
   const world& all_;
   const cell& one_;

@@ -36,6 +36,7 @@ struct payload_ops {
   std::uint32_t align = 1;
   std::uint32_t payload_at = 0;  ///< in an envelope
   bool trivial = false;          ///< its bytes may be copied
+  bool plain = false;  ///< and a log copies them as they are: see `replay_log::append_object`
   void (*destroy)(void* value) noexcept = nullptr;
   void (*copy)(void* to, const void* from) = nullptr;  ///< null: move-only
   void (*move)(void* to, void* from) = nullptr;
@@ -117,6 +118,8 @@ constexpr payload_ops plain_ops_of() noexcept {
   ops.move = [](void* to, void* from) {
     std::construct_at(static_cast<T*>(to), std::move(*static_cast<T*>(from)));
   };
+  ops.plain =
+      ops.trivial && std::is_copy_constructible_v<T> && alignof(T) <= alignof(std::uint64_t);
   if constexpr (std::is_copy_constructible_v<T>) {
     ops.copy = [](void* to, const void* from) {
       std::construct_at(static_cast<T*>(to), *static_cast<const T*>(from));

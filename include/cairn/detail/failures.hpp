@@ -33,6 +33,7 @@ class failures : public incarnations {
   /// Notes what the turn that is about to begin was given.
   void begin_turn(cell& one, const envelope& input) {
     show_turn(mine_, one, input);
+    mine_.here.input = nullptr;
     if (input.kind == envelope_kind::message) given_ = &input;
     if (!one.saved) return;
     replay_log& log = one.saved->log;
@@ -123,6 +124,7 @@ class failures : public incarnations {
   /// No replay can begin before the actor's next base, which is taken from the state as it is.
   void forget_turn(cell& one) noexcept {
     if (!one.saved->log.empty()) one.saved->log.clear();
+    one.saved->valid = false;
     mine_.spare = std::move(one.saved);
   }
 
@@ -211,6 +213,10 @@ class failures : public incarnations {
     const bool may_retry = one.more->attempts <= one.policy->attempts;
     if (one.suspended) {  // its on_start failed
       put_back(one, text);
+    } else if (found.what == decision::rollback) {
+      put_back(one, text);
+      suspend(one, "the system rolls back: " + found.why);
+      roll_back_once(world::label(one) + " failed: " + found.why);
     } else if (found.what == decision::resume || (found.what == decision::restart && !may_retry)) {
       give_up(one, text);
     } else if (found.others) {
@@ -320,7 +326,7 @@ class failures : public incarnations {
     }
     renew_base(one, std::move(state));
     one.more->attempts = 0;
-    mail_.report_dead(one, std::move(letter), one.self().id, errc::failed, text);
+    mail_.report_dead(one, std::move(letter), one.self().id, errc::failed, text, one.at);
     all_.tell_of(event_kind::given_up, one, text, errc::failed);
     mail_.refuse(asker, errc::failed, text, one.at);
   }
@@ -350,7 +356,7 @@ class failures : public incarnations {
     sometimes(entry.kind == log_kind::message ? "message put back" : "answer put back");
     if (entry.kind == log_kind::message) {
       auto message = replay_.message_of(one, entry);
-      one.box.done_ticket = message->ticket - 1;
+      if (message->ticket != 0) one.box.done_ticket = message->ticket - 1;  // 0: see be_born()
       one.box.queue.push_front(std::move(message));
     } else {
       one.box.put_back(replayer::reply_of(one, entry));
@@ -372,12 +378,14 @@ class failures : public incarnations {
     }
     std::erase_if(one.more->timers, [](const timer& each) { return !each.message; });
     one.more->attempts = 0;
-    mail_.report_dead(one, std::move(letter), one.self().id, errc::failed, text);
+    mail_.report_dead(one, std::move(letter), one.self().id, errc::failed, text, one.at);
     mail_.refuse(asker, errc::failed, text, one.at);
     if (found.what == decision::resume) return;
     if (found.what == decision::stop && !found.others) return stop(one, found.why);
     if (!begin_afresh(one)) return;
     if (found.what == decision::suspend && !found.others) return suspend(one, found.why);
+    if (found.what == decision::rollback)
+      roll_back_once(world::label(one) + " failed: " + found.why);
     if (!start(one)) return;
     if (found.others) return tell_supervisor(one, found);
     if (found.delay.count() > 0) return pause(one, found.delay);

@@ -44,13 +44,14 @@ class homes : public world {
     if (gone.state != nullptr) gone.type->destroy(gone);
     static_cast<cell_body&>(gone) = cell_body{};
     gone.id.store(actor_id{}, std::memory_order_relaxed);  // a hint: the home looks again
-    current_worker->vacant.push_back(&gone);
+    // One that is lost is given to nobody else.
+    if (!lost.lived_in(gone)) current_worker->vacant.push_back(&gone);
   }
 
  private:
   void settle_in(cell& made, const actor_type& type) {
     made.type = &type;  // all else is as in a new cell, see release_cell()
-    made.owner = this;
+    if (made.owner == nullptr) made.owner = this;  // threads outside may read it
     made.policy = default_supervision;
     made.home.store(current_worker, std::memory_order_release);  // pairs with delivery::send()
   }

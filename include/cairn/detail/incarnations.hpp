@@ -92,6 +92,9 @@ class incarnations {
     one.changed = true;
     mail_.cuts().touch(one);
     all_.tell_of(event_kind::suspended, one, why, errc::failed);
+    if (one.parent.where != nullptr) {
+      send_control(mail_, one, one.parent, make_control(control::child_suspended, one.self(), why));
+    }
     mine_.ready.push(one);  // asks that wait are told
   }
 
@@ -132,6 +135,10 @@ class incarnations {
     if (!one.type->persistent) return renew_ephemeral(one);
     try {
       ensure_base(one);
+    } catch (...) {
+      return suspend(one, "its state could not be serialized: " + text_of_caught());
+    }
+    try {
       replay_.rebuild(one, one.saved->log.end());
       if (!one.busy()) one.saved->replayed = true;
     } catch (...) {
@@ -231,10 +238,15 @@ class incarnations {
     one.rest().attempts = 0;
     all_.tell_of(event_kind::diverged, one, why, errc::diverged);
     suspend(one, "replay diverged: " + why);
-    // Once for each snapshot: what diverges again is not worth another try. Relaxed: a number.
+    roll_back_once(world::label(one) + " diverged: " + why);
+  }
+
+  /// Once for each snapshot: what comes to this again is not worth another try.
+  void roll_back_once(const std::string& why) {
+    // Relaxed: numbers.
     if (all_.committed.load(std::memory_order_relaxed) >
         all_.rolled_back_to.load(std::memory_order_relaxed)) {
-      all_.roll_back(world::label(one) + " diverged: " + why);
+      all_.roll_back(why);
     }
   }
 

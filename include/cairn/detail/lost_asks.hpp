@@ -59,7 +59,7 @@ inline void abandon_handler(const world& all, delivery& mail, replayer& replay, 
   one.changed = true;
   one.abandons = false;
   const std::string text = "its handler was suspended by another version of the program";
-  mail.report_dead(one, std::move(letter), one.self().id, errc::failed, text);
+  mail.report_dead(one, std::move(letter), one.self().id, errc::failed, text, one.at);
   mail.refuse(asker, errc::failed, text, one.at);
 }
 

@@ -158,7 +158,7 @@ class program : public rollback_engine {
     top.next_number = number;
     top.more = std::move(more);
     top.type = &types.actors.at(type_hash<root_actor>);
-    top.owner = this;
+    if (top.owner == nullptr) top.owner = this;  // threads outside may read it
     top.policy = default_supervision;
     top.pinned = true;
     top.at = workers.front()->seen;

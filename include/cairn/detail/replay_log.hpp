@@ -42,6 +42,8 @@ struct log_entry {
   }
 };
 
+static_assert(alignof(log_entry) == alignof(std::uint64_t));  // see payload_ops::plain
+
 /// Entries in chunks that never move. Home worker only.
 class replay_log {
  public:

@@ -64,7 +64,7 @@ class restorer {
       cell& one = *all_.cells.at(index);
       const bool supervisor = is_supervisor(one.type);
       worker& home = *all_.workers[supervisor ? 0 : index % all_.workers.size()];
-      one.owner = &all_;
+      if (one.owner == nullptr) one.owner = &all_;       // threads outside may read it
       one.home.store(&home, std::memory_order_relaxed);  // nobody runs yet
       if (one.type == nullptr) {
         if (!all_.lost.lived_in(one)) home.vacant.push_back(&one);
@@ -181,7 +181,7 @@ class restorer {
     cell& one = cell_for(header, type, from.get<std::uint32_t>());
     static_cast<cell_body&>(one) = cell_body{};
     one.type = &type;
-    one.owner = &all_;
+    if (one.owner == nullptr) one.owner = &all_;            // as in settle()
     one.id.store(header.actor, std::memory_order_relaxed);  // nobody runs yet
     one.box.done_ticket = header.floor;
     one.policy = default_supervision;

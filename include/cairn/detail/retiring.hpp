@@ -52,6 +52,7 @@ inline void retire(world& all, worker& mine, delivery& mail, cell& one, const st
     stop_children(mail, one, *rest);
     wake_next(mail, mine.seen, rest->wakes);  // nobody waits for its start any more
   }
+  one.box.attended = nullptr;
   while (!one.box.replies.empty()) mail.bury_for_stopped(one, one.box.replies.pop_front());
   while (!one.box.queue.empty()) mail.bury_for_stopped(one, one.box.queue.pop_front());
   mine.ready.push(one);  // it leaves

@@ -34,7 +34,7 @@ class room_pool {
   void give(void* room, std::size_t size) noexcept {
     list& of = free_[class_of(size)];
     // Who only receives would gather what others allocate: then the heap has it back.
-    if (of.count == most) return ::operator delete(room);
+    if (of.count >= most_of(class_of(size))) return ::operator delete(room);
     of.give(room);
   }
 
@@ -44,7 +44,10 @@ class room_pool {
   }
 
  private:
-  static constexpr std::size_t most = 4096;  ///< of each size
+  /// Some MiB in all.
+  [[nodiscard]] static constexpr std::size_t most_of(std::size_t which) noexcept {
+    return which < 4 ? 4096 : 256;
+  }
 
   [[nodiscard]] static constexpr std::size_t class_of(std::size_t size) noexcept {
     return (size - 1) / step;

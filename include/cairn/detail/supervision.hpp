@@ -62,6 +62,7 @@ enum class decision : std::uint8_t {
   stop,      ///< the message is given up, and the actor retired with its state
   suspend,   ///< state and mailbox are kept, the message in front; handles nothing until resumed
   escalate,  ///< the supervisor above decides, as if this one had failed with all its children
+  rollback,  ///< the whole system goes back to its latest committed snapshot, once for each one
 };
 
 /// What a program says of one child.
@@ -151,7 +152,7 @@ struct supervision {
     std::int64_t first = 0;
     std::int64_t most = 0;
     archive(kind, intensity.restarts, within, attempts, first, most, backoff.jitter, mode, then);
-    if (kind > 2 || mode > 1 || then > 4) throw error{errc::damaged, "a supervisor's rules"};
+    if (kind > 2 || mode > 1 || then > 5) throw error{errc::damaged, "a supervisor's rules"};
     strategy = restart_strategy{kind};
     intensity.within = std::chrono::nanoseconds{within};
     backoff.first = std::chrono::nanoseconds{first};

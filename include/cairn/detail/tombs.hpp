@@ -16,7 +16,7 @@ class tombs {
   /// say of it that it is gone, or to record what it has not met. Where none has, its cell is free.
   void leave(cell& one) {
     if (one.type == nullptr || one.entombed) return;
-    if (one.on_disk || mine_.open) {
+    if (one.on_disk || mine_.open || all_.tombs_stay) {
       one.entombed = true;
       mine_.tombs.push_back(&one);
       return;

@@ -192,7 +192,8 @@ struct turn {
   void log_input() {
     if (input == nullptr) return;
     replay_log& log = self->saved->log;
-    append_input(log, *std::exchange(input, nullptr));
+    append_input(log, *input);
+    input = nullptr;
     if (self->more) self->more->handler.history_from = log.bytes();
   }
 

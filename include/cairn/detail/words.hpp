@@ -47,6 +47,9 @@ class control_words {
       case control::deliver:
         deliver_again(one, message);
         break;
+      case control::child_suspended:
+        tell_suspended(one, note);
+        break;
       default:  // what stands where a word stood, and forged ones
         break;
     }
@@ -116,6 +119,19 @@ class control_words {
     if (std::find(all.begin(), all.end(), who) == all.end()) all.push_back(who);
   }
 
+  /// To a parent that wants to know: its protocol lists it.
+  void tell_suspended(cell& one, const control_note& note) {
+    auto message = make_envelope(suspended{note.who.id, note.text});
+    const auto index = find_handler(*one.type, type_hash<suspended>);
+    if (!index) return;
+    message->index = *index;
+    message->to = &one;
+    message->target = one.self().id;
+    message->sent = one.at;
+    message->reserved = true;  // it is told once and must not miss it
+    mail_.send(std::move(message));
+  }
+
   static void forget_child(cell& one, const control_note& note) {
     if (!one.more) return;
     // Stores of before say '/' and the id of one without a name.
@@ -130,7 +146,7 @@ class control_words {
       cairn::dead_letter letter;
       letter.message = "stop";
       mail_.report_dead(one, std::move(letter), one.self().id, errc::not_found,
-                        world::label(one) + " has no child \"" + name + "\"");
+                        world::label(one) + " has no child \"" + name + "\"", one.at);
       return;
     }
     const address child = found->where;

@@ -203,6 +203,7 @@ class prober {
     seats_.clear();
     top_ = nullptr;
     program_ = std::make_unique<program>(make_options(), std::move(types));
+    program_->tombs_stay = true;
     gate_.watch(*program_);
     program_->begin([this](root& top) { return serve(top, *this); },
                     [](int, std::exception_ptr) {});

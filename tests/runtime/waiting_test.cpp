@@ -1,0 +1,133 @@
+// Handlers that wait for hours: what they cost an epoch, and who is named where a snapshot at rest
+// comes before they end.
+#include <string>
+#include <vector>
+
+#include <cairn/testing/simulation.hpp>
+
+#include "../catch.hpp"
+
+namespace waiting_long {
+
+using namespace std::chrono_literals;
+using cairn::event_kind;
+
+struct doze {};
+struct touch {};
+struct look {};
+
+struct sleeper {
+  using protocol = cairn::protocol<doze, look>;
+  int done = 0;
+  void serialize(auto& ar) { ar(done); }
+  cairn::task<> on(doze, cairn::context<sleeper>& self) {
+    co_await self.sleep(10h);
+    ++done;
+  }
+  int on(look) const { return done; }
+};
+struct busy {
+  using protocol = cairn::protocol<touch, look>;
+  int touched = 0;
+  void serialize(auto& ar) { ar(touched); }
+  void on(touch) { ++touched; }
+  int on(look) const { return touched; }
+};
+
+using actors = cairn::actors<sleeper, busy>;
+
+struct bench {
+  std::vector<cairn::epoch_cost> costs{};
+  std::vector<std::string> unfinished{};
+
+  cairn::testing::simulation_options options() {
+    cairn::testing::simulation_options made;
+    made.workers = 2;
+    made.configure = [](cairn::options& chosen) {
+      chosen.epoch.every = {};
+      chosen.rest = 5s;
+      chosen.ask_timeout = 100h;
+    };
+    made.on_event = [this](const cairn::event& what) {
+      if (what.kind == event_kind::committed) costs.push_back(what.cost);
+      if (what.kind == event_kind::unfinished) unfinished.push_back(what.text);
+    };
+    return made;
+  }
+};
+
+}  // namespace waiting_long
+
+TEST_CASE("handlers that wait for hours cost an epoch nothing") {
+  using namespace waiting_long;
+  bench on;
+  cairn::testing::simulation<actors> sim{on.options()};
+  sim.start([](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top");
+    std::vector<cairn::ref<sleeper>> all;
+    for (int at = 0; at < 500; ++at) {
+      all.push_back(top.spawn<sleeper>(std::to_string(at)));
+      all.back().tell<doze>();
+    }
+    auto one = top.spawn<busy>("busy");
+    co_await root.sleep(1s);
+    co_await root.checkpoint();  // with all of them suspended
+    for (int epoch = 0; epoch < 3; ++epoch) {
+      one.tell<touch>();
+      co_await root.sleep(1s);
+      co_await root.checkpoint();
+    }
+    co_await root.sleep(11h);
+    const int done = co_await all.front().ask<look>();
+    CHECK(done == 1);
+    co_return 0;
+  });
+  CHECK(sim.run() == 0);
+  REQUIRE(on.costs.size() >= 4);
+  CHECK(on.costs[0].visited > 500);
+  for (std::size_t at = 1; at < 4; ++at) {
+    INFO("epoch " << at << ": " << on.costs[at].visited << " visited");
+    CHECK(on.costs[at].visited < 5);
+    CHECK(on.costs[at].records < 5);
+  }
+}
+
+TEST_CASE("a snapshot at rest names the handlers that have not ended") {
+  using namespace waiting_long;
+  bench on;
+  cairn::testing::simulation<actors> sim{on.options()};
+  sim.start([](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top");
+    auto first = top.spawn<sleeper>("first");
+    auto second = top.spawn<sleeper>("second");
+    (void)top.spawn<sleeper>("third");
+    first.tell<doze>();
+    second.tell<doze>();
+    co_await root.sleep(1s);
+    co_await root.savepoint("kept", cairn::at_rest);
+    co_return 0;
+  });
+  CHECK(sim.run() == 0);
+  REQUIRE(on.unfinished.size() == 1);
+  CHECK(on.unfinished[0].starts_with("2 handlers had not ended before a snapshot at rest: "));
+  CHECK(on.unfinished[0].find("first (waiting_long::doze)") != std::string::npos);
+  CHECK(on.unfinished[0].find("second (waiting_long::doze)") != std::string::npos);
+  CHECK(on.unfinished[0].find("third") == std::string::npos);
+}
+
+TEST_CASE("where many handlers have not ended some are named, and the others counted") {
+  using namespace waiting_long;
+  bench on;
+  cairn::testing::simulation<actors> sim{on.options()};
+  sim.start([](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top");
+    for (int at = 0; at < 30; ++at) top.spawn<sleeper>(std::to_string(at)).tell<doze>();
+    co_await root.sleep(1s);
+    co_await root.savepoint("kept", cairn::at_rest);
+    co_return 0;
+  });
+  CHECK(sim.run() == 0);
+  REQUIRE(on.unfinished.size() == 1);
+  CHECK(on.unfinished[0].starts_with("30 handlers had not ended"));
+  CHECK(on.unfinished[0].ends_with(" more"));
+}
