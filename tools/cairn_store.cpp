@@ -190,6 +190,7 @@ json as_json(const cairn::kept_letter& each) {
           {"text", each.letter.text},
           {"position", raw(each.letter.at)},
           {"epoch", raw(each.letter.in)},
+          {"schema", each.letter.schema},
           {"payload", hex(each.letter.payload)}};
 }
 

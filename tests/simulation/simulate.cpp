@@ -1,5 +1,6 @@
 // Plays workloads with seeds. One that fails prints its seed, and how to look at it.
 #include <charconv>
+#include <cstdio>
 #include <set>
 
 #include <fmt/core.h>
@@ -191,6 +192,7 @@ void parse_seed(const std::string& text, command& into) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // who stops a long run has what it said so far
   command asked;
   std::string seeds;
   std::string seed;

@@ -55,6 +55,7 @@ def letters(store):
     first = found[0]
     assert first["actor"] == "one" and first["message"] == "shop::add", first
     assert first["code"] == "failed" and first["text"] == "bad 10" and first["position"] > 0, first
+    assert isinstance(first["schema"], int), first
     assert bytes.fromhex(first["payload"])[1:] == bytes([10, 0, 0, 0, 1]), first
     assert "one: shop::add: bad 11" in store.run("letters")
     assert store.run("letters", "--epoch", "1", "--json") == ""
