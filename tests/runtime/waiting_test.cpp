@@ -1,5 +1,7 @@
 // Handlers that wait for hours: what they cost an epoch, and who is named where a snapshot at rest
 // comes before they end.
+#include <chrono>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -56,7 +58,56 @@ struct bench {
   }
 };
 
+struct work {};
+inline std::vector<std::chrono::seconds> tries{};
+inline bool throws_next = true;  // each message fails once
+
+struct failing_member {
+  using protocol = cairn::protocol<work, look>;
+  int done = 0;
+  void serialize(auto& ar) { ar(done); }
+  void on(work, cairn::context<failing_member>& self) {
+    const auto now = self.now();
+    if (!self.replaying()) {
+      tries.push_back(std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()));
+    }
+    throws_next = !throws_next;
+    if (!throws_next) throw std::runtime_error{"planned"};
+    ++done;
+  }
+  int on(look) const { return done; }
+};
+
 }  // namespace waiting_long
+
+TEST_CASE("a group's backoff doubles beyond the period in which restarts count") {
+  using namespace waiting_long;
+  cairn::testing::simulation_options chosen;
+  chosen.workers = 1;
+  chosen.configure = [](cairn::options& with) { with.ask_timeout = 100h; };
+  tries.clear();
+  throws_next = true;
+  cairn::testing::simulation<cairn::actors<failing_member>> sim{chosen};
+  sim.start([](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top", {.strategy = cairn::one_for_all,
+                                      .intensity = {.restarts = 3, .within = 5s},
+                                      .attempts = 1,
+                                      .backoff = {.first = 2s, .most = 8s, .jitter = 0}});
+    auto one = top.spawn<failing_member>("one");
+    for (int at = 0; at < 5; ++at) one.tell<work>();
+    co_await root.sleep(1h);
+    const int done = co_await one.ask<look>();
+    CHECK(done == 5);
+    co_return 0;
+  });
+  CHECK(sim.run() == 0);
+  REQUIRE(tries.size() == 10);
+  std::vector<long> waits;
+  for (std::size_t at = 0; at < tries.size(); at += 2) {
+    waits.push_back((tries[at + 1] - tries[at]).count());
+  }
+  CHECK(waits == std::vector<long>{2, 4, 8, 8, 8});
+}
 
 TEST_CASE("handlers that wait for hours cost an epoch nothing") {
   using namespace waiting_long;

@@ -61,7 +61,7 @@ struct supervisor_actor {
   using protocol =
       cairn::protocol<child_failed, stop_all, restart_all, suspend_all, resume_all, declare>;
   supervision rules{};
-  std::vector<std::int64_t> restarts{};  ///< when, in nanoseconds of the wall clock
+  std::vector<std::int64_t> restarts{};  ///< in a row: when, in nanoseconds of the wall clock
 
   void save(auto& archive) const {
     rules.save(archive);
@@ -82,10 +82,16 @@ struct supervisor_actor {
   /// Notes a restart; whether there were more than the rules allow.
   [[nodiscard]] bool too_many(std::chrono::system_clock::time_point now) {
     const auto at = std::chrono::nanoseconds{now.time_since_epoch()}.count();
-    std::erase_if(restarts,
-                  [&](const auto when) { return at - when > rules.intensity.within.count(); });
+    const auto within = rules.intensity.within.count();
+    // The row, by which the backoff grows, ends later than the period in which restarts count.
+    const auto quiet = std::max(within, (2 * rules.backoff.most).count());
+    if (!restarts.empty() && at - restarts.back() > quiet) restarts.clear();
     restarts.push_back(at);
-    return restarts.size() > rules.intensity.restarts;
+    const std::size_t enough = std::max<std::size_t>(64, rules.intensity.restarts + std::size_t{1});
+    if (restarts.size() > enough) restarts.erase(restarts.begin());
+    const auto recent = std::count_if(restarts.begin(), restarts.end(),
+                                      [&](const auto when) { return at - when <= within; });
+    return static_cast<std::size_t>(recent) > rules.intensity.restarts;
   }
 };
 
