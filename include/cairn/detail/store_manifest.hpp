@@ -154,9 +154,16 @@ class manifest {
         throw error{errc::damaged, "an edit of no known kind"};
     }
     if (from.left() != 0) throw error{errc::damaged, "an edit is longer than it should be"};
-    // The latest snapshot is what commits count from: without it the next would go at once.
+  }
+
+  /// What holds of every state that was written, and of forged ones where it must. Of what was read
+  /// only: an edit of our own is durable by the time it is applied.
+  ///
+  /// Errors: throws `damaged`.
+  void require_sound() const {
     const auto latest = snapshots.empty() ? epoch{} : snapshots.rbegin()->first;
-    if (oldest > latest) throw error{errc::damaged, "an edit lets go of the latest snapshot"};
+    // Commits count from the latest snapshot: without it the next one would go at once.
+    if (oldest > latest) throw error{errc::damaged, "it lets go of the latest snapshot"};
     if (latest > last_epoch) throw error{errc::damaged, "a snapshot of an epoch beyond all others"};
   }
 

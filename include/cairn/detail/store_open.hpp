@@ -101,6 +101,7 @@ inline store_core::reach store_core::load_manifest(std::uint32_t number) {
   }
   try {
     for (const auto& edit : found.frames) manifest_.apply(edit);
+    manifest_.require_sound();
   } catch (const error& problem) {
     throw error{errc::damaged, path + ": " + problem.what()};
   }
