@@ -179,3 +179,13 @@ TEST_CASE("a failure may take the whole system back, once for each snapshot") {
   CHECK(back.front().what.text.find("one failed: std::bad_alloc") != std::string::npos);
   CHECK(on.told.count(event_kind::suspended, "one") == 2);
 }
+
+TEST_CASE("too many restarts cannot come to what is no end") {
+  using namespace parents;
+  bench on;
+  fixture::crash<all>(on, [](cairn::root& root) -> cairn::task<int> {
+    CHECK_THROWS_WITH(root.supervise("top", {.exceeded = cairn::rollback}),
+                      "supervisor \"top\": .exceeded is suspend, stop or escalate");
+    co_return 0;
+  });
+}

@@ -58,6 +58,24 @@ struct bench {
   }
 };
 
+/// What is told of a snapshot at rest while so many sleep.
+std::string unfinished_of(bench& on, int sleepers) {
+  cairn::testing::simulation<actors> sim{on.options()};
+  sim.start([&](cairn::root& top) {
+    return [](cairn::root& root, int count) -> cairn::task<int> {
+      auto above = root.supervise("top");
+      (void)above.spawn<sleeper>("awake");
+      for (int at = 0; at < count; ++at) above.spawn<sleeper>(std::to_string(at)).tell<doze>();
+      co_await root.sleep(1s);
+      co_await root.savepoint("kept", cairn::at_rest);
+      co_return 0;
+    }(top, sleepers);
+  });
+  CHECK(sim.run() == 0);
+  REQUIRE(on.unfinished.size() == 1);
+  return on.unfinished[0];
+}
+
 struct work {};
 inline std::vector<std::chrono::seconds> tries{};
 inline bool throws_next = true;  // each message fails once
@@ -146,39 +164,17 @@ TEST_CASE("handlers that wait for hours cost an epoch nothing") {
 TEST_CASE("a snapshot at rest names the handlers that have not ended") {
   using namespace waiting_long;
   bench on;
-  cairn::testing::simulation<actors> sim{on.options()};
-  sim.start([](cairn::root& root) -> cairn::task<int> {
-    auto top = root.supervise("top");
-    auto first = top.spawn<sleeper>("first");
-    auto second = top.spawn<sleeper>("second");
-    (void)top.spawn<sleeper>("third");
-    first.tell<doze>();
-    second.tell<doze>();
-    co_await root.sleep(1s);
-    co_await root.savepoint("kept", cairn::at_rest);
-    co_return 0;
-  });
-  CHECK(sim.run() == 0);
-  REQUIRE(on.unfinished.size() == 1);
-  CHECK(on.unfinished[0].starts_with("2 handlers had not ended before a snapshot at rest: "));
-  CHECK(on.unfinished[0].find("first (waiting_long::doze)") != std::string::npos);
-  CHECK(on.unfinished[0].find("second (waiting_long::doze)") != std::string::npos);
-  CHECK(on.unfinished[0].find("third") == std::string::npos);
+  const std::string text = unfinished_of(on, 2);
+  CHECK(text.starts_with("2 handlers had not ended before a snapshot at rest: "));
+  CHECK(text.find("0 (waiting_long::doze)") != std::string::npos);
+  CHECK(text.find("1 (waiting_long::doze)") != std::string::npos);
+  CHECK(text.find("awake") == std::string::npos);
 }
 
 TEST_CASE("where many handlers have not ended some are named, and the others counted") {
   using namespace waiting_long;
   bench on;
-  cairn::testing::simulation<actors> sim{on.options()};
-  sim.start([](cairn::root& root) -> cairn::task<int> {
-    auto top = root.supervise("top");
-    for (int at = 0; at < 30; ++at) top.spawn<sleeper>(std::to_string(at)).tell<doze>();
-    co_await root.sleep(1s);
-    co_await root.savepoint("kept", cairn::at_rest);
-    co_return 0;
-  });
-  CHECK(sim.run() == 0);
-  REQUIRE(on.unfinished.size() == 1);
-  CHECK(on.unfinished[0].starts_with("30 handlers had not ended"));
-  CHECK(on.unfinished[0].ends_with(" more"));
+  const std::string text = unfinished_of(on, 30);
+  CHECK(text.starts_with("30 handlers had not ended"));
+  CHECK(text.ends_with(" more"));
 }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "replay.hpp"
+#include "watching.hpp"
 #include "world.hpp"
 
 namespace cairn::detail {
@@ -52,7 +53,9 @@ class auditor {
 
   /// Precondition: the actor is at home here, and no turn runs.
   void audit(cell& one, pending_audit what) {
-    show(one);
+    show_actor(mine_, one);
+    if (mine_.note != nullptr)
+      mine_.note->rest();  // should the process die, no message is to blame
     const position from = what.base->at;
     const spare_life spare{one, std::move(what.base)};
     const std::string found = difference(one, what);
@@ -87,14 +90,6 @@ class auditor {
       sometimes("audit without a comparison");
       return {};
     }
-  }
-
-  /// For who asks what this worker is doing. Should the process die of it, no message is to blame.
-  void show(const cell& one) noexcept {
-    if (mine_.note != nullptr) mine_.note->rest();
-    // Relaxed: figures, see worker.
-    mine_.in_turn.store(one.id.load(std::memory_order_relaxed), std::memory_order_relaxed);
-    mine_.in_message.store(nullptr, std::memory_order_relaxed);
   }
 
   world& all_;

@@ -1,4 +1,4 @@
-// What becomes of messages that nobody handles.
+// What becomes of messages that nobody handles: members of `delivery`, on its worker.
 #pragma once
 
 #include <algorithm>
@@ -68,7 +68,7 @@ inline void delivery::bury_control(const envelope& message, errc code, epoch at)
       break;
     case control::watch:
       sometimes("watch of a stopped actor");
-      tell_stopped(note.who, message.target, std::string{to_string(code)}, at);
+      tell(note.who, stopped{message.target, std::string{to_string(code)}}, at);
       break;
     case control::deliver:
       sometimes("dead letter for a stopped actor");

@@ -32,8 +32,8 @@ struct child {
   std::chrono::nanoseconds shutdown = child_options{}.shutdown;
 };
 
-/// Belongs to the parent. Adding and removing one without a name costs no more than a few writes,
-/// on average: they come and go by the million.
+/// Belongs to the parent: its home touches it, or its own turn. Adding and removing one without a
+/// name costs no more than a few writes, on average: they come and go by the million.
 class child_table {
  public:
   void add(const child& made, const std::string& name) {
@@ -74,14 +74,7 @@ class child_table {
     sorted_ = true;
   }
 
-  /// Calls `each(const std::string& name, child&)` for all, in no order; a name may be empty.
-  template <class Each>
-  void for_each(Each&& each) {
-    for (auto& [name, one] : named_) each(name, one);
-    for (child& one : others_) {
-      if (one.where.where != nullptr) each(std::string{}, one);
-    }
-  }
+  /// Calls `each(const std::string& name, const child&)` for all, in no order; a name may be empty.
   template <class Each>
   void for_each(Each&& each) const {
     for (const auto& [name, one] : named_) each(name, one);

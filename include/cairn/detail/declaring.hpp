@@ -41,6 +41,11 @@ inline void settle_child(turn& here, cell& above, const address& made,
   if (!is_good_name(name)) {
     throw error{errc::bad_name, "a supervisor's name is 1 to 255 characters without '/'"};
   }
+  if (rules.exceeded != decision::suspend && rules.exceeded != decision::stop &&
+      rules.exceeded != decision::escalate) {
+    throw error{errc::misuse,
+                "supervisor \"" + std::string{name} + "\": .exceeded is suspend, stop or escalate"};
+  }
   if (is_supervisor(above.type)) rules.above = above.rest().rules;
   const auto found = spawn<supervisor_actor>(here, above, name, rules);
   cell& made = *found.where().where;

@@ -110,6 +110,7 @@ class delivery {
     bury(one, std::move(message), code, text, one.at);
   }
 
+  // See burying.hpp.
   void bury(cell& one, envelope_ptr message, errc code, const std::string& text, epoch at);
   void bury_for_stopped(cell& one, envelope_ptr message);
   void report_dead(cell& one, cairn::dead_letter letter, actor_id target, errc code,
@@ -265,8 +266,7 @@ class delivery {
   /// Late messages are exempt, like restored ones: the open snapshot has them as waiting.
   [[nodiscard]] bool is_full(const cell& one, const envelope& message) const noexcept {
     if (mine_.open && message.sent < mine_.seen) return false;
-    return one.type != nullptr && message.kind == envelope_kind::message && !message.reserved &&
-           one.box.queue.size() >= one.type->mailbox.capacity;
+    return message.kind == envelope_kind::message && !message.reserved && !has_room(one);
   }
 
   void overflow(cell& one, envelope_ptr message);
@@ -274,11 +274,12 @@ class delivery {
   void bury_control(const envelope& message, errc code, epoch at);
 
  public:
-  /// Tells a watcher, whose mailbox may be full: it is told once and must not miss it. A watcher's
-  /// protocol lists `stopped`: its `watch` checked that.
-  void tell_stopped(const address& who, actor_id gone, std::string reason, epoch at) {
+  /// Tells a watcher or a parent, whose mailbox may be full: it is told once and must not miss it.
+  /// Precondition: its protocol lists `Note`.
+  template <class Note>
+  void tell(const address& who, Note note, epoch at) {
     if (who.where == nullptr) return;
-    auto message = make_envelope(stopped{gone, std::move(reason)});
+    auto message = make_envelope(std::move(note));
     message->to = who.where;
     message->target = who.id;
     message->index = any_index;

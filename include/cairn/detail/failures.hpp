@@ -111,7 +111,7 @@ class failures : public incarnations {
     }
     if (one.saved) {
       if (one.type->raw_base && !one.busy()) {
-        forget_turn(one);
+        take_back_base(mine_, one);
       } else {
         log_end(one, here);
       }
@@ -119,13 +119,6 @@ class failures : public incarnations {
     mail_.flush(one);
     if (here.wants_more() && here.also().stop) return end_by_itself(one);
     here.clear();
-  }
-
-  /// No replay can begin before the actor's next base, which is taken from the state as it is.
-  void forget_turn(cell& one) noexcept {
-    if (!one.saved->log.empty()) one.saved->log.clear();
-    one.saved->valid = false;
-    mine_.spare = std::move(one.saved);
   }
 
   /// What is compared by a replay.

@@ -1,4 +1,6 @@
 // What comes from threads outside: a worker sends it on their behalf.
+//
+// Runs on the worker `mine`, between turns.
 #pragma once
 
 #include <utility>

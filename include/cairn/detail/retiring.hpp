@@ -1,5 +1,5 @@
 // An actor is stopped for good: what waits becomes dead letters, watchers and parent are told, its
-// children go with it. The cell stays as a tombstone until the epoch of the stop is closed.
+// children go with it. How long its cell stays as a tombstone: see `tombs`.
 #pragma once
 
 #include <algorithm>
@@ -44,7 +44,7 @@ inline void retire(world& all, worker& mine, delivery& mail, cell& one, const st
   }
   if (rest) {
     for (const auto& who : rest->watchers) {
-      mail.tell_stopped(who, one.self().id, reason, one.at);
+      mail.tell(who, stopped{one.self().id, reason}, one.at);
     }
     for (const auto& sender : rest->waiting_for_room) {
       mail.refuse(sender, errc::stopped, "the actor is stopped", one.at);

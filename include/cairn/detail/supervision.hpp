@@ -152,7 +152,7 @@ struct supervision {
     std::int64_t first = 0;
     std::int64_t most = 0;
     archive(kind, intensity.restarts, within, attempts, first, most, backoff.jitter, mode, then);
-    if (kind > 2 || mode > 1 || then > 5) throw error{errc::damaged, "a supervisor's rules"};
+    if (kind > 2 || mode > 1 || then > 4) throw error{errc::damaged, "a supervisor's rules"};
     strategy = restart_strategy{kind};
     intensity.within = std::chrono::nanoseconds{within};
     backoff.first = std::chrono::nanoseconds{first};

@@ -1,5 +1,7 @@
 // Stopped actors: their mail is buried, and they leave their cells once nothing needs to know of
 // them.
+//
+// Runs on the worker `mine`, between turns.
 #pragma once
 
 #include <algorithm>

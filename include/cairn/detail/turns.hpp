@@ -208,7 +208,7 @@ class turns {
   [[gnu::always_inline]] void begin(cell& one, envelope_ptr message) {
     if (!handles(*one.type, *message) && !find_its_handler(one, message)) return;
     if (one.careful && deadly_.take(one, message)) return;
-    if (one.type->raw_base && message->ops->plain && lend_base(one)) {
+    if (one.type->raw_base && message->ops->plain && lend_base(mine_, one)) {
       // The handler leaves the message's bytes as they are.
       copy_state(one);
       fail_.begin_brief_turn(one, *message);
@@ -220,15 +220,6 @@ class turns {
     if (!is_notice(*message)) mine_.substantial = true;
     worker_counters::add(mine_.counters.bytes, message->ops->size);
     fail_.run(one, [&] { one.type->handlers[message->index].begin(one, mine_.here, *message); });
-  }
-
-  /// False: there is none to lend.
-  [[nodiscard]] bool lend_base(cell& one) noexcept {
-    const auto fits = [&](const std::unique_ptr<recovery>& base) {
-      return base && base->state.size() == one.type->size;
-    };
-    if (!one.saved && fits(mine_.spare)) one.saved = std::move(mine_.spare);
-    return fits(one.saved);
   }
 
   /// False: nothing begins, and the message is where it belongs.

@@ -1,5 +1,7 @@
 // What waits for an actor that handles nothing: asks of a suspended one fail, tells wait, and an
 // operator's word gets through. One that waits for its restart lets asks wait too.
+//
+// Runs on the worker `mine`, between turns.
 #pragma once
 
 #include <utility>

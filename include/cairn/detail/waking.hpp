@@ -56,7 +56,8 @@ inline void wake_next(delivery& mail, epoch at, const wake_note& from) {
   }
 }
 
-/// Whether one that was woken has got as far as it will for now: it does not hold up the next one.
+/// Whether one that was woken has started, or waits for something else than its turn: it does not
+/// hold up the next one.
 [[nodiscard]] inline bool has_started(const cell& one) noexcept {
   return !one.needs_start || one.suspended || one.paused || one.busy();
 }

@@ -121,15 +121,8 @@ class control_words {
 
   /// To a parent that wants to know: its protocol lists it.
   void tell_suspended(cell& one, const control_note& note) {
-    auto message = make_envelope(suspended{note.who.id, note.text});
-    const auto index = find_handler(*one.type, type_hash<suspended>);
-    if (!index) return;
-    message->index = *index;
-    message->to = &one;
-    message->target = one.self().id;
-    message->sent = one.at;
-    message->reserved = true;  // it is told once and must not miss it
-    mail_.send(std::move(message));
+    if (!find_handler(*one.type, type_hash<suspended>)) return;
+    mail_.tell(one.self(), suspended{note.who.id, note.text}, one.at);
   }
 
   static void forget_child(cell& one, const control_note& note) {
