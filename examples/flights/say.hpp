@@ -29,6 +29,10 @@ void say(fmt::format_string<Args...> form, Args&&... args) {
       return fmt::format("the actor {} failed", what.name);
     case kind::given_up:
       return fmt::format("the actor {} gives up", what.name);
+    case kind::suspended:
+      return fmt::format("the actor {} is suspended", what.name);
+    case kind::diverged:
+      return fmt::format("the actor {} cannot be brought back", what.name);
     case kind::abandoned:
       return fmt::format("snapshot {} failed", raw(what.at));
     default:
