@@ -25,11 +25,10 @@ namespace detail {
 template <class R>
 void answer(turn& here, const return_address& asker, R value) {
   if (!asker.wanted()) return;
-  const std::uint64_t digest = digest_of(value);
   auto reply = make_envelope<R>(std::move(value));
   reply->kind = envelope_kind::reply;
   reply->answer = asker;
-  here.send(std::move(reply), {asker.asker, asker.id}, digest);
+  here.send(std::move(reply), {asker.asker, asker.id});
 }
 
 /// The end of a coroutine handler.
@@ -122,7 +121,7 @@ const payload_ops* register_payload(registry& types, std::string_view name,
   static const bool once = [&] {
     ops_of<M>.name = name;
     ops_of<M>.hash = hashes.front();
-    ops_of<M>.origin = hashes[hashes.size() > 1 ? 1 : 0];
+    ops_of<M>.origin = ops_of<M>.sent_as = hashes[hashes.size() > 1 ? 1 : 0];
     ops_of<M>.hashes = hashes;
     return true;
   }();

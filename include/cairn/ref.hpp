@@ -24,9 +24,15 @@ consteval void check_message() {
                 "build the message in place: tell<M>(args...), ask<M>(args...)");
 }
 
+/// Set before `main`: a type that the program does not list any more may still be sent by what it
+/// replays.
+template <class M>
+inline const bool is_sent = (ops_of<M>.sent_as = origin_hash<M>, true);
+
 template <class M, class P, class... Args>
 [[nodiscard]] envelope_ptr build_message(Args&&... args) {
   check_message<M, P, Args...>();
+  (void)&is_sent<M>;
   auto built = build_envelope<M>(
       [&](void* where) { construct_message<M>(where, std::forward<Args>(args)...); });
   built->index = static_cast<std::uint16_t>(index_of<M, P>);
@@ -43,13 +49,11 @@ inline void require(const address& to) {
   to.where->owner->send_from_outside(std::move(message));
 }
 
-/// Within a turn the message leaves when the turn ends, else at once. `digest`: of its value;
-/// `kind`: see `turn::send`.
-[[gnu::always_inline]] inline void dispatch(envelope_ptr message, const address& to,
-                                            std::uint64_t digest = 0, std::uint64_t kind = 0) {
+/// Within a turn the message leaves when the turn ends, else at once.
+[[gnu::always_inline]] inline void dispatch(envelope_ptr message, const address& to) {
   require(to);
   if (current_turn != nullptr) [[likely]] {
-    current_turn->send(std::move(message), to, digest, kind);
+    current_turn->send(std::move(message), to);
   } else {
     dispatch_from_outside(std::move(message), to);
   }
@@ -57,14 +61,13 @@ inline void require(const address& to) {
 
 /// Opens a slot, sends `message` with this actor as the asker, and arms the timeout.
 [[nodiscard]] inline awaited_slot start_ask(envelope_ptr message, const address& to,
-                                            std::string_view what, std::uint64_t digest = 0,
-                                            std::uint64_t kind = 0) {
+                                            std::string_view what) {
   require(to);
   turn& here = turn_here("ask (use cairn::async_ask outside of actors)");
   if (to == here.self->self()) throw error{errc::misuse, "an actor asks itself"};
   const std::uint64_t number = open_slot(here, to, what);
   message->answer = {here.self, here.self->self().id, number, false};
-  here.send(std::move(message), to, digest, kind);
+  here.send(std::move(message), to);
   here.also().timers.push_back({number, here.system->ask_timeout(), nullptr, true});
   return {here.self, number};
 }
@@ -77,22 +80,20 @@ class [[nodiscard]] sending {
  public:
   using cairn_awaitable = void;
 
-  sending(detail::envelope_ptr message, detail::address to, std::uint64_t kind,
-          detail::awaited_slot room) noexcept
-      : message_{std::move(message)}, to_{to}, kind_{kind}, room_{std::move(room)} {}
+  sending(detail::envelope_ptr message, detail::address to, detail::awaited_slot room) noexcept
+      : message_{std::move(message)}, to_{to}, room_{std::move(room)} {}
 
   [[nodiscard]] bool await_ready() const { return room_.arrived(); }
   void await_suspend(std::coroutine_handle<> waiter) const { room_.wait(waiter); }
   void await_resume() {
     (void)room_.take<detail::unit>();
     message_->reserved = true;
-    detail::dispatch(std::move(message_), to_, 0, kind_);
+    detail::dispatch(std::move(message_), to_);
   }
 
  private:
   detail::envelope_ptr message_;
   detail::address to_;
-  std::uint64_t kind_;
   detail::awaited_slot room_;
 };
 
@@ -114,8 +115,7 @@ class ref {
   template <class M, class... Args>
   void tell(Args&&... args) const {
     auto message = detail::build_message<M, typename A::protocol>(std::forward<Args>(args)...);
-    const auto digest = detail::digest_of(*static_cast<const M*>(message->payload()));
-    detail::dispatch(std::move(message), to_, digest, detail::origin_hash<M>);
+    detail::dispatch(std::move(message), to_);
   }
 
   /// Sends a message and gives what `co_await` waits for: the handler's return value.
@@ -124,17 +124,14 @@ class ref {
   template <class M, class... Args>
   [[nodiscard]] auto ask(Args&&... args) const {
     auto message = detail::build_message<M, typename A::protocol>(std::forward<Args>(args)...);
-    const auto digest = detail::digest_of(*static_cast<const M*>(message->payload()));
-    return asking<reply_of<A, M>>{
-        detail::start_ask(std::move(message), to_, type_name<M>, digest, detail::origin_hash<M>)};
+    return asking<reply_of<A, M>>{detail::start_ask(std::move(message), to_, type_name<M>)};
   }
 
   /// Like tell, but first waits for room in the mailbox. `co_await` it.
   template <class M, class... Args>
   [[nodiscard]] sending send(Args&&... args) const {
     auto message = detail::build_message<M, typename A::protocol>(std::forward<Args>(args)...);
-    return {std::move(message), to_, detail::origin_hash<M>,
-            detail::start_ask(detail::room_request(), to_, "room")};
+    return {std::move(message), to_, detail::start_ask(detail::room_request(), to_, "room")};
   }
 
   /// Retires the actor and its state after the messages that it was sent before.

@@ -37,23 +37,24 @@ namespace cairn::detail {
   base.raw = true;
 }
 
-/// For one turn of an actor that keeps no base between its turns; `take_back_base` ends the loan,
-/// if no handler is suspended then. False: there is none of the right size, and the actor gets its
-/// own.
-[[nodiscard]] inline bool lend_base(worker& mine, cell& one) noexcept {
-  const auto fits = [&](const std::unique_ptr<recovery>& base) {
-    return base && base->state.size() == one.type->size;
-  };
-  if (!one.saved && fits(mine.spare)) one.saved = std::move(mine.spare);
-  return fits(one.saved);
+/// For one turn of an actor that keeps no base between its turns: it stands aside, where the turn
+/// takes it from if it needs one (see `turn::log_input`). False: there is none of the right size,
+/// and the actor gets its own.
+[[nodiscard, gnu::always_inline]] inline bool copy_aside(turn& here, cell& one) noexcept {
+  if (one.saved) [[unlikely]]
+    here.spare = std::move(one.saved);
+  recovery* base = here.spare.get();
+  if (base == nullptr || base->state.size() != one.type->size) [[unlikely]]
+    return false;
+  one.type->save_raw(one, base->state.data());
+  base->schema = one.type->schema;
+  base->at = one.consumed;
+  base->next_number = one.next_number;
+  return true;
 }
-/// The turn has ended well: no replay can begin before the actor's next base, which is taken from
-/// the state as it is then.
-inline void take_back_base(worker& mine, cell& one) noexcept {
-  if (!one.saved->log.empty()) one.saved->log.clear();
-  one.saved->valid = false;
-  mine.spare = std::move(one.saved);
-}
+/// The turn has ended well, and no handler is suspended: no replay can begin before the actor's
+/// next base, which is taken from the state as it is then.
+inline void put_aside(turn& here, cell& one) noexcept { here.spare = std::move(one.saved); }
 
 /// Takes these bytes for a base. Precondition: the actor has had one.
 inline void renew_base(cell& one, buffer state) noexcept {

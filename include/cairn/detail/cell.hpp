@@ -209,7 +209,9 @@ struct cell : cell_body {
     if (!more) more = std::make_unique<extra>();
     return *more;
   }
-  [[nodiscard]] bool busy() const noexcept { return more && more->handler.running; }
+  [[nodiscard, gnu::always_inline]] bool busy() const noexcept {
+    return more && more->handler.running;
+  }
   /// Precondition: called by the home worker, or before the system runs.
   [[nodiscard]] address self() noexcept {
     return {this, id.load(std::memory_order_relaxed)};  // only the home changes it

@@ -42,11 +42,8 @@ class cutter {
   /// Lists a cell that handled or received something. Its first touch after an epoch's end brings
   /// an untouched actor to this epoch: its older record stands for the epochs between.
   [[gnu::always_inline]] void touch(cell& one) {
-    if (one.listed == touched_list::none) {
-      list(one);
-    } else if (one.touched_in < mine_.seen) {
-      one.touched_again = true;
-    }
+    if (one.touched_in != mine_.seen) [[unlikely]]
+      touch_first(one);
   }
 
   /// An actor that was given away is at home here now. Its former home may have touched it in an
@@ -67,7 +64,14 @@ class cutter {
   }
 
  private:
-  [[gnu::noinline]] void list(cell& one) {
+  [[gnu::noinline]] void touch_first(cell& one) {
+    if (one.listed == touched_list::none) {
+      list(one);
+    } else if (one.touched_in < mine_.seen) {
+      one.touched_again = true;
+    }
+  }
+  void list(cell& one) {
     if (one.at < mine_.seen) one.at = mine_.seen;
     one.touched_in = mine_.seen;
     mine_.touched.push_back(one, touched_list::touched);
@@ -219,8 +223,8 @@ class cutter {
     mine_.sweep_begun = true;
     mine_.visited = 0;
     while (cell* one = mine_.touched.front()) {
-      mine_.touched.remove(*one);
       if (one->touched_in == mine_.seen) one->touched_again = true;
+      mine_.touched.remove(*one);
       one->swept_ticket = 0;
       mine_.sweeping.push_back(*one, touched_list::sweeping);
     }

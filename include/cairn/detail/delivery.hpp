@@ -23,17 +23,17 @@ class delivery {
 
   [[nodiscard]] cutter& cuts() noexcept { return cut_; }
 
-  /// Sends a stamped message on its way.
-  [[gnu::always_inline]] void send(envelope_ptr message) {
+  /// Sends a stamped message on its way. True: as usual, it is last in its actor's queue now.
+  [[gnu::always_inline]] bool send(envelope_ptr message) {
     cell* to = message->to;
-    if (to == nullptr) return send_outside(std::move(message));
+    if (to == nullptr) return send_outside(std::move(message)), false;
     // pairs with the release in give_away(): what the former home did to the cell is visible
     if (to->home.load(std::memory_order_acquire) == &mine_) {
       take_incoming(*to);
-      enqueue(*to, std::move(message));
-      return;
+      return enqueue(*to, std::move(message));
     }
     push(*to, std::move(message));
+    return false;
   }
 
   /// To somebody outside, who waits for an answer; what else has no receiver is dropped.
@@ -122,16 +122,28 @@ class delivery {
   }
 
   /// The effects of a turn that has ended well leave together.
-  [[gnu::always_inline]] void flush(cell& one) {
+  [[gnu::noinline]] void grant_and_send(cell& one) {
+    wishes& more = mine_.here.also();
+    grant(one, more);
+    send_all(one);
+    for (auto& each : more.runs) begin_run(one, std::move(each));
+  }
+  /// The same of a turn that wants nothing but to send.
+  [[gnu::always_inline]] void send_all(cell& one) {
     turn& here = mine_.here;
-    if (here.wants_more()) grant(one, here.also());
+    cell* last = nullptr;  // whose queue here has just been given a message of this turn
     while (!here.outbox.empty()) {
       auto message = here.outbox.pop_front();
       message->sent = one.at;
-      is_held(*message) ? hold(one, std::move(message)) : send(std::move(message));
+      cell* to = message->to;
+      if (to == last && to != nullptr && fits(*to, *message)) {
+        put_last(*to, std::move(message));
+      } else if (!is_held(*message)) {
+        last = send(std::move(message)) ? to : nullptr;
+      } else {
+        hold(one, std::move(message));
+      }
     }
-    if (!here.wants_more()) return;
-    for (auto& each : here.also().runs) begin_run(one, std::move(each));
   }
 
   /// An output waits for its commit.
@@ -188,27 +200,36 @@ class delivery {
     }
   }
 
-  /// Puts a message at the end of the private queue; the actor is at home here.
-  [[gnu::always_inline]] void enqueue(cell& one, envelope_ptr message) {
+  /// Puts a message at the end of the private queue; the actor is at home here. True: as usual.
+  [[gnu::always_inline]] bool enqueue(cell& one, envelope_ptr message) {
     // What is of the next epoch touches the actor in that epoch, or its snapshot passes it by.
     if (message->sent > mine_.seen) [[unlikely]] {
       sometimes(one.busy() ? "next epoch comes with a message for a suspended handler"
                            : "next epoch comes with a message");
       cut_.acknowledge(message->sent);
     }
-    if (message->is_plain() && !message->reserved && lives_in(one, *message) && has_room(one))
-        [[likely]] {
+    if (fits(one, *message)) [[likely]] {
       cut_.touch(one);
-      cutter::number(one, *message);
-      one.box.queue.push_back(std::move(message));
+      put_last(one, std::move(message));
       mine_.ready.push(one);
-    } else {
-      enqueue_otherwise(one, std::move(message));
+      return true;
     }
+    enqueue_otherwise(one, std::move(message));
+    return false;
   }
 
  private:
-  [[nodiscard]] static bool lives_in(const cell& one, const envelope& message) noexcept {
+  /// Whether nothing is to be thought of but to put it into the queue.
+  [[nodiscard, gnu::always_inline]] static bool fits(const cell& one,
+                                                     const envelope& message) noexcept {
+    return message.is_usual() && lives_in(one, message) && has_room(one);
+  }
+  [[gnu::always_inline]] static void put_last(cell& one, envelope_ptr message) noexcept {
+    cutter::number(one, *message);
+    one.box.queue.push_back(std::move(message));
+  }
+  [[nodiscard, gnu::always_inline]] static bool lives_in(const cell& one,
+                                                         const envelope& message) noexcept {
     return one.is(message.target) && one.type != nullptr && !one.stopped;
   }
   [[nodiscard]] static bool has_room(const cell& one) noexcept {
@@ -227,9 +248,8 @@ class delivery {
       overflow(one, std::move(message));
     } else {
       cut_.touch(one);
-      cutter::number(one, *message);
       if (message->reserved && one.more && one.more->reserved_room > 0) --one.more->reserved_room;
-      one.box.queue.push_back(std::move(message));
+      put_last(one, std::move(message));
     }
     mine_.ready.push(one);
   }

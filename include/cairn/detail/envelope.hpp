@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -29,17 +30,20 @@ struct cell;
 struct payload_ops {
   std::string_view name{};
   std::uint64_t hash = 0;
-  std::uint64_t origin = 0;                 ///< hash of the oldest name
+  std::uint64_t origin = 0;   ///< hash of the oldest name
+  std::uint64_t sent_as = 0;  ///< of a message the same, though the program does not list it
   std::span<const std::uint64_t> hashes{};  ///< of all names that the type has had
   std::uint32_t schema = 0;                 ///< in which it is encoded, see `schema_of`
   std::uint32_t size = 0;
   std::uint32_t align = 1;
   std::uint32_t payload_at = 0;  ///< in an envelope
+  std::uint8_t pooled = 0;       ///< 1 + the class of its envelope's room, see `room_pool`; 0: none
   bool trivial = false;          ///< its bytes may be copied
   bool plain = false;  ///< and a log copies them as they are: see `replay_log::append_object`
   void (*destroy)(void* value) noexcept = nullptr;
   void (*copy)(void* to, const void* from) = nullptr;  ///< null: move-only
   void (*move)(void* to, void* from) = nullptr;
+  std::uint64_t (*digest)(const void* value) noexcept = nullptr;  ///< see `digest_of`
   void (*encode)(const void* value, buffer& to) = nullptr;
   /// Constructs at `to` what was written in that schema.
   void (*decode)(void* to, bytes_view from, std::uint32_t schema) = nullptr;
@@ -80,7 +84,20 @@ inline constexpr std::uint64_t first_word = std::uint64_t{1} << 63U;
   return number >= first_word && number < trace_number;
 }
 
-struct envelope {
+/// What is unusual about a message. One look finds that nothing is.
+struct envelope_marks {
+  envelope_kind kind = envelope_kind::message;
+  errc code = errc::ok;   ///< a reply that is none
+  bool reserved = false;  ///< its sender waited for room: exempt from the bound
+  bool spoilt = false;    ///< its value could not be encoded: nobody handles it
+
+  /// Whether it is a message for a handler, with nothing the matter, for which there must be room.
+  [[nodiscard]] bool is_usual() const noexcept { return std::bit_cast<std::uint32_t>(*this) == 0; }
+};
+static_assert(sizeof(envelope_marks) == sizeof(std::uint32_t));
+
+struct envelope : envelope_marks {
+  std::uint16_t index = 0;  ///< of the message in the receiver's protocol
   envelope* next = nullptr;
   const payload_ops* ops = nullptr;
   cell* to = nullptr;
@@ -89,11 +106,6 @@ struct envelope {
   epoch recorded{};          ///< the snapshot that holds it, 0: none
   std::uint64_t ticket = 0;  ///< its number in the mailbox, 0 before it stands in one
   return_address answer{};
-  std::uint16_t index = 0;  ///< of the message in the receiver's protocol
-  envelope_kind kind = envelope_kind::message;
-  errc code = errc::ok;   ///< a reply that is none
-  bool reserved = false;  ///< its sender waited for room: exempt from the bound
-  bool spoilt = false;    ///< its value could not be encoded: nobody handles it
 
   /// Whether it is a message for a handler, with nothing the matter.
   [[nodiscard]] bool is_plain() const noexcept {
@@ -107,12 +119,44 @@ struct envelope {
   }
 };
 
+/// What replay compares of a value: its first 64 bytes where these are the value itself, else
+/// nothing. Refs hold addresses, so it is the same within one process only.
+template <class T>
+[[nodiscard]] std::uint64_t digest_of(const T& value) noexcept {
+  if constexpr (std::is_empty_v<T> || !std::has_unique_object_representations_v<T>) {
+    return 0;
+  } else {
+    constexpr std::size_t length = std::min<std::size_t>(sizeof(T), 64);
+    std::uint64_t mixed = 0;
+    for (std::size_t at = 0; at < length; at += sizeof mixed) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, reinterpret_cast<const std::byte*>(&value) + at,
+                  std::min(sizeof word, length - at));
+      mixed = (mixed ^ word) * 0x9e3779b97f4a7c15U;
+      mixed ^= mixed >> 29U;
+    }
+    return mixed;
+  }
+}
+
+[[nodiscard]] constexpr std::size_t room_of(const payload_ops& ops) noexcept {
+  return std::size_t{ops.payload_at} + ops.size;
+}
+/// Whether the room needs more than what every room is aligned for.
+[[nodiscard]] constexpr bool is_overaligned(const payload_ops& ops) noexcept {
+  return ops.align > __STDCPP_DEFAULT_NEW_ALIGNMENT__;
+}
+
 template <class T>
 constexpr payload_ops plain_ops_of() noexcept {
   payload_ops ops;
   ops.size = sizeof(T);
   ops.align = alignof(T);
   ops.payload_at = (sizeof(envelope) + alignof(T) - 1) / alignof(T) * alignof(T);
+  if (!is_overaligned(ops) && has_class(room_of(ops))) {
+    ops.pooled = static_cast<std::uint8_t>(1 + room_pool::class_of(room_of(ops)));
+  }
+  ops.digest = [](const void* value) noexcept { return digest_of(*static_cast<const T*>(value)); };
   ops.trivial = std::is_trivially_copyable_v<T>;
   ops.destroy = [](void* value) noexcept { std::destroy_at(static_cast<T*>(value)); };
   ops.move = [](void* to, void* from) {
@@ -133,21 +177,15 @@ constexpr payload_ops plain_ops_of() noexcept {
 template <class T>
 inline constinit payload_ops ops_of = plain_ops_of<T>();
 
-[[nodiscard]] constexpr std::size_t room_of(const payload_ops& ops) noexcept {
-  return std::size_t{ops.payload_at} + ops.size;
-}
-/// Whether the room needs more than what every room is aligned for.
-[[nodiscard]] constexpr bool is_overaligned(const payload_ops& ops) noexcept {
-  return ops.align > __STDCPP_DEFAULT_NEW_ALIGNMENT__;
-}
-
 /// Raw room for an envelope and its payload.
-[[nodiscard]] inline void* allocate_room(const payload_ops& ops) {
+[[nodiscard, gnu::always_inline]] inline void* allocate_room(const payload_ops& ops) {
+  if (ops.pooled != 0) return take_room_of(std::size_t{ops.pooled} - 1);
   return is_overaligned(ops) ? ::operator new(room_of(ops), std::align_val_t{ops.align})
-                             : take_room(room_of(ops));
+                             : ::operator new(room_of(ops));
 }
 /// An envelope whose payload the caller constructs.
-[[nodiscard]] inline envelope* place_envelope(void* room, const payload_ops& ops) noexcept {
+[[nodiscard, gnu::always_inline]] inline envelope* place_envelope(void* room,
+                                                                  const payload_ops& ops) noexcept {
   // Not with (): that would first clear it as a whole, which takes longer than all the rest.
   auto* made = ::new (room) envelope;
   made->ops = &ops;
@@ -158,10 +196,12 @@ inline constinit payload_ops ops_of = plain_ops_of<T>();
 inline void free_envelope_room(envelope* gone) noexcept {
   const payload_ops& ops = *gone->ops;
   std::destroy_at(gone);
-  if (is_overaligned(ops)) {
+  if (ops.pooled != 0) [[likely]] {
+    give_room_of(std::size_t{ops.pooled} - 1, gone);
+  } else if (is_overaligned(ops)) {
     ::operator delete(static_cast<void*>(gone), std::align_val_t{ops.align});
   } else {
-    give_room(gone, room_of(ops));
+    ::operator delete(static_cast<void*>(gone));
   }
 }
 
@@ -219,7 +259,7 @@ template <class Construct>
 
 /// The same of a value of a known type: what its room takes is known when this is compiled.
 template <class T, class Construct>
-[[nodiscard]] envelope_ptr build_envelope(Construct&& construct) {
+[[nodiscard, gnu::always_inline]] inline envelope_ptr build_envelope(Construct&& construct) {
   constexpr payload_ops known = plain_ops_of<T>();
   envelope* made = place_envelope(allocate_room(known), ops_of<T>);
   try {
@@ -259,27 +299,6 @@ template <class T>
   return made;
 }
 
-/// What replay compares of a value: its first 64 bytes where these are the value itself, else
-/// nothing. Mixed in as the message is built, so it must cost next to nothing. Refs hold addresses,
-/// so it is the same within one process only.
-template <class T>
-[[nodiscard]] std::uint64_t digest_of(const T& value) noexcept {
-  if constexpr (std::is_empty_v<T> || !std::has_unique_object_representations_v<T>) {
-    return 0;
-  } else {
-    constexpr std::size_t length = std::min<std::size_t>(sizeof(T), 64);
-    std::uint64_t mixed = 0;
-    for (std::size_t at = 0; at < length; at += sizeof mixed) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, reinterpret_cast<const std::byte*>(&value) + at,
-                  std::min(sizeof word, length - at));
-      mixed = (mixed ^ word) * 0x9e3779b97f4a7c15U;
-      mixed ^= mixed >> 29U;
-    }
-    return mixed;
-  }
-}
-
 /// A run of envelopes in order, linked through `next`. Owns them.
 class envelope_list {
  public:
@@ -291,14 +310,14 @@ class envelope_list {
   }
   ~envelope_list() { clear(); }
 
-  void push_back(envelope_ptr owned) noexcept {
+  [[gnu::always_inline]] void push_back(envelope_ptr owned) noexcept {
     envelope* last = owned.release();
     last->next = nullptr;
     (tail_ != nullptr ? tail_->next : head_) = last;
     tail_ = last;
     ++count_;
   }
-  [[nodiscard]] envelope_ptr pop_front() noexcept {
+  [[nodiscard, gnu::always_inline]] envelope_ptr pop_front() noexcept {
     envelope* first = head_;
     head_ = first->next;
     if (head_ == nullptr) tail_ = nullptr;

@@ -109,23 +109,31 @@ class failures : public incarnations {
       count_notice(one);
       one.more->attempts = 0;
     }
-    if (one.saved) {
-      if (one.type->raw_base && !one.busy()) {
-        take_back_base(mine_, one);
-      } else {
-        log_end(one, here);
-      }
+    if (here.input == nullptr || one.busy()) end_logged(one, here);
+    if (here.wants_more()) [[unlikely]] {
+      mail_.grant_and_send(one);
+      if (here.also().stop) return end_by_itself(one);
+    } else {
+      mail_.send_all(one);
     }
-    mail_.flush(one);
-    if (here.wants_more() && here.also().stop) return end_by_itself(one);
     here.clear();
+  }
+
+  /// The end of a turn that a log may have to tell of.
+  void end_logged(cell& one, turn& here) {
+    if (!here.logs()) return;
+    if (!one.type->raw_base || one.busy()) {
+      log_end(one, here);
+    } else {
+      put_aside(here, one);
+    }
   }
 
   /// What is compared by a replay.
   void log_end(cell& one, turn& here) {
-    recovery& base = *one.saved;
     here.log_input();
-    log_entry& made = base.log.append_bytes(log_kind::turn, {});
+    here.note_sent();
+    log_entry& made = one.saved->log.append_bytes(log_kind::turn, {});
     made.number = here.digest;
     made.ticket = here.values;
     made.effects = here.effects;
@@ -139,7 +147,7 @@ class failures : public incarnations {
   }
 
   void failed(cell& one, const std::exception_ptr& thrown) {
-    if (one.saved) keep_input_alone(one);
+    if (mine_.here.logs()) keep_input_alone(one);
     mine_.here.clear();
     const notice_token until_decided{all_.notices};  // it may be such a handler, and go on
     const std::string text = text_of(thrown);

@@ -217,6 +217,7 @@ class replayer {
   void compare(cell& one, replay_log::cursor& at) const {
     const log_entry* ended = one.saved->log.next(at);
     turn& here = mine_.here;
+    here.note_sent();
     if (ended == nullptr || ended->kind != log_kind::turn) {
       refuse(one, "a handler takes fewer values than before");
     }

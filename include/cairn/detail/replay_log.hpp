@@ -2,6 +2,7 @@
 // again. Compact and append-only; values are copied as objects, the codec is never run here.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -55,8 +56,11 @@ class replay_log {
   };
 
   replay_log() = default;
-  replay_log(replay_log&&) = default;
-  replay_log& operator=(replay_log&&) = default;
+  replay_log(replay_log&& other) noexcept { swap(other); }
+  replay_log& operator=(replay_log&& other) noexcept {
+    replay_log{std::move(other)}.swap(*this);
+    return *this;
+  }
   ~replay_log() { truncate({}); }
 
   /// Appends an entry with a copy of `value`; what cannot be copied is encoded instead.
@@ -112,7 +116,7 @@ class replay_log {
   }
 
   [[nodiscard]] cursor end() const noexcept {
-    return chunks_.empty() ? cursor{} : cursor{chunks_.size() - 1, chunks_.back().used};
+    return chunks_.empty() ? cursor{} : cursor{last_, chunks_[last_].used};
   }
   /// The bytes of the entries before `at`.
   [[nodiscard]] std::size_t bytes_before(cursor at) const noexcept {
@@ -130,14 +134,22 @@ class replay_log {
       bytes_ -= entry->room;
       if (entry->ops != nullptr) entry->ops->destroy(entry->value());
     }
-    if (chunks_.empty()) return;
-    if (from.chunk < chunks_.size()) {
-      chunks_.resize(from.chunk + 1);
-      chunks_.back().used = from.at;
-    }
-    if (bytes_ == 0 && chunks_.size() == 1 && chunks_[0].size > chunk_bytes) chunks_.clear();
+    if (from.chunk >= chunks_.size()) return;
+    for (std::size_t behind = from.chunk + 1; behind <= last_; ++behind) chunks_[behind].used = 0;
+    last_ = from.chunk;
+    chunks_[last_].used = from.at;
+    // Two are kept, for what comes: an actor's base is renewed for each so many bytes.
+    if (chunks_.size() > last_ + 2) chunks_.resize(last_ + 2);
+    if (bytes_ != 0 || !has_large_ones()) return;
+    chunks_.clear();
+    last_ = 0;
   }
   void clear() noexcept { truncate({}); }
+  void swap(replay_log& other) noexcept {
+    std::swap(chunks_, other.chunks_);
+    std::swap(last_, other.last_);
+    std::swap(bytes_, other.bytes_);
+  }
 
  private:
   struct chunk {
@@ -145,17 +157,26 @@ class replay_log {
     std::size_t size = 0;
     std::size_t used = 0;
   };
+  static constexpr std::size_t first_bytes = 512;
   static constexpr std::size_t chunk_bytes = 4096;
+
+  [[nodiscard]] bool has_large_ones() const noexcept {
+    return std::any_of(chunks_.begin(), chunks_.end(),
+                       [](const chunk& one) { return one.size > chunk_bytes; });
+  }
+
+  [[gnu::noinline]] void add_chunk(std::size_t room) {
+    if (!chunks_.empty() && ++last_ < chunks_.size() && chunks_[last_].size >= room) return;
+    if (last_ < chunks_.size()) chunks_.resize(last_);  // the one that was kept is too small
+    const std::size_t size = std::max(room, chunks_.empty() ? first_bytes : chunk_bytes);
+    chunks_.push_back({std::make_unique_for_overwrite<std::byte[]>(size), size, 0});
+  }
 
   log_entry& make_room(log_kind kind, std::size_t value_bytes) {
     constexpr std::size_t align = alignof(log_entry);
     const std::size_t room = (sizeof(log_entry) + value_bytes + align - 1) / align * align;
-    if (chunks_.empty() || chunks_.back().size - chunks_.back().used < room) {
-      const std::size_t first = chunks_.empty() ? 512 : chunk_bytes;
-      const std::size_t size = std::max(room, first);
-      chunks_.push_back({std::make_unique<std::byte[]>(size), size, 0});
-    }
-    chunk& last = chunks_.back();
+    if (chunks_.empty() || chunks_[last_].size - chunks_[last_].used < room) add_chunk(room);
+    chunk& last = chunks_[last_];
     auto* made = ::new (last.bytes.get() + last.used) log_entry;  // see place_envelope()
     made->kind = kind;
     made->room = static_cast<std::uint32_t>(room);
@@ -164,11 +185,12 @@ class replay_log {
 
   /// Only now is the entry part of the log: copying its value may have thrown.
   void commit(const log_entry& made) noexcept {
-    chunks_.back().used += made.room;
+    chunks_[last_].used += made.room;
     bytes_ += made.room;
   }
 
   std::vector<chunk> chunks_;
+  std::size_t last_ = 0;  ///< the chunk that is appended to; those behind it are empty
   std::size_t bytes_ = 0;
 };
 

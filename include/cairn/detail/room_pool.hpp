@@ -16,7 +16,9 @@ class room_pool {
   static constexpr std::size_t classes = 20;
   static constexpr std::size_t largest = step * classes;
 
-  room_pool() = default;
+  room_pool() noexcept {
+    for (std::size_t at = 0; at < classes; ++at) free_[at].space = most_of(at);
+  }
   room_pool(const room_pool&) = delete;
   room_pool& operator=(const room_pool&) = delete;
   ~room_pool() {
@@ -25,22 +27,26 @@ class room_pool {
     }
   }
 
-  /// Precondition: `size` is from 1 to `largest`.
-  [[nodiscard]] void* take(std::size_t size) {
-    list& of = free_[class_of(size)];
-    return of.first != nullptr ? of.take() : from_heap(size);
+  /// Of a room of this size. Precondition: it is from 1 to `largest`.
+  [[nodiscard]] static constexpr std::size_t class_of(std::size_t size) noexcept {
+    return (size - 1) / step;
   }
-  /// Precondition: the room was taken for this size.
-  void give(void* room, std::size_t size) noexcept {
-    list& of = free_[class_of(size)];
+
+  [[nodiscard]] void* take(std::size_t which) {
+    list& of = free_[which];
+    return of.first != nullptr ? of.take() : from_heap(which);
+  }
+  /// Precondition: the room was taken for this class.
+  void give(void* room, std::size_t which) noexcept {
+    list& of = free_[which];
     // Who only receives would gather what others allocate: then the heap has it back.
-    if (of.count >= most_of(class_of(size))) return ::operator delete(room);
+    if (of.space == 0) return ::operator delete(room);
     of.give(room);
   }
 
   /// Room that any pool may have later.
-  [[nodiscard]] static void* from_heap(std::size_t size) {
-    return ::operator new((class_of(size) + 1) * step);
+  [[nodiscard]] static void* from_heap(std::size_t which) {
+    return ::operator new((which + 1) * step);
   }
 
  private:
@@ -49,26 +55,22 @@ class room_pool {
     return which < 4 ? 4096 : 256;
   }
 
-  [[nodiscard]] static constexpr std::size_t class_of(std::size_t size) noexcept {
-    return (size - 1) / step;
-  }
-
   struct list {
     struct node {
       node* next;
     };
     node* first = nullptr;
-    std::size_t count = 0;
+    std::size_t space = 0;  ///< for so many more
 
     [[nodiscard]] void* take() noexcept {
       node* taken = first;
       first = taken->next;
-      --count;
+      ++space;
       return taken;
     }
     void give(void* room) noexcept {
       first = ::new (room) node{first};
-      ++count;
+      --space;
     }
   };
 
@@ -91,18 +93,28 @@ inline constexpr bool rooms_are_kept = true;
 inline constexpr bool rooms_are_kept = true;
 #endif
 
-/// Room of any size, aligned for everything that `operator new` is.
-[[nodiscard]] inline void* take_room(std::size_t size) {
-  if (!rooms_are_kept || size > room_pool::largest) return ::operator new(size);
-  return current_pool != nullptr ? current_pool->take(size) : room_pool::from_heap(size);
+/// Room of a class of `room_pool`.
+[[nodiscard, gnu::always_inline]] inline void* take_room_of(std::size_t which) {
+  room_pool* pool = current_pool;
+  return pool != nullptr ? pool->take(which) : room_pool::from_heap(which);
+}
+/// Precondition: taken for this class.
+[[gnu::always_inline]] inline void give_room_of(std::size_t which, void* room) noexcept {
+  room_pool* pool = current_pool;
+  if (pool == nullptr) return ::operator delete(room);
+  pool->give(room, which);
+}
+[[nodiscard]] constexpr bool has_class(std::size_t size) noexcept {
+  return rooms_are_kept && size <= room_pool::largest;
 }
 
+/// Room of any size, aligned for everything that `operator new` is.
+[[nodiscard]] inline void* take_room(std::size_t size) {
+  return has_class(size) ? take_room_of(room_pool::class_of(size)) : ::operator new(size);
+}
 /// Precondition: taken for this size.
 inline void give_room(void* room, std::size_t size) noexcept {
-  if (!rooms_are_kept || size > room_pool::largest || current_pool == nullptr) {
-    return ::operator delete(room);
-  }
-  current_pool->give(room, size);
+  has_class(size) ? give_room_of(room_pool::class_of(size), room) : ::operator delete(room);
 }
 
 }  // namespace cairn::detail

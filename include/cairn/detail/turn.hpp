@@ -106,7 +106,10 @@ struct turn {
   replay_log::cursor* replay = nullptr;  ///< where replay reads; null: the turn is live
   /// What the turn was given, while no log holds it: see `log_input`.
   const envelope* input = nullptr;
+  /// The base of a turn whose actor has none of its own, which takes this one once it needs it.
+  std::unique_ptr<recovery> spare{};
   envelope_list outbox{};
+  bool yields = false;    ///< others come first, though more waits for this actor
   bool starting = false;  ///< `on_start` runs: what it takes belongs to no handler
 
   /// Order-free digests of the effects, which replay compares turn by turn: of what they are and
@@ -125,39 +128,49 @@ struct turn {
   /// Whether there may be any of that.
   [[nodiscard]] bool wants_more() const noexcept { return wants_more_; }
 
-  void note(std::uint64_t what, std::uint64_t whom, std::uint64_t value = 0) noexcept {
+  [[gnu::always_inline]] void note(std::uint64_t what, std::uint64_t whom,
+                                   std::uint64_t value = 0) noexcept {
     const effect made{what, whom, value};
     const std::uint64_t mixed = made.mixed();
     digest += mixed;
     values += value * (mixed | 1U);  // of which effect it is the value counts, too
     ++effects;
     if (replaying()) [[unlikely]]
-      also().seen.push_back(made);
+      remember(made);
   }
 
-  /// `value`: its digest, see `digest_of`. `kind`: the type's origin where that is known; a type
-  /// that the program does not list any more may still be sent by what it replays.
-  [[gnu::always_inline]] void send(envelope_ptr message, address to, std::uint64_t value = 0,
-                                   std::uint64_t kind = 0) {
+  [[gnu::always_inline]] void send(envelope_ptr message, address to) {
     message->to = to.where;
     message->target = to.id;
-    // Not an answer to somebody outside: no snapshot says that it was wanted, and replay has none.
-    if (to.where != nullptr) note(kind != 0 ? kind : kind_of(*message), raw(to.id), value);
     outbox.push_back(std::move(message));
+  }
+
+  /// What is sent is an effect too. It is noted at the end of those turns whose effects are logged
+  /// or compared, which most are not.
+  void note_sent() noexcept {
+    for (const envelope* each = outbox.front(); each != nullptr; each = each->next) {
+      // Not an answer to somebody outside: no snapshot says that it was wanted, and replay has
+      // none.
+      if (each->to == nullptr) continue;
+      const bool word = each->kind == envelope_kind::control;
+      note(kind_of(*each), raw(each->target), word ? 0 : each->ops->digest(each->payload()));
+    }
   }
 
   /// The same in a program that has renamed the message or given it another place in its protocol.
   [[nodiscard]] static std::uint64_t kind_of(const envelope& message) noexcept {
-    const bool word = message.kind == envelope_kind::control;
-    return word ? message.ops->origin ^ message.index : message.ops->origin;
+    const payload_ops& ops = *message.ops;
+    if (message.kind == envelope_kind::message) return ops.sent_as;
+    return message.kind == envelope_kind::control ? ops.origin ^ message.index : ops.origin;
   }
 
   [[nodiscard]] bool logs() const noexcept {
-    return self != nullptr && self->saved != nullptr && !starting;
+    return self != nullptr && (self->saved != nullptr || input != nullptr) && !starting;
   }
 
   /// The bytes of the log up to here. Precondition: the turn logs.
   [[nodiscard]] std::size_t log_bytes() const noexcept {
+    if (!self->saved) return 0;
     const replay_log& log = self->saved->log;
     return replaying() ? log.bytes_before(*replay) : log.bytes();
   }
@@ -191,6 +204,7 @@ struct turn {
   /// the state, and ends before anything is handed to it, leaves nothing that a replay needs.
   void log_input() {
     if (input == nullptr) return;
+    if (!self->saved) take_spare();
     replay_log& log = self->saved->log;
     append_input(log, *input);
     input = nullptr;
@@ -208,6 +222,15 @@ struct turn {
   }
 
  private:
+  [[gnu::noinline]] void take_spare() noexcept {
+    spare->valid = spare->raw = true;
+    spare->replayed = false;
+    spare->log.clear();
+    self->saved = std::move(spare);
+  }
+
+  [[gnu::noinline]] void remember(const effect& made) { also().seen.push_back(made); }
+
   [[gnu::noinline]] void clear_more() {
     wants_more_ = false;
     for (const auto& one : more_.born) {

@@ -93,7 +93,7 @@ class turns {
   /// False: there is nothing more to do.
   bool take_turns(cell& one) {
     for (int at = 0; at < all_.budget; ++at) {
-      if (!pause_before(one) || !advance(one)) return false;
+      if (!pause_before(one) || !advance(one)) return std::exchange(mine_.here.yields, false);
     }
     return true;
   }
@@ -112,7 +112,7 @@ class turns {
     if (one.box.queue.empty()) return false;
     if (has_to_rest(one)) return false;
     consume(one, one.box.queue.pop_front());
-    return true;
+    return (!one.box.empty() || one.hindered()) && !mine_.here.yields;
   }
 
   /// The same where more than the next message of the mailbox is to be looked at.
@@ -125,7 +125,7 @@ class turns {
     if (one.suspended || one.paused) return waiting_.look(one);
     // Also within a handler, of one that was resumed after it could not start.
     if (one.needs_start && !fail_.is_being_born(one) && !fail_.start(one)) return true;
-    if (!one.box.replies.empty()) return take_reply(one), true;
+    if (!one.box.replies.empty()) return take_reply(one), !mine_.here.yields;
     if (one.busy() && !is_word_to_root(one)) return false;
     if (one.box.queue.empty() || has_to_rest(one)) return false;
     consume(one, one.box.queue.pop_front());
@@ -183,7 +183,7 @@ class turns {
     cut().meet(one, *message);
     one.changed = true;
     one.box.done_ticket = message->ticket;
-    if (one.is(message->target) && message->is_plain()) {
+    if (one.is(message->target) && (message->is_usual() || message->is_plain())) {
       begin(one, std::move(message));
     } else {
       consume_otherwise(one, std::move(message));
@@ -206,24 +206,28 @@ class turns {
 
   /// A handler begins.
   [[gnu::always_inline]] void begin(cell& one, envelope_ptr message) {
-    if (!handles(*one.type, *message) && !find_its_handler(one, message)) return;
+    const handler* meant = handler_of(*one.type, *message);
+    if (meant == nullptr) [[unlikely]] {
+      if (!find_its_handler(one, message)) return;
+      meant = &one.type->handlers[message->index];
+    }
     if (one.careful && deadly_.take(one, message)) return;
-    if (one.type->raw_base && message->ops->plain && lend_base(mine_, one)) {
+    if (one.type->raw_base && message->ops->plain && copy_aside(mine_.here, one)) {
       // The handler leaves the message's bytes as they are.
-      copy_state(one);
       fail_.begin_brief_turn(one, *message);
     } else if (!begin_with_log(one, message)) {
       return;
     }
     one.consumed = next(one.consumed);
     worker_counters::add(mine_.counters.messages, 1);
-    if (!is_notice(*message)) mine_.substantial = true;
+    if (message->ops != &ops_of<commit_note>) mine_.substantial = true;
     worker_counters::add(mine_.counters.bytes, message->ops->size);
-    fail_.run(one, [&] { one.type->handlers[message->index].begin(one, mine_.here, *message); });
+    fail_.run(one, [&] { meant->begin(one, mine_.here, *message); });
   }
 
   /// False: nothing begins, and the message is where it belongs.
   [[gnu::noinline]] bool begin_with_log(cell& one, envelope_ptr& message) {
+    if (!one.saved && one.type->raw_base) one.saved = std::move(mine_.here.spare);
     try {
       ensure_base(one);
     } catch (...) {
@@ -243,9 +247,11 @@ class turns {
     return true;
   }
 
-  [[nodiscard]] static bool handles(const actor_type& type, const envelope& message) noexcept {
-    return message.index < type.handlers.size() &&
-           type.handlers[message.index].message == message.ops;
+  [[nodiscard]] static const handler* handler_of(const actor_type& type,
+                                                 const envelope& message) noexcept {
+    if (message.index >= type.handlers.size()) return nullptr;
+    const handler& found = type.handlers[message.index];
+    return found.message == message.ops ? &found : nullptr;
   }
 
   /// The message says less than which handler is meant, or nothing that this actor handles.

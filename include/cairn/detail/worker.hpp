@@ -34,6 +34,7 @@ class touched_cells {
     (one.touched_next != nullptr ? one.touched_next->touched_prev : tail_) = one.touched_prev;
     one.touched_prev = one.touched_next = nullptr;
     one.listed = touched_list::none;
+    one.touched_in = epoch{};  // see cutter::touch()
     --count_;
   }
   [[nodiscard]] cell* front() const noexcept { return head_; }
@@ -133,7 +134,6 @@ class worker {
 
   // The worker's own.
   room_pool rooms{};
-  std::unique_ptr<recovery> spare{};  ///< for a turn of an actor that keeps no base between turns
   ready_queue ready{};
   touched_cells touched{};   ///< since the cut of the open snapshot, or the last committed one
   touched_cells sweeping{};  ///< to be visited for the open snapshot
