@@ -3,8 +3,9 @@
 // Cells live in slabs that are never given back to the operating system, so that whoever still
 // holds a pointer may look at `id` and see that another actor lives here now.
 //
-// Who may touch what: `id`, `home` and `box.incoming`/`box.queued` any worker; everything else the
-// home worker alone, at a turn boundary or within the actor's own turn.
+// Who may touch what: `id`, `home` and `box.incoming`/`box.queued` any worker; the name may be read
+// by one more thread, as `name_view` has it; everything else is for the home worker alone, at a
+// turn boundary or within the actor's own turn.
 #pragma once
 
 #include <algorithm>
@@ -159,7 +160,6 @@ struct cell_body : hindrances {
   std::shared_ptr<const supervision> policy{};
   std::unique_ptr<recovery> saved{};
   std::unique_ptr<extra> more{};
-  std::string name{};
 
   epoch at{};  ///< the actor's own epoch
   epoch stopped_in{};
@@ -188,6 +188,9 @@ struct cell : cell_body {
   /// Changed by the home alone, while it holds the mark `box.queued`: who finds the mark clear and
   /// sets it may rely on the home it reads then.
   std::atomic<worker*> home{nullptr};
+  /// The actor's for as long as it lives here, whatever body is put aside: the watchdog's thread
+  /// reads it too, see `name_view`.
+  std::string name{};
   mailbox box{};
   cell* wake_next = nullptr;  ///< in a wake queue; belongs to who holds the mark
 

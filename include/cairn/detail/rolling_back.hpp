@@ -88,6 +88,7 @@ inline void wipe(cell& one) noexcept {
     one.next_number = number;  // answers to what it asked before must not be taken for others
   } else {
     one.id.store(actor_id{}, std::memory_order_relaxed);  // a hint: whoever is sent to looks again
+    one.name.clear();                                     // on the thread that else reads it
   }
   one.box.queued.store(false, std::memory_order_relaxed);  // published by the next stage
   one.box.attended = nullptr;

@@ -117,6 +117,14 @@ struct worker_counters {
   }
 };
 
+/// Who has left its cell.
+struct leaver {
+  actor_id id{};
+  epoch at{};
+  position consumed{};
+  std::string name{};
+};
+
 class worker {
  public:
   explicit worker(unsigned number) noexcept : index{number} {}
@@ -153,6 +161,7 @@ class worker {
   std::vector<due_timer> overdue{};       ///< as well
   std::vector<std::string> unfinished{};  ///< who has a handler that has not ended, of a few
   std::size_t unfinished_count = 0;
+  leaver left{};                     ///< the last one, for what is told of its last turn
   std::vector<address> listeners{};  ///< actors that want to be told of commits
   buffer records{};                  ///< of the open snapshot, not yet with the writer
   turn here{};
@@ -175,9 +184,11 @@ class worker {
   std::atomic<std::size_t> load{0};  ///< ready actors, a hint for who is idle
   std::uint64_t surveyed = 0;        ///< the last look that this worker has taken part in
 
-  // Written by the worker, read by who asks why it does not answer; all relaxed, figures.
+  // Written by the worker, read by who asks why it does not answer; figures, and relaxed but for
+  // whose name is looked at.
   std::atomic<std::uint64_t> steps{0};  ///< begun and ended: odd within a step
   std::atomic<actor_id> in_turn{};      ///< whose turn it is
+  std::atomic<const cell*> in_cell{nullptr};
   std::atomic<const actor_type*> in_type{nullptr};
   std::atomic<const payload_ops*> in_message{nullptr};
   worker_counters counters{};

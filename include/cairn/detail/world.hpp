@@ -19,6 +19,7 @@
 #include "cell_table.hpp"
 #include "letter_box.hpp"
 #include "lost_actors.hpp"
+#include "name_view.hpp"
 #include "worker.hpp"
 
 namespace cairn::detail {
@@ -61,6 +62,7 @@ struct world : runtime {
   attachments beside{};
   letter_box letters{};
   lost_actors lost{};
+  name_view names_aloud{};  ///< what the watchdog may read
   /// What the process has died of, again and again. Constant while the system runs.
   std::vector<deadly_turn> accused{};
   std::shared_ptr<void> turn_page{};  ///< the workers' notes
