@@ -74,14 +74,14 @@ enum class event_level : std::uint8_t {
   }
 }
 
-/// What an epoch cost.
+/// What an epoch cost. Of a restart and a rollback there is the whole time alone.
 struct epoch_cost {
   std::uint64_t visited = 0;         ///< actors that the sweep looked at
   std::uint64_t records = 0;         ///< records written
   std::uint64_t bytes = 0;           ///< their bytes
   std::chrono::nanoseconds flip{};   ///< until every worker had acknowledged
   std::chrono::nanoseconds sweep{};  ///< until every actor was cut
-  std::chrono::nanoseconds whole{};  ///< from flip to commit
+  std::chrono::nanoseconds whole{};  ///< from flip to commit; from begin to end
 };
 
 struct event {
@@ -93,6 +93,7 @@ struct event {
   errc code = errc::ok;
   position consumed{};
   epoch_cost cost{};
+  std::uint64_t messages = 0;  ///< replayed by a restart, delivered again by a rollback
   const cairn::dead_letter* letter = nullptr;  ///< lives as long as the call
 };
 

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <string>
+#include <string_view>
 
 #include <fmt/core.h>
 
@@ -20,6 +21,10 @@ inline void put_cost(std::string& to, const epoch_cost& cost) {
       in_ms(cost.whole));
 }
 
+inline void put_again(std::string& to, const event& what, std::string_view how) {
+  to += fmt::format(" ({} messages {}, {:.3f} ms)", what.messages, how, in_ms(what.cost.whole));
+}
+
 }  // namespace detail
 
 /// One line with its end: the kind, what or who is concerned, the text, then what there is to
@@ -28,13 +33,15 @@ inline void put_cost(std::string& to, const epoch_cost& cost) {
   std::string line = fmt::format("cairn: {}", to_string(what.kind));
   const bool of_epoch = what.kind == event_kind::epoch_begun ||
                         what.kind == event_kind::committed || what.kind == event_kind::abandoned ||
-                        what.kind == event_kind::restored;
+                        what.kind == event_kind::restored || what.kind == event_kind::rolled_back;
   if (of_epoch) line += fmt::format(" epoch {}", raw(what.at));
   if (!what.name.empty()) line += " " + what.name;
   if (!what.text.empty()) line += ": " + what.text;
   if (what.kind == event_kind::committed || what.kind == event_kind::abandoned) {
     detail::put_cost(line, what.cost);
   }
+  if (what.kind == event_kind::restarted) detail::put_again(line, what, "replayed");
+  if (what.kind == event_kind::rolled_back) detail::put_again(line, what, "delivered again");
   if (what.letter != nullptr) {
     line += fmt::format(" ({}, {} bytes, position {}, epoch {})", to_string(what.letter->code),
                         what.letter->payload.size(), raw(what.letter->at), raw(what.letter->in));

@@ -111,6 +111,12 @@ struct wake_note {
   std::size_t next = 0;
 };
 
+/// What a restart has taken.
+struct restart_cost {
+  std::chrono::nanoseconds whole{};
+  std::uint64_t messages = 0;  ///< replayed
+};
+
 /// What most actors never need.
 struct extra {
   activity handler{};
@@ -120,6 +126,7 @@ struct extra {
   std::vector<address> watchers{};
   std::vector<return_address> waiting_for_room{};
   std::vector<std::chrono::nanoseconds> restarts{};
+  restart_cost restarted{};  ///< the last time, until it is told of
   std::size_t reserved_room = 0;
   std::uint32_t attempts = 0;            ///< of the turn that failed last
   std::uint32_t failures = 0;            ///< in a row, for the backoff

@@ -47,12 +47,14 @@ inline void forget_retained(worker& mine, epoch committed) noexcept {
 }
 
 /// What came from outside after the snapshot, in each worker's order: all of it comes again.
-inline void take_back_outside(worker& one, epoch to, epoch now) {
+/// Returns how many messages had been delivered before.
+inline std::uint64_t take_back_outside(worker& one, epoch to, epoch now) {
   envelope_list again;
   while (!one.retained.empty()) {
     auto each = one.retained.pop_front();
     if (each->sent > to) again.push_back(std::move(each));
   }
+  const std::uint64_t before = again.size();
   for (envelope_list* from : {&one.for_lost, &one.intake}) {
     while (!from->empty()) again.push_back(from->pop_front());
   }
@@ -64,6 +66,7 @@ inline void take_back_outside(worker& one, epoch to, epoch now) {
   }
   for (envelope* sent = again.front(); sent != nullptr; sent = sent->next) sent->sent = now;
   one.intake = std::move(again);
+  return before;
 }
 
 /// Named children of the root and of supervisors, which the root task will spawn again.
@@ -122,13 +125,20 @@ inline void wipe(worker& one) {
   one.counters.actors.store(0, std::memory_order_relaxed);  // a figure
 }
 
+/// What a rollback has come to.
+struct undone {
+  epoch to{};                  ///< the snapshot's number; 0: there is none
+  std::uint64_t messages = 0;  ///< from outside, that will be delivered again
+};
+
 /// Everything that happened since the latest committed snapshot is gone, but for what came from
-/// outside. Returns that snapshot's number, 0 where there is none.
-inline epoch undo_all(world& all) {
+/// outside.
+inline undone undo_all(world& all) {
   const epoch to{all.committed.load(std::memory_order_relaxed)};  // the stages order it
   sometimes(raw(to) != 0 ? "rolled back" : "rolled back to nothing");
   const epoch now{all.now_epoch.load(std::memory_order_relaxed)};  // the stages order it
-  for (const auto& each : all.workers) take_back_outside(*each, to, now);
+  std::uint64_t again = 0;
+  for (const auto& each : all.workers) again += take_back_outside(*each, to, now);
   note_lost(all);
   tear_down_all(all, stop_reason::restart);
   for (std::uint32_t index = 1; index < all.cells.used(); ++index) wipe(*all.cells.at(index));
@@ -137,7 +147,7 @@ inline epoch undo_all(world& all) {
   all.restored_ids.clear();
   all.rolled_back_to.store(raw(to), std::memory_order_relaxed);  // the next stage orders it
   all.dirty.store(true, std::memory_order_relaxed);              // as well
-  return to;
+  return {to, again};
 }
 
 }  // namespace cairn::detail

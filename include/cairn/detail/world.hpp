@@ -169,7 +169,10 @@ struct world : runtime {
     return level_of(kind) >= least_event;
   }
   void tell_of(event_kind kind, cell& of, std::string_view text, errc code = errc::ok) {
-    if (!tells_of(kind)) return;
+    if (tells_of(kind)) report(event_of(kind, of, text, code));
+  }
+  [[nodiscard]] static event event_of(event_kind kind, cell& of, std::string_view text,
+                                      errc code = errc::ok) {
     event what;
     what.kind = kind;
     what.at = of.at;
@@ -178,7 +181,7 @@ struct world : runtime {
     what.text = text;
     what.code = code;
     what.consumed = of.consumed;
-    report(what);
+    return what;
   }
 };
 
