@@ -98,6 +98,9 @@ TEST_CASE("lines tell what a restart and a rollback took") {
   what.text = "alice failed";
   CHECK(cairn::to_line(what) ==
         "cairn: rolled_back epoch 3: alice failed (12 messages delivered again, 1.045 ms)\n");
+  what.at = {};  // nothing was committed yet
+  CHECK(cairn::to_line(what) ==
+        "cairn: rolled_back: alice failed (12 messages delivered again, 1.045 ms)\n");
 }
 
 TEST_CASE("lines of several threads do not mix") {

@@ -15,15 +15,24 @@
 
 namespace cairn::detail {
 
+/// No epoch is committed, and memory has a bound.
+inline void retain_no_more(world& all, worker& mine) {
+  sometimes("outside messages not retained any more");
+  event what;
+  what.kind = event_kind::not_retained;
+  what.at = mine.seen;
+  what.messages = mine.retained.size();
+  what.text = std::to_string(what.messages) + " messages to worker " + std::to_string(mine.index) +
+              " from outside would not be delivered again after a rollback: no epoch is committed";
+  mine.retained.clear();
+  all.report(what);
+}
+
 /// Keeps what threads outside send until it is in a committed snapshot. On its worker.
 inline void retain(world& all, worker& mine, const envelope& message) {
-  constexpr std::size_t many = 65'536;
   if (message.kind == envelope_kind::reply || message.to->slot_index == 1) return;
-  if (mine.retained.size() == many) all.want_epoch();
-  if (mine.retained.size() >= 16 * many) {  // no epoch is committed: memory has a bound
-    sometimes("outside messages not retained any more");
-    mine.retained.clear();
-  }
+  if (mine.retained.size() == all.most_retained / 16) all.want_epoch();
+  if (mine.retained.size() >= all.most_retained) retain_no_more(all, mine);
   const scoped_current<runtime> scope{current_runtime, &all};
   try {
     if (envelope_ptr copy = copy_of(message)) mine.retained.push_back(std::move(copy));

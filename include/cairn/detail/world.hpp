@@ -74,6 +74,8 @@ struct world : runtime {
   int sweep_visits = 64;                       ///< actors in one slice of a sweep
   std::size_t sweep_bytes = 256 * 1024;        ///< of records, before the writer gets them
   std::size_t max_history = 16 * 1024 * 1024;  ///< bytes that one handler may be handed
+  /// Messages from outside that a worker keeps for a rollback; an epoch is begun long before.
+  std::size_t most_retained = 16 * 65'536;
   bool tombs_stay = false;  ///< for who asks of stopped actors who they were: a probe
   event_level least_event = event_level::detail;
   std::chrono::nanoseconds default_ask_timeout = std::chrono::seconds{5};
