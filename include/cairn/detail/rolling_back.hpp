@@ -124,6 +124,7 @@ inline void wipe(worker& one) {
   one.held_runs.clear();
   one.vacant.clear();
   one.tombs.clear();
+  one.reasons.clear();  // of what has not happened
   one.rested.clear();
   one.set_aside = {};
   one.overdue.clear();

@@ -8,6 +8,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -125,6 +126,35 @@ struct leaver {
   std::string name{};
 };
 
+/// Why the last of those who were stopped here were, for who asks when they are gone.
+class stop_reasons {
+ public:
+  void add(actor_id who, std::string_view why) {
+    if (last_.size() < most) last_.resize(most);
+    one& oldest = last_[next_++ % most];
+    oldest.who = who;
+    oldest.why.assign(why.substr(0, longest));
+  }
+  /// Null: it is not known, or not any more.
+  [[nodiscard]] const std::string* find(actor_id who) const noexcept {
+    for (const one& each : last_) {
+      if (each.who == who) return &each.why;
+    }
+    return nullptr;
+  }
+  void clear() noexcept { last_.clear(); }
+
+ private:
+  static constexpr std::size_t most = 256;
+  static constexpr std::size_t longest = 1024;
+  struct one {
+    actor_id who{};
+    std::string why{};
+  };
+  std::vector<one> last_{};
+  std::size_t next_ = 0;
+};
+
 class worker {
  public:
   explicit worker(unsigned number) noexcept : index{number} {}
@@ -161,6 +191,7 @@ class worker {
   std::vector<due_timer> overdue{};       ///< as well
   std::vector<std::string> unfinished{};  ///< who has a handler that has not ended, of a few
   std::size_t unfinished_count = 0;
+  stop_reasons reasons{};
   leaver left{};                     ///< the last one, for what is told of its last turn
   std::vector<address> listeners{};  ///< actors that want to be told of commits
   buffer records{};                  ///< of the open snapshot, not yet with the writer
