@@ -55,6 +55,8 @@ if(NOT CAIRN_SANITIZE)
         -D COMPILER=${CMAKE_CXX_COMPILER}
         -D LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER}
         -D PYTHON=${Python3_EXECUTABLE}
+        -D TOOLS=${CAIRN_BUILD_TOOLS}
+        -D BINDIR=${CMAKE_INSTALL_BINDIR}
         -P "${CMAKE_CURRENT_SOURCE_DIR}/consumers/run.cmake")
     set_tests_properties(consumers.${way} PROPERTIES
       LABELS consumers TIMEOUT 900 SKIP_REGULAR_EXPRESSION "consumer skipped: ")

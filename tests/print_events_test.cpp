@@ -84,6 +84,25 @@ TEST_CASE("lines tell what an epoch cost, and of a dead letter what there is to 
         "7)\n");
 }
 
+TEST_CASE("lines tell what a restart and a rollback took") {
+  event what;
+  what.kind = event_kind::restarted;
+  what.name = "alice";
+  what.text = "fresh";
+  what.cost.whole = 1045us;
+  what.messages = 12;
+  CHECK(cairn::to_line(what) == "cairn: restarted alice: fresh (12 messages replayed, 1.045 ms)\n");
+  what.kind = event_kind::rolled_back;
+  what.at = cairn::epoch{3};
+  what.name = {};
+  what.text = "alice failed";
+  CHECK(cairn::to_line(what) ==
+        "cairn: rolled_back epoch 3: alice failed (12 messages delivered again, 1.045 ms)\n");
+  what.at = {};  // nothing was committed yet
+  CHECK(cairn::to_line(what) ==
+        "cairn: rolled_back: alice failed (12 messages delivered again, 1.045 ms)\n");
+}
+
 TEST_CASE("lines of several threads do not mix") {
   const auto text = written([] {
     std::vector<std::thread> all;

@@ -44,6 +44,8 @@ struct heart {
     once = self.send_after<beat>(4h, "after");
     self.send_at<beat>(now + 5h, "at");
     self.send_at<beat>(now - 5h, "past");
+    self.send_at<beat>({.when = now + 5h, .missed = what.missed}, "declared at");
+    self.send_after<beat>({.delay = 4h, .missed = what.missed}, "declared after");
     self.cancel(self.send_every<beat>(1min, "never"));
   }
   void on(beat what, cairn::context<heart>& self) {
@@ -68,7 +70,7 @@ struct heart {
 using world = cairn::testing::simulation<cairn::actors<heart>>;
 
 struct heard {
-  minutes every{}, after{}, at{}, past{}, never{};
+  minutes every{}, after{}, at{}, past{}, never{}, declared_at{}, declared_after{};
 };
 
 cairn::ref<heart> enter(cairn::root& root) { return root.supervise("body").spawn<heart>("heart"); }
@@ -79,6 +81,8 @@ cairn::task<void> listen(cairn::ref<heart> of, heard* to) {
   to->at = co_await of.ask<show>("at");
   to->past = co_await of.ask<show>("past");
   to->never = co_await of.ask<show>("never");
+  to->declared_at = co_await of.ask<show>("declared at");
+  to->declared_after = co_await of.ask<show>("declared after");
 }
 
 /// Three and a half hours.
@@ -177,6 +181,24 @@ TEST_CASE("a periodic reminder that is overdue comes once, or for each time, or 
     CHECK(all.every == minutes{60, 120, 180, 510, 510, 510, 510, 510, 540});
     const auto skip = life_after(overdue::skip, 300min, 60min, seed);
     CHECK(skip.every == minutes{60, 120, 180, 540});
+  }
+}
+
+TEST_CASE("what comes once comes late where it is overdue, or not at all where that is declared") {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    INFO("seed " << seed);
+    for (const auto missed : {overdue::once, overdue::all}) {
+      const auto late = life_after(missed, 300min, 60min, seed);
+      CHECK(late.declared_at == minutes{510});
+      CHECK(late.declared_after == minutes{540});  // half an hour was left
+    }
+    const auto skipped = life_after(overdue::skip, 300min, 60min, seed);
+    CHECK(skipped.declared_at.empty());
+    CHECK(skipped.declared_after.empty());
+    CHECK(skipped.at == minutes{510});
+    const auto in_time = life_after(overdue::skip, 20min, 125min, seed);  // up again at 230
+    CHECK(in_time.declared_at == minutes{300});
+    CHECK(in_time.declared_after == minutes{260});
   }
 }
 

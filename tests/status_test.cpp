@@ -156,9 +156,17 @@ struct dawdle {
   int ms = 0;
   void serialize(auto& archive) { archive(ms); }
 };
+struct give_up {
+  int ms = 0;
+  void serialize(auto& archive) { archive(ms); }
+};
 struct dawdler {
-  using protocol = cairn::protocol<dawdle>;
+  using protocol = cairn::protocol<dawdle, give_up>;
   void on(dawdle how) { clock_ms.fetch_add(how.ms, std::memory_order_relaxed); }
+  void on(give_up how, cairn::context<dawdler>& self) {
+    on(dawdle{how.ms});
+    self.stop();
+  }
 };
 
 std::promise<cairn::ref<dawdler>> made_one;
@@ -168,15 +176,35 @@ cairn::task<int> dawdles(cairn::root& root) {
   co_return 0;
 }
 
-TEST_CASE("a turn that takes long is told of", "[status]") {
-  static std::promise<cairn::event> slow;
+/// Those that told of a slow turn: a second one where nobody waits for it throws.
+cairn::options tells_slow(std::promise<cairn::event>& slow) {
   auto options = quiet(1);
   options.slow_turn = 100ms;
   options.clock = std::make_unique<still_clock>();
-  options.on_event = [](const cairn::event& what) {
+  options.on_event = [&slow](const cairn::event& what) {
     if (what.kind == cairn::event_kind::slow_turn) slow.set_value(what);
   };
-  cairn::system<cairn::actors<dawdler>> all{std::move(options)};
+  return options;
+}
+
+TEST_CASE("a turn that takes long is told of by who had it, be it the last one", "[status]") {
+  std::promise<cairn::event> slow;
+  cairn::system<cairn::actors<dawdler>> all{tells_slow(slow)};
+  all.start(dawdles);
+  const auto to = made_one.get_future().get();
+  const cairn::outside_ask long_time{.timeout = 1h};
+  cairn::async_ask<give_up>(to, long_time, asio::use_future, 250).get();
+  const auto what = slow.get_future().get();
+  CHECK(what.name == "slow");
+  CHECK(what.actor == to.id());
+  CHECK(what.consumed == cairn::position{1});
+  CHECK(what.text == "kept worker 0 for 250 ms, at last with status_tests::give_up");
+}
+
+TEST_CASE("a turn that takes long is told of", "[status]") {
+  made_one = {};
+  std::promise<cairn::event> slow;
+  cairn::system<cairn::actors<dawdler>> all{tells_slow(slow)};
   all.start(dawdles);
   const auto to = made_one.get_future().get();
   const cairn::outside_ask long_time{.timeout = 1h};

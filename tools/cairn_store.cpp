@@ -1,5 +1,6 @@
 // `cairn-store DIR`: what a store holds, and what operators may change in it, while its program is
 // not running.
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <exception>
@@ -8,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -34,14 +36,31 @@ struct request {
   std::vector<std::string> words{};  ///< what the verb is about
 };
 
+/// What an exception or a path said may be no UTF-8.
+std::string line_of(const json& one) {
+  return one.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+/// On standard error: standard output has results alone.
+void warn(const request& what, const std::string& text) {
+  fmt::print(stderr, "{}\n", what.as_json ? line_of({{"warning", text}}) : "cairn-store: " + text);
+}
+
+/// The same, of what ends the command. Returns its exit code.
+int fail(bool as_json, const std::string& text, cairn::errc code, int exit) {
+  const json said{{"error", text}, {"code", std::string{to_string(code)}}, {"exit", exit}};
+  fmt::print(stderr, "{}\n", as_json ? line_of(said) : "cairn-store: " + text);
+  return exit;
+}
+
 /// A store that is open to be read: others may read it too, its program may not run.
 struct reading {
   explicit reading(const request& what) : store{what.directory} {
     cairn::store_options how;
     how.read_only = true;
-    how.warn = [this](const std::string& text) {
+    how.warn = [this, what](const std::string& text) {
       warned = true;
-      fmt::print(stderr, "cairn-store: {}\n", text);
+      warn(what, text);
     };
     found = store.open(how);
   }
@@ -119,7 +138,10 @@ int verify(const request& what) {
   for (const auto& each : from.found.snapshots) {
     from.store.read(each.number, [&](const cairn::record_view&) { ++records; });
   }
-  if (from.warned) return cairn::exit_code::damaged;
+  if (from.warned) {
+    return fail(what.as_json, "there is damage that the latest snapshot does not need",
+                cairn::errc::damaged, cairn::exit_code::damaged);
+  }
   std::uint64_t entries = 0;
   const auto journals = cairn_store::journals_in(what.directory);
   for (const auto& name : journals) {
@@ -150,9 +172,9 @@ struct writing {
     }
     how.read_only = what.dry_run;
     how.retain = std::numeric_limits<std::size_t>::max();  // to drop epochs is the program's affair
-    how.warn = [this](const std::string& text) {
+    how.warn = [this, what](const std::string& text) {
       warned = true;
-      fmt::print(stderr, "cairn-store: {}\n", text);
+      warn(what, text);
     };
     found = store.open(how);
     if (!found.latest) {
@@ -194,16 +216,13 @@ json as_json(const cairn::kept_letter& each) {
           {"payload", hex(each.letter.payload)}};
 }
 
-/// What an exception said may be no UTF-8.
-std::string line_of(const json& one) {
-  return one.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 int show_letters(const request& what) {
   reading from{what};
   const cairn_store::letters found{from.store, from.chosen(what)};
-  if (what.as_json) {  // one a line
+  if (what.as_json) {  // one a line, and at the end how many
     for (const auto& each : found.all()) fmt::print("{}\n", line_of(as_json(each.what)));
+    fmt::print("{}\n",
+               line_of({{"letters", found.all().size()}, {"displaced", found.displaced()}}));
     return 0;
   }
   fmt::print("{:>8} {:>8} {:>10} {:>8}  {}\n", "letter", "epoch", "position", "bytes",
@@ -365,14 +384,17 @@ int main(int count, char** words) {
   verb("clone", "copies a snapshot into a new store", &make_clone)
       ->add_option("WHAT", what.words, "a savepoint or an epoch, and the new directory");
   app.require_subcommand(0, 1);
-  CLI11_PARSE(app, count, words);
   try {
+    app.parse(count, words);
     return act(what);
+  } catch (const CLI::ParseError& why) {  // also where help is asked for; maybe before the flag
+    const bool for_machines =
+        std::find(words, words + count, std::string_view{"--json"}) != words + count;
+    if (why.get_exit_code() == 0 || !for_machines) return app.exit(why);
+    return fail(true, why.what(), cairn::errc::misuse, why.get_exit_code());
   } catch (const cairn::error& why) {
-    fmt::print(stderr, "cairn-store: {}\n", why.what());
-    return exit_code_of(why.code());
+    return fail(what.as_json, why.what(), why.code(), exit_code_of(why.code()));
   } catch (const std::exception& why) {
-    fmt::print(stderr, "cairn-store: {}\n", why.what());
-    return cairn::exit_code::software;
+    return fail(what.as_json, why.what(), cairn::errc::failed, cairn::exit_code::software);
   }
 }

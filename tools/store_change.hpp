@@ -141,7 +141,7 @@ class letters {
     cairn::detail::reader from{each.payload};
     const actor_parts::message_parts mail{from};
     if (mail.type != cairn::type_hash<cairn::detail::keep_letter>) return false;
-    state_.on(cairn::decode<cairn::detail::keep_letter>(mail.value));
+    (void)state_.take_in(cairn::decode<cairn::detail::keep_letter>(mail.value));
     keeper_->header.floor = each.header.place;
     keeper_->header.position = next(keeper_->header.position);
     return true;

@@ -91,13 +91,15 @@ inline void copy_into(any_store& from, epoch number, any_store& to) {
 }
 
 /// What a writer does between epochs: copies a savepoint, or where there is no name the snapshot
-/// that was committed last.
-[[nodiscard]] inline std::function<void(any_store&, epoch)> copying(std::string name,
-                                                                    any_store to) {
+/// that was committed last. Returns its number.
+[[nodiscard]] inline std::function<epoch(any_store&, epoch)> copying(std::string name,
+                                                                     any_store to) {
   auto target = std::make_shared<any_store>(std::move(to));
   return [name = std::move(name), target](any_store& from, epoch last) {
-    copy_into(from, name.empty() ? last : find_snapshot(from, name), *target);
+    const epoch number = name.empty() ? last : find_snapshot(from, name);
+    copy_into(from, number, *target);
     target->close();
+    return number;
   };
 }
 

@@ -283,16 +283,27 @@ class context : public detail::context_base {
   /// process is down does not count.
   template <class M, class... Args>
   reminder send_after(std::chrono::nanoseconds delay, Args&&... args) {
-    return remind<M>({.delay = delay}, std::forward<Args>(args)...);
+    return send_after<M>(once_after{.delay = delay}, std::forward<Args>(args)...);
+  }
+  template <class M, class... Args>
+  reminder send_after(once_after how, Args&&... args) {
+    return remind<M>({.delay = how.delay, .repeat = {.missed = how.missed}},
+                     std::forward<Args>(args)...);
   }
 
   /// The same at a time of the wall clock. Where that has passed, also while a process was down, at
   /// once. In one process the time that is left counts, whatever is done to the clock meanwhile.
   template <class M, class... Args>
   reminder send_at(std::chrono::system_clock::time_point when, Args&&... args) {
+    return send_at<M>(once_at{.when = when}, std::forward<Args>(args)...);
+  }
+  template <class M, class... Args>
+  reminder send_at(once_at how, Args&&... args) {
     const auto wall =
-        std::chrono::duration_cast<std::chrono::microseconds>(when.time_since_epoch());
-    return remind<M>({.kind = detail::timer_kind::at, .wall = wall}, std::forward<Args>(args)...);
+        std::chrono::duration_cast<std::chrono::microseconds>(how.when.time_since_epoch());
+    return remind<M>(
+        {.kind = detail::timer_kind::at, .repeat = {.missed = how.missed}, .wall = wall},
+        std::forward<Args>(args)...);
   }
 
   /// The same again and again, for the first time after one period, until it is cancelled. Times

@@ -37,14 +37,21 @@ enum class event_kind : std::uint8_t {
   nondeterministic,  ///< an audit came to something else than the actor did
   paused,            ///< no actor but the root task handles anything
   continued,         ///< they do again
+  savepoint,         ///< a snapshot is kept under a name
+  cloned,            ///< a snapshot was copied into a new store
+  delivered_again,   ///< a dead letter that was kept is a message once more
+  letter_dropped,    ///< a dead letter is kept no more
+  not_retained,      ///< what came from outside would not come again after a rollback
 };
 
 [[nodiscard]] constexpr std::string_view to_string(event_kind kind) noexcept {
   constexpr std::string_view names[] = {
-      "restored",   "undeclared",  "started",          "failed",    "restarted", "given_up",
-      "suspended",  "resumed",     "stopped",          "timed_out", "diverged",  "dead_letter",
-      "slow_turn",  "stuck",       "epoch_begun",      "committed", "abandoned", "store_warning",
-      "unfinished", "rolled_back", "nondeterministic", "paused",    "continued"};
+      "restored",         "undeclared",     "started",       "failed",     "restarted",
+      "given_up",         "suspended",      "resumed",       "stopped",    "timed_out",
+      "diverged",         "dead_letter",    "slow_turn",     "stuck",      "epoch_begun",
+      "committed",        "abandoned",      "store_warning", "unfinished", "rolled_back",
+      "nondeterministic", "paused",         "continued",     "savepoint",  "cloned",
+      "delivered_again",  "letter_dropped", "not_retained"};
   const auto at = static_cast<std::size_t>(kind);
   return at < std::size(names) ? names[at] : "unknown";
 }
@@ -68,20 +75,24 @@ enum class event_level : std::uint8_t {
     case event_kind::resumed:
     case event_kind::paused:
     case event_kind::continued:
+    case event_kind::savepoint:
+    case event_kind::cloned:
+    case event_kind::delivered_again:
+    case event_kind::letter_dropped:
       return event_level::notable;
     default:
       return event_level::warning;
   }
 }
 
-/// What an epoch cost.
+/// What an epoch cost. Of a restart, a rollback and a clone there is the whole time alone.
 struct epoch_cost {
   std::uint64_t visited = 0;         ///< actors that the sweep looked at
   std::uint64_t records = 0;         ///< records written
   std::uint64_t bytes = 0;           ///< their bytes
   std::chrono::nanoseconds flip{};   ///< until every worker had acknowledged
   std::chrono::nanoseconds sweep{};  ///< until every actor was cut
-  std::chrono::nanoseconds whole{};  ///< from flip to commit
+  std::chrono::nanoseconds whole{};  ///< from flip to commit; from begin to end
 };
 
 struct event {
@@ -93,6 +104,7 @@ struct event {
   errc code = errc::ok;
   position consumed{};
   epoch_cost cost{};
+  std::uint64_t messages = 0;  ///< replayed, delivered again after a rollback, or not retained
   const cairn::dead_letter* letter = nullptr;  ///< lives as long as the call
 };
 

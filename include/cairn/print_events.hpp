@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <string>
+#include <string_view>
 
 #include <fmt/core.h>
 
@@ -20,20 +21,43 @@ inline void put_cost(std::string& to, const epoch_cost& cost) {
       in_ms(cost.whole));
 }
 
+/// Whether it is about an epoch rather than within one.
+[[nodiscard]] constexpr bool is_of_epoch(event_kind kind) noexcept {
+  switch (kind) {
+    case event_kind::epoch_begun:
+    case event_kind::committed:
+    case event_kind::abandoned:
+    case event_kind::restored:
+    case event_kind::rolled_back:
+    case event_kind::savepoint:
+    case event_kind::cloned:
+      return true;
+    default:
+      return false;
+  }
+}
+
+inline void put_again(std::string& to, const event& what, std::string_view how) {
+  to += fmt::format(" ({} messages {}, {:.3f} ms)", what.messages, how, in_ms(what.cost.whole));
+}
+
 }  // namespace detail
 
 /// One line with its end: the kind, what or who is concerned, the text, then what there is to
 /// count.
 [[nodiscard]] inline std::string to_line(const event& what) {
   std::string line = fmt::format("cairn: {}", to_string(what.kind));
-  const bool of_epoch = what.kind == event_kind::epoch_begun ||
-                        what.kind == event_kind::committed || what.kind == event_kind::abandoned ||
-                        what.kind == event_kind::restored;
+  const bool of_epoch = detail::is_of_epoch(what.kind) && what.at != epoch{};
   if (of_epoch) line += fmt::format(" epoch {}", raw(what.at));
   if (!what.name.empty()) line += " " + what.name;
   if (!what.text.empty()) line += ": " + what.text;
   if (what.kind == event_kind::committed || what.kind == event_kind::abandoned) {
     detail::put_cost(line, what.cost);
+  }
+  if (what.kind == event_kind::restarted) detail::put_again(line, what, "replayed");
+  if (what.kind == event_kind::rolled_back) detail::put_again(line, what, "delivered again");
+  if (what.kind == event_kind::cloned) {
+    line += fmt::format(" ({:.3f} ms)", detail::in_ms(what.cost.whole));
   }
   if (what.letter != nullptr) {
     line += fmt::format(" ({}, {} bytes, position {}, epoch {})", to_string(what.letter->code),

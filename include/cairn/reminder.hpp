@@ -6,7 +6,8 @@
 
 namespace cairn {
 
-/// What becomes of a periodic reminder's times that passed while the program was down.
+/// What becomes of a reminder's times that passed while the program was down, or between the
+/// snapshot that it rolls back to and then.
 enum class overdue : std::uint8_t {
   once,  ///< one message for all of them, at once
   all,   ///< a message for each, at once, `most_overdue` of them at most
@@ -20,6 +21,20 @@ inline constexpr std::uint32_t most_overdue = 1000;
 /// cairn::overdue::skip}`.
 struct every {
   std::chrono::nanoseconds period{};
+  overdue missed = overdue::once;
+};
+
+/// When, and whether it is still wanted where that has passed: `{.when = noon, .missed =
+/// cairn::overdue::skip}`. There is one time, so `all` is the same as `once`.
+struct once_at {
+  std::chrono::system_clock::time_point when{};
+  overdue missed = overdue::once;
+};
+
+/// The same after a while. What a process is down does not count, so it is overdue only where it is
+/// declared to be skipped: if it would have come by the wall clock.
+struct once_after {
+  std::chrono::nanoseconds delay{};
   overdue missed = overdue::once;
 };
 

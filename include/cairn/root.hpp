@@ -80,7 +80,17 @@ class root : public detail::letter_door {
   /// Copies a savepoint, or where `name` is empty a checkpoint, into a new store, from where
   /// another system can go on. Epochs wait for it. Errors: see `cairn::clone`, as `ask_error`.
   [[nodiscard]] asking<void> clone(std::string name, any_store to) {
-    return with_store("clone", detail::copying(std::move(name), std::move(to)));
+    const std::string into = "into " + to.describe();
+    return with_store("clone", [of = of_, name, into, copy = detail::copying(name, std::move(to))](
+                                   any_store& from, cairn::epoch last) {
+      const auto began = of->steady_now();
+      const cairn::epoch number = copy(from, last);
+      tell(*of, {.kind = event_kind::cloned,
+                 .at = number,
+                 .name = name,
+                 .text = into,
+                 .cost = {.whole = of->steady_now() - began}});
+    });
   }
 
   /// Whether the program has been asked to end (SIGTERM, `system::stop`).
@@ -121,10 +131,14 @@ class root : public detail::letter_door {
 
  private:
   [[nodiscard]] asking<void> keep(std::string name) {
-    return with_store("savepoint", [name = std::move(name)](any_store& kept, cairn::epoch number) {
-      kept.keep(number, name);
-    });
+    return with_store("savepoint",
+                      [of = of_, name = std::move(name)](any_store& kept, cairn::epoch number) {
+                        kept.keep(number, name);
+                        tell(*of, {.kind = event_kind::savepoint, .at = number, .name = name});
+                      });
   }
+  /// On the writer's thread.
+  static void tell(detail::program& of, const event& what) { of.report(what); }
   [[nodiscard]] asking<void> with_store(std::string_view what,
                                         std::function<void(any_store&, cairn::epoch)> verb) {
     detail::turn& here = mine("a savepoint");

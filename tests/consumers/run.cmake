@@ -28,6 +28,20 @@ if(WAY STREQUAL "installed")
   if(NOT found STREQUAL "cairn_DIR:PATH=${work}/prefix/share/cmake/cairn")
     message(FATAL_ERROR "not the installed package was found: ${found}")
   endif()
+  # The command is installed too, and reads a store.
+  if(TOOLS)
+    file(COPY "${SOURCE}/tests/golden/format-1" DESTINATION "${work}")
+    execute_process(
+      COMMAND "${work}/prefix/${BINDIR}/cairn-store" "${work}/format-1" verify --json
+      RESULT_VARIABLE result OUTPUT_VARIABLE said)
+    if(NOT result EQUAL 0)
+      message(FATAL_ERROR "the installed cairn-store failed (${result}): ${said}")
+    endif()
+    string(JSON records ERROR_VARIABLE wrong GET "${said}" records)
+    if(wrong OR records EQUAL 0)
+      message(FATAL_ERROR "the installed cairn-store has read nothing: ${said}")
+    endif()
+  endif()
 elseif(WAY STREQUAL "subdirectory")
   build_and_run(-D CAIRN_SOURCE=${SOURCE})
   # As a subproject cairn builds nothing of its own.

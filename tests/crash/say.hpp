@@ -29,6 +29,10 @@ inline void hear(const cairn::event& what) {
     case kind::epoch_begun:
     case kind::slow_turn:
     case kind::stuck:
+    case kind::savepoint:
+    case kind::cloned:
+    case kind::delivered_again:
+    case kind::letter_dropped:
       return;
     case kind::committed:
       return say("committed {}", raw(what.at));

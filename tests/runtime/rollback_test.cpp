@@ -138,6 +138,9 @@ TEST_CASE("a rollback undoes what was not committed, and what came from outside 
   CHECK(seen(here.late) == std::vector<int>{4});
   running.rollback();
   here.begun.acquire();
+  const auto back = on.told.of(event_kind::rolled_back);
+  REQUIRE(back.size() == 1);
+  CHECK(back[0].what.messages == 5);  // two of them are asks
   here.it.tell<add>(5);
   here.late.tell<add>(6);
   std::vector<int> now = seen(here.it);

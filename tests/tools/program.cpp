@@ -1,5 +1,5 @@
 // A program whose store the tests of cairn-store change: `program DIR write`, then `program DIR
-// read`.
+// read`; `write few` keeps one dead letter.
 #include <cstdio>
 #include <stdexcept>
 #include <string>
@@ -83,6 +83,7 @@ int main(int count, char** words) {
   chosen.store = cairn::file_store{count > 1 ? words[1] : ""};
   chosen.epoch = {.every = {}, .messages = 0, .bytes = 0};
   chosen.workers = 1;
+  if (what == "write few") chosen.dead_letters = 1;
   chosen.on_event = [](const cairn::event&) {};
   return cairn::run<cairn::actors<shop::till>>(what == "read" ? &shop::read : &shop::write,
                                                std::move(chosen));

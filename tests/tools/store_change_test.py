@@ -40,7 +40,9 @@ class Store:
                               capture_output=True, text=True).stdout.strip()
 
     def letters(self):
-        return [json.loads(line) for line in self.run("letters", "--json").splitlines()]
+        *found, end = [json.loads(line) for line in self.run("letters", "--json").splitlines()]
+        assert end["letters"] == len(found), end
+        return found
 
     def unchanged(self, *words, code):
         before = tree(self.path)
@@ -58,7 +60,8 @@ def letters(store):
     assert isinstance(first["schema"], int), first
     assert bytes.fromhex(first["payload"])[1:] == bytes([10, 0, 0, 0, 1]), first
     assert "one: shop::add: bad 11" in store.run("letters")
-    assert store.run("letters", "--epoch", "1", "--json") == ""
+    none = json.loads(store.run("letters", "--epoch", "1", "--json"))
+    assert none == {"letters": 0, "displaced": 0}, none
     store.unchanged("drop", "2", "--dry-run", code=0)
     assert "2 letters dropped, 1 left" in store.run("drop", "1", "3")
     assert [each["id"] for each in store.letters()] == [2]
@@ -76,6 +79,18 @@ def all_letters(store):
     assert json.loads(store.run("drop", "--all", "--json")) == {"dropped": 0, "left": 0}
     assert tree(store.path).keys() == before.keys(), "nothing was to do"
     assert store.read() == "letters; one 1; two suspended; then one 1"
+
+
+def displaced(store):
+    """Letters that were displaced are counted, for machines too."""
+    end = json.loads(store.run("letters", "--json").splitlines()[-1])
+    assert end == {"letters": 3, "displaced": 0}, end
+    path = store.path + "-few"
+    subprocess.run([store.program, path, "write few"], check=True)
+    said = subprocess.run([store.tool, path, "letters", "--json"], capture_output=True, text=True,
+                          check=True).stdout.splitlines()
+    assert [json.loads(line)["id"] for line in said[:-1]] == [3], said
+    assert json.loads(said[-1]) == {"letters": 1, "displaced": 2}, said
 
 
 def resumes(store):
@@ -146,6 +161,8 @@ def refuses(store):
         fcntl.flock(lock, fcntl.LOCK_EX)
         for words in (["drop", "1"], ["resume", "--all"], ["accept-older"]):
             store.unchanged(*words, code=75)
+            said = json.loads(store.unchanged(*words, "--json", code=75))
+            assert said["code"] == "locked" and said["exit"] == 75 and said["error"], said
 
 
 def full_disk(store):
@@ -166,7 +183,7 @@ def full_disk(store):
                               preexec_fn=no_room(at_most))
         left = subprocess.run([store.tool, copy, "letters", "--json"], capture_output=True,
                               text=True, check=True).stdout
-        ids = [json.loads(line)["id"] for line in left.splitlines()]
+        ids = [json.loads(line)["id"] for line in left.splitlines()[:-1]]
         if done.returncode == 0:
             assert ids == [2, 3], at_most
         else:
@@ -179,7 +196,7 @@ def full_disk(store):
 if __name__ == "__main__":
     case, tool, program = sys.argv[1:]
     with tempfile.TemporaryDirectory() as directory:
-        {"letters": letters, "all_letters": all_letters, "resumes": resumes,
+        {"displaced": displaced, "letters": letters, "all_letters": all_letters, "resumes": resumes,
          "goes_back": goes_back, "damaged": damaged, "clones": clones, "refuses": refuses,
          "full_disk": full_disk}[case](
              Store(os.path.abspath(tool), os.path.abspath(program), directory))

@@ -75,6 +75,11 @@ def damaged(store):
         said = store.run("verify", code=65)
         assert os.path.basename(path) in said, (path, said)
         assert said.count("\n") >= 1
+        *warnings, error = [json.loads(line)
+                            for line in store.run("verify", "--json", code=65).splitlines()]
+        assert error["error"] and error["code"] == "damaged" and error["exit"] == 65, error
+        texts = [each["warning"] for each in warnings] + [error["error"]]
+        assert any(os.path.basename(path) in text for text in texts), texts
         with open(path, "wb") as file:
             file.write(good)
     store.run("verify")
@@ -82,6 +87,9 @@ def damaged(store):
 
 def refused(store):
     assert "no snapshot 99" in store.run("actors", "--epoch", "99", code=66)
+    said = json.loads(store.run("actors", "--epoch", "99", "--json", code=66))
+    assert "no snapshot 99" in said["error"] and said["code"] == "not_found", said
+    assert said["exit"] == 66, said
     with open(os.path.join(store.path, "LOCK"), "w+") as lock:
         lock.write("process 1 since yesterday\n")
         lock.flush()
@@ -93,6 +101,10 @@ def refused(store):
     for words in ([], [store.path, "sing"], [store.path, "--epoch", "x", "actors"]):
         wrong = subprocess.run([store.tool, *words], capture_output=True, text=True)
         assert wrong.returncode != 0 and wrong.stderr, words
+        machine = subprocess.run([store.tool, *words, "--json"], capture_output=True, text=True)
+        said = json.loads(machine.stderr)
+        assert machine.returncode == wrong.returncode == said["exit"] and not machine.stdout, said
+        assert said["code"] == "misuse" and said["error"] in wrong.stderr, said
     helped = subprocess.run([store.tool, "--help"], capture_output=True, text=True)
     assert helped.returncode == 0 and "verify" in helped.stdout
 

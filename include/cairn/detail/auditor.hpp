@@ -27,7 +27,6 @@ class spare_life {
     spare.type = aside_.type;
     spare.parent = aside_.parent;
     spare.policy = aside_.policy;
-    spare.name = aside_.name;
     spare.at = aside_.at;
     spare.life = aside_.life;
     spare.saved = std::move(base);

@@ -68,7 +68,7 @@ inline void delivery::bury_control(const envelope& message, errc code, epoch at)
       break;
     case control::watch:
       sometimes("watch of a stopped actor");
-      tell(note.who, stopped{message.target, std::string{to_string(code)}}, at);
+      tell(note.who, stopped{message.target, reason_of(message.target, code)}, at);
       break;
     case control::deliver:
       sometimes("dead letter for a stopped actor");
@@ -78,6 +78,13 @@ inline void delivery::bury_control(const envelope& message, errc code, epoch at)
     default:
       break;
   }
+}
+
+/// Why an actor is not there. Its home has seen it stop, unless a process before did.
+inline std::string delivery::reason_of(actor_id gone, errc code) const {
+  if (code != errc::stopped) return std::string{to_string(code)};
+  const std::string* known = mine_.reasons.find(gone);
+  return known != nullptr ? *known : "not there any more; why is not known";
 }
 
 /// Overflow never fails a turn: something becomes a dead letter.

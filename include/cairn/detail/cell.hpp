@@ -3,8 +3,9 @@
 // Cells live in slabs that are never given back to the operating system, so that whoever still
 // holds a pointer may look at `id` and see that another actor lives here now.
 //
-// Who may touch what: `id`, `home` and `box.incoming`/`box.queued` any worker; everything else the
-// home worker alone, at a turn boundary or within the actor's own turn.
+// Who may touch what: `id`, `home` and `box.incoming`/`box.queued` any worker; the name may be read
+// by one more thread, as `name_view` has it; everything else is for the home worker alone, at a
+// turn boundary or within the actor's own turn.
 #pragma once
 
 #include <algorithm>
@@ -110,6 +111,12 @@ struct wake_note {
   std::size_t next = 0;
 };
 
+/// What a restart has taken.
+struct restart_cost {
+  std::chrono::nanoseconds whole{};
+  std::uint64_t messages = 0;  ///< replayed
+};
+
 /// What most actors never need.
 struct extra {
   activity handler{};
@@ -119,6 +126,7 @@ struct extra {
   std::vector<address> watchers{};
   std::vector<return_address> waiting_for_room{};
   std::vector<std::chrono::nanoseconds> restarts{};
+  restart_cost restarted{};  ///< the last time, until it is told of
   std::size_t reserved_room = 0;
   std::uint32_t attempts = 0;            ///< of the turn that failed last
   std::uint32_t failures = 0;            ///< in a row, for the backoff
@@ -159,7 +167,6 @@ struct cell_body : hindrances {
   std::shared_ptr<const supervision> policy{};
   std::unique_ptr<recovery> saved{};
   std::unique_ptr<extra> more{};
-  std::string name{};
 
   epoch at{};  ///< the actor's own epoch
   epoch stopped_in{};
@@ -188,6 +195,9 @@ struct cell : cell_body {
   /// Changed by the home alone, while it holds the mark `box.queued`: who finds the mark clear and
   /// sets it may rely on the home it reads then.
   std::atomic<worker*> home{nullptr};
+  /// The actor's for as long as it lives here, whatever body is put aside: the watchdog's thread
+  /// reads it too, see `name_view`.
+  std::string name{};
   mailbox box{};
   cell* wake_next = nullptr;  ///< in a wake queue; belongs to who holds the mark
 

@@ -292,6 +292,7 @@ class delivery {
   void overflow(cell& one, envelope_ptr message);
   void bury_arrived(cell& one, envelope_ptr message);
   void bury_control(const envelope& message, errc code, epoch at);
+  [[nodiscard]] std::string reason_of(actor_id gone, errc code) const;
 
  public:
   /// Tells a watcher or a parent, whose mailbox may be full: it is told once and must not miss it.

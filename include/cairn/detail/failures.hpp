@@ -231,7 +231,7 @@ class failures : public incarnations {
     } else if (found.delay.count() > 0) {
       if (wait_in_front(one, text)) pause(one, found.delay);
     } else {
-      all_.tell_of(event_kind::restarted, one, "the failing turn is tried again");
+      tell_restarted(one, "the failing turn is tried again");
       try_again(one);
       // What was replayed is not replayed again: the next message finds a new base.
       if (one.saved && !one.busy()) one.saved->replayed = true;
@@ -273,11 +273,13 @@ class failures : public incarnations {
   /// To where the actor stood before the failing turn.
   void restart(cell& one) {
     sometimes(one.busy() ? "suspended handler restarted" : "handler restarted");
+    const auto began = all_.steady_now();
     const auto entry = entry_;
     replay_.rebuild(one, entry);
     one.life = next(one.life);
     one.changed = true;
     (void)start(one);
+    note_restart(one, began, replay_.messages());
   }
 
   void try_again(cell& one) {
@@ -369,6 +371,7 @@ class failures : public incarnations {
   /// it is to resume, goes on as the failing turn left it.
   void lose_turn(cell& one, const std::string& text, const ruling& found) {
     sometimes("ephemeral actor restarted");
+    const auto began = all_.steady_now();
     const return_address asker = one.busy() ? one.more->handler.answer : given_->answer;
     cairn::dead_letter letter;
     letter.message = one.busy() ? one.more->handler.what : given_->ops->name;
@@ -388,9 +391,10 @@ class failures : public incarnations {
     if (found.what == decision::rollback)
       roll_back_once(world::label(one) + " failed: " + found.why);
     if (!start(one)) return;
+    note_restart(one, began, 0);
     if (found.others) return tell_supervisor(one, found);
     if (found.delay.count() > 0) return pause(one, found.delay);
-    all_.tell_of(event_kind::restarted, one, "restarted fresh");
+    tell_restarted(one, "restarted fresh");
   }
 
   replay_log::cursor entry_{};       ///< the input of the turn that runs

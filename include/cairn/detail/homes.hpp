@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "world.hpp"
 
@@ -42,8 +43,11 @@ class homes : public world {
 
   void release_cell(cell& gone) noexcept override {
     if (gone.state != nullptr) gone.type->destroy(gone);
+    const actor_id who = gone.self().id;
+    names_aloud.close(gone);
+    current_worker->left = {who, gone.at, gone.consumed, std::move(gone.name)};
+    gone.name.clear();
     static_cast<cell_body&>(gone) = cell_body{};
-    gone.id.store(actor_id{}, std::memory_order_relaxed);  // a hint: the home looks again
     // One that is lost is given to nobody else.
     if (!lost.lived_in(gone)) current_worker->vacant.push_back(&gone);
   }

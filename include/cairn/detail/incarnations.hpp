@@ -2,8 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "delivery.hpp"
@@ -132,7 +135,8 @@ class incarnations {
     sometimes(one.busy() ? "sibling with a suspended handler restarted" : "sibling restarted");
     end_pause(one);
     one.changed = true;
-    if (!one.type->persistent) return renew_ephemeral(one);
+    const auto began = all_.steady_now();
+    if (!one.type->persistent) return renew_ephemeral(one, began);
     try {
       ensure_base(one);
     } catch (...) {
@@ -147,13 +151,15 @@ class incarnations {
     }
     one.life = next(one.life);
     (void)start(one);
-    all_.tell_of(event_kind::restarted, one, "with its siblings");
+    note_restart(one, began, replay_.messages());
+    tell_restarted(one, "with its siblings");
   }
 
   /// Back to the state that it was spawned with. Mail and watches stay; timers and children go with
   /// what made them. A base is taken, so that no replay goes back beyond.
   void reset(cell& one) {
     sometimes(one.busy() ? "suspended handler reset" : "actor reset");
+    const auto began = all_.steady_now();
     const return_address asker = one.busy() ? one.more->handler.answer : return_address{};
     replay_.tear_down(one, stop_reason::restart);
     extra& rest = one.rest();
@@ -164,9 +170,8 @@ class incarnations {
     end_pause(one);
     one.changed = one.needs_start = true;
     mail_.refuse(asker, errc::failed, world::label(one) + " began afresh", one.at);
-    all_.tell_of(event_kind::restarted, one, "fresh");
     if (!one.type->persistent) {
-      (void)begin_afresh(one);
+      if (begin_afresh(one)) tell_restarted_fresh(one, began);
       return;
     }
     try {
@@ -176,6 +181,7 @@ class incarnations {
         one.type->decode(one, rest.first_state.view(), rest.first_schema);
       one.life = next(one.life);
       renew_base(one);
+      tell_restarted_fresh(one, began);
     } catch (...) {
       suspend(one, "it could not begin afresh: " + text_of_caught());
     }
@@ -194,10 +200,27 @@ class incarnations {
   void go_on(cell& one) {
     if (!one.paused) return;
     end_pause(one);
-    all_.tell_of(event_kind::restarted, one, "the failing turn is tried again");
+    tell_restarted(one, "the failing turn is tried again");
   }
 
  protected:
+  /// For who is told of it: at once, or when the wait for others or for a backoff is over.
+  void note_restart(cell& one, std::chrono::nanoseconds began, std::uint64_t messages) {
+    one.rest().restarted = {all_.steady_now() - began, messages};
+  }
+  void tell_restarted(cell& one, std::string_view text) {
+    if (!all_.tells_of(event_kind::restarted)) return;
+    event what = world::event_of(event_kind::restarted, one, text);
+    const auto [whole, messages] = std::exchange(one.rest().restarted, {});
+    what.cost.whole = whole;
+    what.messages = messages;
+    all_.report(what);
+  }
+  void tell_restarted_fresh(cell& one, std::chrono::nanoseconds began) {
+    note_restart(one, began, 0);
+    tell_restarted(one, "fresh");
+  }
+
   /// An orderly end waits for the suspended handler that a commit's notice began.
   void count_notice(cell& one) {
     if (!one.busy() || one.more->handler.index != one.type->commit_index()) return;
@@ -270,16 +293,16 @@ class incarnations {
     one.box.attended = nullptr;             // it will be looked at anew
   }
 
-  void renew_ephemeral(cell& one) {
+  void renew_ephemeral(cell& one, std::chrono::nanoseconds began) {
     const return_address asker = one.busy() ? one.more->handler.answer : return_address{};
     replay_.tear_down(one, stop_reason::restart);
     if (one.more) {
       std::erase_if(one.more->timers, [](const timer& each) { return !each.message; });
     }
     mail_.refuse(asker, errc::failed, "its actor was restarted", one.at);
-    if (begin_afresh(one) && start(one)) {
-      all_.tell_of(event_kind::restarted, one, "with its siblings");
-    }
+    if (!begin_afresh(one) || !start(one)) return;
+    note_restart(one, began, 0);
+    tell_restarted(one, "with its siblings");
   }
 };
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "../context.hpp"
 #include "../dead_letter.hpp"
 #include "control.hpp"
+#include "world.hpp"
 
 namespace cairn::detail {
 
@@ -29,6 +31,24 @@ struct stored_letter {
     return what.letter.payload.size() + what.letter.text.size();
   }
 };
+
+/// Tells the subscriber what becomes of a letter that is kept.
+inline void tell_kept(runtime& of, event_kind kind, epoch at, const kept_letter& kept,
+                      std::string_view how = {}) {
+  world& all = static_cast<world&>(of);
+  if (!all.tells_of(kind)) return;
+  event what;
+  what.kind = kind;
+  what.at = at;
+  what.actor = kept.letter.target;
+  what.name = kept.letter.name;
+  what.text = "letter " + std::to_string(raw(kept.id)) + std::string{how} + ": " +
+              kept.letter.message + ": " + kept.letter.text;
+  what.code = kept.letter.code;
+  what.consumed = kept.letter.at;
+  what.letter = &kept.letter;
+  all.report(what);
+}
 
 struct keep_letter {
   stored_letter one{};     ///< without a number: it is new
@@ -60,7 +80,12 @@ struct letter_keeper {
 
   void serialize(auto& archive) { archive(letters, last, displaced); }
 
-  void on(keep_letter given) {
+  void on(keep_letter given, context<letter_keeper>& self) {
+    for (const auto& each : take_in(std::move(given)))
+      tell_dropped(self, each, ", for want of room");
+  }
+  /// Returns those that give way to it. Also for who reads a keeper's mail without a system.
+  std::vector<stored_letter> take_in(keep_letter given) {
     std::uint64_t number = raw(given.one.what.id);
     if (number == 0) number = ++last;  // else it has come back
     given.one.what.id = letter_id{number};
@@ -72,8 +97,12 @@ struct letter_keeper {
            (all > most_bytes && letters.size() - gone > 1)) {
       all -= letters[gone++].bytes();
     }
-    letters.erase(letters.begin(), letters.begin() + static_cast<std::ptrdiff_t>(gone));
+    const auto kept = letters.begin() + static_cast<std::ptrdiff_t>(gone);
+    std::vector<stored_letter> displaced_now{std::make_move_iterator(letters.begin()),
+                                             std::make_move_iterator(kept)};
+    letters.erase(letters.begin(), kept);
     displaced += gone;
+    return displaced_now;
   }
 
   kept_letters on(list_letters) const {
@@ -87,6 +116,7 @@ struct letter_keeper {
     turn& here = turn_here("a dead letter");
     const return_address asker{self.where().owner->locate(1), actor_id{1}, order.await, false};
     if (order.verb == letter_verb::drop_all) {
+      for (const auto& each : letters) tell_dropped(self, each);
       letters.clear();
       return answer(here, asker, errc::ok, {});
     }
@@ -95,6 +125,7 @@ struct letter_keeper {
       return answer(here, asker, errc::not_found, no_such(order.which));
     }
     if (order.verb == letter_verb::drop) {
+      tell_dropped(self, *found);
       letters.erase(found);
       return answer(here, asker, errc::ok, {});
     }
@@ -123,6 +154,11 @@ struct letter_keeper {
   }
 
  private:
+  static void tell_dropped(context<letter_keeper>& self, const stored_letter& one,
+                           std::string_view how = {}) {
+    if (self.replaying()) return;
+    tell_kept(*self.where().owner, event_kind::letter_dropped, self.where().at, one.what, how);
+  }
   [[nodiscard]] std::vector<stored_letter>::iterator place_of(std::uint64_t number) {
     return std::lower_bound(
         letters.begin(), letters.end(), number,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "actor_record.hpp"
@@ -77,6 +78,13 @@ struct restart_times {
   std::chrono::microseconds snapshot{};
 };
 
+/// Whether it comes once, is declared to be skipped where it is overdue, and is. Of a delay that is
+/// when it would have come by the wall clock.
+[[nodiscard]] inline bool is_skipped(const timer& one, const restart_times& at) noexcept {
+  return one.kind != timer_kind::every && one.missed == overdue::skip && one.message &&
+         one.wall <= at.wall;
+}
+
 /// What the next process makes of a timer that had `left` to go at its actor's cut. What remained
 /// at the snapshot counts, which may be of long after that cut, and for reminders of the wall clock
 /// that one.
@@ -130,11 +138,13 @@ inline void put_timer(buffer& to, const timer& one, std::chrono::nanoseconds now
   put_envelope(to, *one.message);
 }
 
-/// `read_message(reader, schema)` reads the message, where there is one.
+/// `read_message(reader, schema)` reads the message, where there is one. Gives nothing where the
+/// timer is overdue, and none is wanted then.
 ///
 /// Errors: throws `errc::damaged`, and what `read_message` throws.
 template <class Read>
-[[nodiscard]] timer get_timer(reader& from, const restart_times& at, Read&& read_message) {
+[[nodiscard]] std::optional<timer> get_timer(reader& from, const restart_times& at,
+                                             Read&& read_message) {
   timer made;
   made.number = from.get<std::uint64_t>();
   const std::chrono::nanoseconds left{from.get<std::int64_t>()};
@@ -159,6 +169,7 @@ template <class Read>
     }
     if (repeats && made.message->ops->copy == nullptr) made.kind = timer_kind::after;
   }
+  if (is_skipped(made, at)) return std::nullopt;
   resume_timer(made, left, at);
   return made;
 }

@@ -98,6 +98,7 @@ class replayer {
     tear_down(one, stop_reason::restart);
     restore_base(one);
     unfinished_.clear();
+    messages_ = 0;
     replay_log& log = one.saved->log;
     replay_log::cursor at{};
     while (at != until) {
@@ -109,6 +110,9 @@ class replayer {
 
   /// The runs that the replayed handlers began. Their results may have been handed over since.
   [[nodiscard]] std::vector<outside_run>& unfinished() noexcept { return unfinished_; }
+
+  /// How many messages the last rebuilding has handled again.
+  [[nodiscard]] std::uint64_t messages() const noexcept { return messages_; }
 
   void restore_base(cell& one) {
     const scoped_current<runtime> scope{current_runtime, &all_};
@@ -187,6 +191,7 @@ class replayer {
       if (entry.kind == log_kind::message) {
         const auto message = message_of(one, entry);
         one.consumed = next(one.consumed);
+        ++messages_;
         one.type->handlers[entry.index].begin(one, here, *message);
       } else if (entry.kind == log_kind::handed) {
         const auto waiter = hand_over(one, entry);
@@ -231,6 +236,7 @@ class replayer {
   world& all_;
   worker& mine_;
   std::vector<outside_run> unfinished_;
+  std::uint64_t messages_ = 0;
 };
 
 }  // namespace cairn::detail

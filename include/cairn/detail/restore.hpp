@@ -289,11 +289,13 @@ class restorer {
       if (!orderly_) one.rest().restarts.push_back(now - age - down_);
     }
     for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
-      one.rest().timers.push_back(get_timer(from, at, [&](reader& rest, std::uint32_t schema) {
+      auto kept = get_timer(from, at, [&](reader& rest, std::uint32_t schema) {
         auto message = read_envelope(one, rest, schema);
         message->to = &one;
         return message;
-      }));
+      });
+      if (!kept) continue;
+      one.rest().timers.push_back(std::move(*kept));
       ++counts_.timers;
     }
   }

@@ -36,6 +36,7 @@ inline void retire(world& all, worker& mine, delivery& mail, cell& one, const st
   one.stopped_in = one.at;
   one.changed = true;
   one.saved.reset();
+  mine.reasons.add(one.self().id, reason);
   worker_counters::take(mine.counters.actors, 1);
   all.tell_of(event_kind::stopped, one, reason);
   const auto rest = std::move(one.more);

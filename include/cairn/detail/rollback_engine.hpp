@@ -2,7 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -22,7 +25,7 @@ class rollback_engine : public engine {
   void roll_back(const std::string& why) override {
     {
       const std::lock_guard lock{why_guard_};
-      if (why_.empty()) why_ = why;
+      if (!asked_) asked_ = {why, steady_now()};
     }
     leader().rollback().request();
     wake(*workers.front());
@@ -47,7 +50,7 @@ class rollback_engine : public engine {
   /// On the writer's thread, which has the store, while every worker stands still.
   void undo() {
     const scoped_current<worker> scope{current_worker, workers.front().get()};
-    const epoch to = undo_all(*this);
+    const auto [to, again] = undo_all(*this);
     const auto ids = next_id.load(std::memory_order_relaxed);  // no worker runs
     restorer from{*this};
     if (raw(to) != 0) from.read(store(), to, chosen().program_version, chosen().other_version);
@@ -58,23 +61,32 @@ class rollback_engine : public engine {
     from.settle(epoch{now_epoch.load(std::memory_order_relaxed)});  // no worker runs
     stand_on(to, from.counts());
     beside.renew();
-    tell_of_rollback(to);
+    tell_of_rollback(to, again);
     begin_anew();
   }
 
-  void tell_of_rollback(epoch to) {
+  void tell_of_rollback(epoch to, std::uint64_t again) {
     event what;
     what.kind = event_kind::rolled_back;
     what.at = to;
+    what.messages = again;
     {
       const std::lock_guard lock{why_guard_};
-      what.text = std::exchange(why_, {});
+      if (const auto asked = std::exchange(asked_, {})) {
+        what.text = asked->why;
+        what.cost.whole = steady_now() - asked->at;
+      }
     }
     report(what);
   }
 
+  /// The first wish for the next rollback.
+  struct wish {
+    std::string why{};
+    std::chrono::nanoseconds at{};
+  };
   std::mutex why_guard_{};
-  std::string why_{};
+  std::optional<wish> asked_{};
 };
 
 }  // namespace cairn::detail

@@ -15,15 +15,24 @@
 
 namespace cairn::detail {
 
+/// No epoch is committed, and memory has a bound.
+inline void retain_no_more(world& all, worker& mine) {
+  sometimes("outside messages not retained any more");
+  event what;
+  what.kind = event_kind::not_retained;
+  what.at = mine.seen;
+  what.messages = mine.retained.size();
+  what.text = std::to_string(what.messages) + " messages to worker " + std::to_string(mine.index) +
+              " from outside would not be delivered again after a rollback: no epoch is committed";
+  mine.retained.clear();
+  all.report(what);
+}
+
 /// Keeps what threads outside send until it is in a committed snapshot. On its worker.
 inline void retain(world& all, worker& mine, const envelope& message) {
-  constexpr std::size_t many = 65'536;
   if (message.kind == envelope_kind::reply || message.to->slot_index == 1) return;
-  if (mine.retained.size() == many) all.want_epoch();
-  if (mine.retained.size() >= 16 * many) {  // no epoch is committed: memory has a bound
-    sometimes("outside messages not retained any more");
-    mine.retained.clear();
-  }
+  if (mine.retained.size() == all.most_retained / 16) all.want_epoch();
+  if (mine.retained.size() >= all.most_retained) retain_no_more(all, mine);
   const scoped_current<runtime> scope{current_runtime, &all};
   try {
     if (envelope_ptr copy = copy_of(message)) mine.retained.push_back(std::move(copy));
@@ -47,12 +56,14 @@ inline void forget_retained(worker& mine, epoch committed) noexcept {
 }
 
 /// What came from outside after the snapshot, in each worker's order: all of it comes again.
-inline void take_back_outside(worker& one, epoch to, epoch now) {
+/// Returns how many messages had been delivered before.
+inline std::uint64_t take_back_outside(worker& one, epoch to, epoch now) {
   envelope_list again;
   while (!one.retained.empty()) {
     auto each = one.retained.pop_front();
     if (each->sent > to) again.push_back(std::move(each));
   }
+  const std::uint64_t before = again.size();
   for (envelope_list* from : {&one.for_lost, &one.intake}) {
     while (!from->empty()) again.push_back(from->pop_front());
   }
@@ -64,6 +75,7 @@ inline void take_back_outside(worker& one, epoch to, epoch now) {
   }
   for (envelope* sent = again.front(); sent != nullptr; sent = sent->next) sent->sent = now;
   one.intake = std::move(again);
+  return before;
 }
 
 /// Named children of the root and of supervisors, which the root task will spawn again.
@@ -88,6 +100,7 @@ inline void wipe(cell& one) noexcept {
     one.next_number = number;  // answers to what it asked before must not be taken for others
   } else {
     one.id.store(actor_id{}, std::memory_order_relaxed);  // a hint: whoever is sent to looks again
+    one.name.clear();                                     // on the thread that else reads it
   }
   one.box.queued.store(false, std::memory_order_relaxed);  // published by the next stage
   one.box.attended = nullptr;
@@ -111,6 +124,7 @@ inline void wipe(worker& one) {
   one.held_runs.clear();
   one.vacant.clear();
   one.tombs.clear();
+  one.reasons.clear();  // of what has not happened
   one.rested.clear();
   one.set_aside = {};
   one.overdue.clear();
@@ -121,13 +135,20 @@ inline void wipe(worker& one) {
   one.counters.actors.store(0, std::memory_order_relaxed);  // a figure
 }
 
+/// What a rollback has come to.
+struct undone {
+  epoch to{};                  ///< the snapshot's number; 0: there is none
+  std::uint64_t messages = 0;  ///< from outside, that will be delivered again
+};
+
 /// Everything that happened since the latest committed snapshot is gone, but for what came from
-/// outside. Returns that snapshot's number, 0 where there is none.
-inline epoch undo_all(world& all) {
+/// outside.
+inline undone undo_all(world& all) {
   const epoch to{all.committed.load(std::memory_order_relaxed)};  // the stages order it
   sometimes(raw(to) != 0 ? "rolled back" : "rolled back to nothing");
   const epoch now{all.now_epoch.load(std::memory_order_relaxed)};  // the stages order it
-  for (const auto& each : all.workers) take_back_outside(*each, to, now);
+  std::uint64_t again = 0;
+  for (const auto& each : all.workers) again += take_back_outside(*each, to, now);
   note_lost(all);
   tear_down_all(all, stop_reason::restart);
   for (std::uint32_t index = 1; index < all.cells.used(); ++index) wipe(*all.cells.at(index));
@@ -136,7 +157,7 @@ inline epoch undo_all(world& all) {
   all.restored_ids.clear();
   all.rolled_back_to.store(raw(to), std::memory_order_relaxed);  // the next stage orders it
   all.dirty.store(true, std::memory_order_relaxed);              // as well
-  return to;
+  return {to, again};
 }
 
 }  // namespace cairn::detail

@@ -31,8 +31,10 @@ class stepping {
 
 /// Says whose turns come next.
 inline void show_actor(worker& mine, cell& one) noexcept {
-  mine.in_turn.store(one.self().id, std::memory_order_relaxed);  // figures, see worker
-  mine.in_type.store(one.type, std::memory_order_relaxed);
+  mine.in_cell.store(&one, std::memory_order_relaxed);  // published by `in_turn`
+  // pairs with the acquire in watchdog::tell(): whose turn it is, has its name
+  mine.in_turn.store(one.self().id, std::memory_order_release);
+  mine.in_type.store(one.type, std::memory_order_relaxed);  // figures, see worker
   mine.in_message.store(nullptr, std::memory_order_relaxed);
 }
 
@@ -78,7 +80,25 @@ class slice_watch {
     // Relaxed: this very worker has set it.
     const payload_ops* last = mine_.in_message.load(std::memory_order_relaxed);
     if (last != nullptr) text += ", at last with " + std::string{last->name};
-    all_.tell_of(event_kind::slow_turn, one, std::move(text));
+    // Relaxed, as above.
+    const actor_id whose = mine_.in_turn.load(std::memory_order_relaxed);
+    one.is(whose) ? all_.tell_of(event_kind::slow_turn, one, text) : tell_of_left(whose, text);
+  }
+
+  /// It stopped itself, and nothing needs its tombstone.
+  void tell_of_left(actor_id whose, std::string& text) {
+    if (!all_.tells_of(event_kind::slow_turn)) return;
+    event what;
+    what.kind = event_kind::slow_turn;
+    what.actor = whose;
+    what.name = "#" + std::to_string(raw(whose));
+    what.text = std::move(text);
+    if (const leaver& last = mine_.left; last.id == whose) {
+      what.at = last.at;
+      what.consumed = last.consumed;
+      if (!last.name.empty()) what.name = last.name;
+    }
+    all_.report(what);
   }
 
   world& all_;
@@ -128,21 +148,32 @@ class watchdog {
   }
 
   void tell(const worker& one, std::chrono::nanoseconds span) {
-    const actor_id actor = one.in_turn.load(std::memory_order_relaxed);  // see look_at()
+    // pairs with the release in show_actor(): the name was written before
+    const actor_id actor = one.in_turn.load(std::memory_order_acquire);
+    const cell* at = one.in_cell.load(std::memory_order_relaxed);  // see look_at(), all of them
     const actor_type* type = one.in_type.load(std::memory_order_relaxed);
     const payload_ops* message = one.in_message.load(std::memory_order_relaxed);
     event what;
     what.kind = event_kind::stuck;
     what.actor = actor;
-    // Not its name: that is its worker's, which may go on just now.
-    what.name = actor != actor_id{} ? "#" + std::to_string(raw(actor)) : std::string{};
+    if (actor != actor_id{}) what.name = name_of(at, actor);
     what.text = "has kept worker " + std::to_string(one.index) + " for " +
                 std::to_string(span / std::chrono::milliseconds{1}) + " ms";
-    if (actor != actor_id{} && type != nullptr && message != nullptr) {
-      what.text = std::string{type->name} + " " + what.text + " and still does, with " +
-                  std::string{message->name};
+    if (actor != actor_id{} && type != nullptr) {
+      what.text = std::string{type->name} + " " + what.text + " and still does";
+      if (message != nullptr) what.text += ", with " + std::string{message->name};
     }
     all_.report(what);
+  }
+
+  /// By its number where it has no name, or has gone on just now and is not there any more.
+  [[nodiscard]] std::string name_of(const cell* at, actor_id whose) {
+    if (at != nullptr) {
+      if (at->slot_index == 1) return "root";  // constant
+      const name_view::look held{all_.names_aloud, *at, whose};
+      if (held.name() != nullptr && !held.name()->empty()) return *held.name();
+    }
+    return "#" + std::to_string(raw(whose));
   }
 
   world& all_;

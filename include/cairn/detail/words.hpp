@@ -110,6 +110,7 @@ class control_words {
       return;
     }
     sometimes("dead letter delivered again");
+    tell_kept(*one.owner, event_kind::delivered_again, one.at, letter->what);
     mail_.confirm(word.answer, one.at);
   }
 

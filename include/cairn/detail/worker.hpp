@@ -8,6 +8,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -118,6 +119,43 @@ struct worker_counters {
   }
 };
 
+/// Who has left its cell.
+struct leaver {
+  actor_id id{};
+  epoch at{};
+  position consumed{};
+  std::string name{};
+};
+
+/// Why the last of those who were stopped here were, for who asks when they are gone.
+class stop_reasons {
+ public:
+  void add(actor_id who, std::string_view why) {
+    if (last_.size() < most) last_.resize(most);
+    one& oldest = last_[next_++ % most];
+    oldest.who = who;
+    oldest.why.assign(why.substr(0, longest));
+  }
+  /// Null: it is not known, or not any more.
+  [[nodiscard]] const std::string* find(actor_id who) const noexcept {
+    for (const one& each : last_) {
+      if (each.who == who) return &each.why;
+    }
+    return nullptr;
+  }
+  void clear() noexcept { last_.clear(); }
+
+ private:
+  static constexpr std::size_t most = 256;
+  static constexpr std::size_t longest = 1024;
+  struct one {
+    actor_id who{};
+    std::string why{};
+  };
+  std::vector<one> last_{};
+  std::size_t next_ = 0;
+};
+
 class worker {
  public:
   explicit worker(unsigned number) noexcept : index{number} {}
@@ -153,6 +191,8 @@ class worker {
   std::vector<due_timer> overdue{};       ///< as well
   std::vector<std::string> unfinished{};  ///< who has a handler that has not ended, of a few
   std::size_t unfinished_count = 0;
+  stop_reasons reasons{};
+  leaver left{};                     ///< the last one, for what is told of its last turn
   std::vector<address> listeners{};  ///< actors that want to be told of commits
   buffer records{};                  ///< of the open snapshot, not yet with the writer
   turn here{};
@@ -175,9 +215,11 @@ class worker {
   std::atomic<std::size_t> load{0};  ///< ready actors, a hint for who is idle
   std::uint64_t surveyed = 0;        ///< the last look that this worker has taken part in
 
-  // Written by the worker, read by who asks why it does not answer; all relaxed, figures.
+  // Written by the worker, read by who asks why it does not answer; figures, and relaxed but for
+  // whose name is looked at.
   std::atomic<std::uint64_t> steps{0};  ///< begun and ended: odd within a step
   std::atomic<actor_id> in_turn{};      ///< whose turn it is
+  std::atomic<const cell*> in_cell{nullptr};
   std::atomic<const actor_type*> in_type{nullptr};
   std::atomic<const payload_ops*> in_message{nullptr};
   worker_counters counters{};

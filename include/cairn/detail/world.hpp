@@ -19,6 +19,7 @@
 #include "cell_table.hpp"
 #include "letter_box.hpp"
 #include "lost_actors.hpp"
+#include "name_view.hpp"
 #include "worker.hpp"
 
 namespace cairn::detail {
@@ -61,6 +62,7 @@ struct world : runtime {
   attachments beside{};
   letter_box letters{};
   lost_actors lost{};
+  name_view names_aloud{};  ///< what the watchdog may read
   /// What the process has died of, again and again. Constant while the system runs.
   std::vector<deadly_turn> accused{};
   std::shared_ptr<void> turn_page{};  ///< the workers' notes
@@ -72,6 +74,8 @@ struct world : runtime {
   int sweep_visits = 64;                       ///< actors in one slice of a sweep
   std::size_t sweep_bytes = 256 * 1024;        ///< of records, before the writer gets them
   std::size_t max_history = 16 * 1024 * 1024;  ///< bytes that one handler may be handed
+  /// Messages from outside that a worker keeps for a rollback; an epoch is begun long before.
+  std::size_t most_retained = 16 * 65'536;
   bool tombs_stay = false;  ///< for who asks of stopped actors who they were: a probe
   event_level least_event = event_level::detail;
   std::chrono::nanoseconds default_ask_timeout = std::chrono::seconds{5};
@@ -167,7 +171,10 @@ struct world : runtime {
     return level_of(kind) >= least_event;
   }
   void tell_of(event_kind kind, cell& of, std::string_view text, errc code = errc::ok) {
-    if (!tells_of(kind)) return;
+    if (tells_of(kind)) report(event_of(kind, of, text, code));
+  }
+  [[nodiscard]] static event event_of(event_kind kind, cell& of, std::string_view text,
+                                      errc code = errc::ok) {
     event what;
     what.kind = kind;
     what.at = of.at;
@@ -176,7 +183,7 @@ struct world : runtime {
     what.text = text;
     what.code = code;
     what.consumed = of.consumed;
-    report(what);
+    return what;
   }
 };
 

@@ -1,0 +1,51 @@
+// An actor's name, for the watchdog's thread: it is the home worker's, which may be stuck in the
+// actor's turn and may go on at any time.
+//
+// A name is written before its actor is anywhere, and goes with the actor's cell. So it may be read
+// by whoever keeps the cell from being given to another: the reader says which cell it looks at and
+// then whether the actor still lives there; the home takes the actor's id away and then waits while
+// the cell is looked at. Both are sequentially consistent: one of them sees the other.
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <thread>
+
+#include "cell.hpp"
+
+namespace cairn::detail {
+
+/// One reader at a time.
+class name_view {
+ public:
+  /// While it is there, the name stays what it is.
+  class look {
+   public:
+    look(name_view& by, const cell& at, actor_id whose) noexcept : by_{by}, at_{at} {
+      by_.seen_.store(&at, std::memory_order_seq_cst);  // pairs with close(), as the next line
+      lives_ = at.id.load(std::memory_order_seq_cst) == whose;
+    }
+    look(const look&) = delete;
+    look& operator=(const look&) = delete;
+    ~look() { by_.seen_.store(nullptr, std::memory_order_release); }  // pairs with close()
+
+    /// Null: another actor lives there now, or nobody.
+    [[nodiscard]] const std::string* name() const noexcept { return lives_ ? &at_.name : nullptr; }
+
+   private:
+    name_view& by_;
+    const cell& at_;
+    bool lives_ = false;
+  };
+
+  /// Before an actor's name goes, by its home: the cell has nobody from now on.
+  void close(cell& gone) noexcept {
+    gone.id.store(actor_id{}, std::memory_order_seq_cst);  // pairs with look(), as the next line
+    while (seen_.load(std::memory_order_seq_cst) == &gone) std::this_thread::yield();  // a copy
+  }
+
+ private:
+  std::atomic<const cell*> seen_{nullptr};
+};
+
+}  // namespace cairn::detail
