@@ -37,6 +37,7 @@ enum class event_kind : std::uint8_t {
   nondeterministic,  ///< an audit came to something else than the actor did
   paused,            ///< no actor but the root task handles anything
   continued,         ///< they do again
+  no_rollback,       ///< not all that came from outside since the latest snapshot would come again
 };
 
 [[nodiscard]] constexpr std::string_view to_string(event_kind kind) noexcept {
@@ -44,7 +45,7 @@ enum class event_kind : std::uint8_t {
       "restored",   "undeclared",  "started",          "failed",    "restarted", "given_up",
       "suspended",  "resumed",     "stopped",          "timed_out", "diverged",  "dead_letter",
       "slow_turn",  "stuck",       "epoch_begun",      "committed", "abandoned", "store_warning",
-      "unfinished", "rolled_back", "nondeterministic", "paused",    "continued"};
+      "unfinished", "rolled_back", "nondeterministic", "paused",    "continued", "no_rollback"};
   const auto at = static_cast<std::size_t>(kind);
   return at < std::size(names) ? names[at] : "unknown";
 }

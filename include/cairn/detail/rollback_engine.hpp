@@ -31,11 +31,13 @@ class rollback_engine : public engine {
  protected:
   /// The root task begins anew. No worker runs.
   virtual void begin_anew() = 0;
+  /// It goes on as it was: what it has asked for is not to be had. No worker runs.
+  virtual void go_on_without(const std::string& why) = 0;
 
  private:
   void undo_or_fail() {
     try {
-      undo();
+      is_retained(*this) ? undo() : refuse();
     } catch (...) {  // the store does not give the snapshot back
       fail(std::current_exception());
       return;
@@ -62,15 +64,32 @@ class rollback_engine : public engine {
     begin_anew();
   }
 
+  /// What came from outside and was accepted would be lost. Nobody goes back: where it was for an
+  /// actor's sake, that one is suspended already.
+  void refuse() {
+    sometimes("rollback refused");
+    const scoped_current<worker> scope{current_worker, workers.front().get()};
+    event what;
+    what.kind = event_kind::no_rollback;
+    what.at = epoch{now_epoch.load(std::memory_order_relaxed)};  // no worker runs
+    what.text =
+        "not rolled back: not all that came from outside since the latest snapshot was kept; " +
+        take_why();
+    report(what);
+    go_on_without(what.text);
+  }
+
   void tell_of_rollback(epoch to) {
     event what;
     what.kind = event_kind::rolled_back;
     what.at = to;
-    {
-      const std::lock_guard lock{why_guard_};
-      what.text = std::exchange(why_, {});
-    }
+    what.text = take_why();
     report(what);
+  }
+
+  [[nodiscard]] std::string take_why() {
+    const std::lock_guard lock{why_guard_};
+    return std::exchange(why_, {});
   }
 
   std::mutex why_guard_{};

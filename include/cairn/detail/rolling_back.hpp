@@ -15,29 +15,6 @@
 
 namespace cairn::detail {
 
-/// Keeps what threads outside send until it is in a committed snapshot. On its worker.
-inline void retain(world& all, worker& mine, const envelope& message) {
-  constexpr std::size_t many = 65'536;
-  if (message.kind == envelope_kind::reply || message.to->slot_index == 1) return;
-  if (mine.retained.size() == many) all.want_epoch();
-  if (mine.retained.size() >= 16 * many) {  // no epoch is committed: memory has a bound
-    sometimes("outside messages not retained any more");
-    mine.retained.clear();
-  }
-  const scoped_current<runtime> scope{current_runtime, &all};
-  try {
-    if (envelope_ptr copy = copy_of(message)) mine.retained.push_back(std::move(copy));
-  } catch (...) {  // then it comes once
-  }
-}
-
-/// A snapshot is committed: it has what was sent in its epoch.
-inline void forget_retained(worker& mine, epoch committed) noexcept {
-  while (!mine.retained.empty() && mine.retained.front()->sent <= committed) {
-    (void)mine.retained.pop_front();
-  }
-}
-
 /// Whether something for this one still waits for it: what comes now comes after that.
 [[nodiscard]] inline bool waits_for_lost(const worker& mine, actor_id whom) noexcept {
   for (const envelope* each = mine.for_lost.front(); each != nullptr; each = each->next) {
@@ -117,8 +94,17 @@ inline void wipe(worker& one) {
   one.listeners.clear();
   one.records.clear();
   one.here.clear();
+  one.awaits_commit = false;
   if (one.audits) one.audits->clear();
   one.counters.actors.store(0, std::memory_order_relaxed);  // a figure
+}
+
+/// Whether all that came from outside since the latest committed snapshot is still there, to come
+/// again. While no worker runs.
+[[nodiscard]] inline bool is_retained(const world& all) noexcept {
+  // Relaxed: the stages order them.
+  return all.unretained.load(std::memory_order_relaxed) <=
+         all.committed.load(std::memory_order_relaxed);
 }
 
 /// Everything that happened since the latest committed snapshot is gone, but for what came from

@@ -72,6 +72,7 @@ struct world : runtime {
   int sweep_visits = 64;                       ///< actors in one slice of a sweep
   std::size_t sweep_bytes = 256 * 1024;        ///< of records, before the writer gets them
   std::size_t max_history = 16 * 1024 * 1024;  ///< bytes that one handler may be handed
+  std::size_t max_retained = 1'048'576;        ///< from outside, by each worker: see `retain`
   bool tombs_stay = false;  ///< for who asks of stopped actors who they were: a probe
   event_level least_event = event_level::detail;
   std::chrono::nanoseconds default_ask_timeout = std::chrono::seconds{5};
@@ -100,6 +101,9 @@ struct world : runtime {
   std::atomic<std::uint64_t> committed{0};
   /// The snapshot that the last rollback went back to; 0: there was none.
   std::atomic<std::uint64_t> rolled_back_to{0};
+
+  /// The last epoch of which not all that came from outside is kept for a rollback.
+  std::atomic<std::uint64_t> unretained{0};
 
   // Any thread.
   virtual void wake(worker& sleeping) noexcept = 0;
