@@ -56,10 +56,12 @@ struct declare {
     rules.load(archive);
   }
 };
+/// The process before had ended orderly: what was restarted in it counts no more.
+struct forgive {};
 
 struct supervisor_actor {
-  using protocol =
-      cairn::protocol<child_failed, stop_all, restart_all, suspend_all, resume_all, declare>;
+  using protocol = cairn::protocol<child_failed, stop_all, restart_all, suspend_all, resume_all,
+                                   declare, forgive>;
   supervision rules{};
   std::vector<std::int64_t> restarts{};  ///< in a row: when, in nanoseconds of the wall clock
 
@@ -78,6 +80,7 @@ struct supervisor_actor {
   inline task<> on(suspend_all what, context<supervisor_actor>& self);
   inline task<> on(resume_all what, context<supervisor_actor>& self);
   void on(declare what) { rules = std::move(what.rules); }
+  void on(forgive) { restarts.clear(); }
 
   /// Notes a restart; whether there were more than the rules allow.
   [[nodiscard]] bool too_many(std::chrono::system_clock::time_point now) {
@@ -120,6 +123,8 @@ template <>
 inline constexpr std::string_view type_name<detail::resume_all> = "cairn.resume_all";
 template <>
 inline constexpr std::string_view type_name<detail::declare> = "cairn.declare";
+template <>
+inline constexpr std::string_view type_name<detail::forgive> = "cairn.forgive";
 }  // namespace cairn
 
 namespace cairn::detail {

@@ -40,6 +40,8 @@ struct runtime {
   /// A supervisor has been declared: what the store gave back below it runs again. On the first
   /// worker.
   virtual void wake_below(cell& top) = 0;
+  /// Whether the process before had ended orderly: what failed in it counts no more.
+  [[nodiscard]] virtual bool ended_orderly() const noexcept = 0;
   [[nodiscard]] virtual std::chrono::nanoseconds ask_timeout() const noexcept = 0;
 };
 

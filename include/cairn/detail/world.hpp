@@ -73,6 +73,7 @@ struct world : runtime {
   std::size_t sweep_bytes = 256 * 1024;        ///< of records, before the writer gets them
   std::size_t max_history = 16 * 1024 * 1024;  ///< bytes that one handler may be handed
   std::size_t max_retained = 1'048'576;        ///< from outside, by each worker: see `retain`
+  bool orderly = false;     ///< what this system began with, or went back to, is an orderly end
   bool tombs_stay = false;  ///< for who asks of stopped actors who they were: a probe
   event_level least_event = event_level::detail;
   std::chrono::nanoseconds default_ask_timeout = std::chrono::seconds{5};
@@ -129,6 +130,7 @@ struct world : runtime {
   [[nodiscard]] std::chrono::system_clock::time_point wall_now() const override {
     return time->wall();
   }
+  [[nodiscard]] bool ended_orderly() const noexcept override { return orderly; }
   [[nodiscard]] std::chrono::nanoseconds ask_timeout() const noexcept override {
     return default_ask_timeout;
   }
