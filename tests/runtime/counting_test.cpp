@@ -37,7 +37,63 @@ inline void crash(bench& on, const run_of& how) {
   fixture::crash<all>(on, [&](cairn::root& top) { return app(top, how); });
 }
 
+/// Each of three fails once.
+inline cairn::task<int> each_fails(cairn::root& root, run_of how) {
+  three of = spawn_three(root.supervise("top", how.rules));
+  for (const auto& each : {of.a, of.b, of.c}) {
+    planned.plan(-2, 1);
+    each.tell<work>(-2);
+    (void)co_await each.ask<look>().as_result();
+  }
+  (void)co_await of.a.ask<look>().as_result();
+  co_return 0;
+}
+
 }  // namespace counting
+
+TEST_CASE("under one_for_one each child's restarts count by themselves, or all of them together") {
+  using namespace counting;
+  bench on;
+  run_of how{{.intensity = {.restarts = 2, .within = 1h}}, 0};
+  crash(on, how);  // stored with other rules
+  how.rules.intensity.together = GENERATE(false, true);
+  fixture::crash<all>(on, [&](cairn::root& top) { return each_fails(top, how); });
+  INFO(on.told.text());
+  CHECK(on.told.count(event_kind::suspended) == (how.rules.intensity.together ? 3 : 0));
+  std::vector<std::string> expected;  // who fails, and nobody else
+  for (const char* who : {"a", "b", "c"}) {
+    expected.push_back(who + std::string{": the failing turn is tried again"});
+  }
+  if (how.rules.intensity.together) expected.pop_back();
+  CHECK(restarted(on) == expected);
+}
+
+TEST_CASE(
+    "what restarts of all children together come to is escalated, and counts on over a crash") {
+  using namespace counting;
+  bench on;
+  const run_of how{{.intensity = {.restarts = 2, .within = 1h, .together = true}}};
+  crash(on, how);
+  crash(on, how);
+  CHECK(on.told.count(event_kind::suspended) == 0);
+  crash(on, how);
+  INFO(on.told.text());
+  CHECK(on.told.count(event_kind::suspended) == 3);
+  CHECK(on.told.of(event_kind::suspended, "c").front().what.text ==
+        "more restarts than 2 below top; the last failure: fault -2");
+}
+
+TEST_CASE("the rules of a supervisor come out as they went in") {
+  cairn::supervisor_options rules{.strategy = cairn::rest_for_one, .intensity = {.together = true}};
+  cairn::detail::buffer bytes;
+  cairn::encode(cairn::detail::declare{rules}, bytes);
+  const auto again = cairn::decode<cairn::detail::declare>(bytes.view()).rules;
+  CHECK(again.same_as(rules));
+  CHECK(again.strategy == cairn::rest_for_one);
+  CHECK(again.intensity.together);
+  rules.intensity.together = false;
+  CHECK_FALSE(again.same_as(rules));
+}
 
 TEST_CASE("what fails once in each of many runs that end orderly does not fail too often") {
   using namespace counting;
