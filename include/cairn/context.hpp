@@ -126,6 +126,15 @@ template <class C, class... Args>
   return ref<C>{address{here.system->locate(outcome.slot_index), outcome.id}};
 }
 
+/// What an actor says of a child that it has just spawned.
+inline void declare_child(cell& parent, cell& one, const child_options& declared) {
+  parent.rest().children.find(one.self().id, one.name)->shutdown = declared.shutdown;
+  one.rest().declared = declared;
+  if (declared.restart != permanent || !one.type->persistent) return;
+  one.type->encode(one, one.rest().first_state);
+  one.rest().first_schema = one.type->schema;
+}
+
 /// The part of a context that does not depend on the actor's type.
 class context_base {
  public:
@@ -242,6 +251,30 @@ class context_base {
 
 }  // namespace detail
 
+namespace detail {
+
+/// Says something of the children that it spawns.
+template <class A>
+class child_door {
+ public:
+  child_door(context<A>& parent, child_options declared) noexcept
+      : parent_{parent}, declared_{declared} {}
+
+  template <class C, class... Args>
+  cairn::ref<C> spawn(std::string_view name, Args&&... args) const {
+    const auto made = parent_.template spawn<C>(name, std::forward<Args>(args)...);
+    // In replay the child has its options already, or is gone.
+    if (!parent_.replaying()) declare_child(parent_.where(), *made.where().where, declared_);
+    return made;
+  }
+
+ private:
+  context<A>& parent_;
+  child_options declared_;
+};
+
+}  // namespace detail
+
 /// Given to a handler that asks for it as its last parameter, and to the hooks. Lives as long as
 /// the incarnation. Belongs to its actor: no other may use it.
 template <class A>
@@ -263,6 +296,12 @@ class context : public detail::context_base {
                   "an ephemeral actor spawns ephemeral ones only: after a crash it would not be "
                   "there to be the parent of what the store gives back");
     return detail::spawn<C>(mine("spawn()"), *self_, name, std::forward<Args>(args)...);
+  }
+
+  /// The same door, whose `spawn` says this of the child: `self.with({.shutdown =
+  /// 1s}).spawn<C>(…)`.
+  [[nodiscard]] detail::child_door<A> with(child_options declared) noexcept {
+    return {*this, declared};
   }
 
   /// Sends this actor a message after a while, also over restarts and crashes. The time that a

@@ -29,6 +29,7 @@ constexpr std::string_view must_be_reached[] = {
     "base renewed between cuts",
     "batch published again",
     "carrying taken back",
+    "children stopped before their parent",
     "commit in doubt",
     "damaged segment left alone",
     "dead letter delivered again",

@@ -99,6 +99,7 @@ struct wishes {
   std::vector<outside_run> runs{};
   bool stop = false;
   std::string stop_reason{};
+  bool childless = false;  ///< its children have been stopped before
 };
 
 /// Not copied, not moved: `current_turn` points to it. One thread at a time.
@@ -222,6 +223,7 @@ struct turn {
     more_.runs.clear();
     more_.stop = false;
     more_.stop_reason.clear();
+    more_.childless = false;
     more_.seen.clear();
   }
 
