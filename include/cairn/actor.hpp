@@ -101,6 +101,14 @@ void begin_birth(cell& self, turn& here, envelope& carried) {
 }
 
 template <class A>
+void begin_stop(cell& self, turn& here, envelope& carried) {
+  auto& actor = held<A>(self);
+  start_handler(self, here, carried, [&] {
+    return stop_family(static_cast<stop_all*>(carried.payload())->reason, &actor.context_here);
+  });
+}
+
+template <class A>
 void begin_commit(cell& self, turn& here, envelope& carried) {
   auto& actor = held<A>(self);
   const epoch number{static_cast<commit_note*>(carried.payload())->number};
@@ -182,6 +190,8 @@ void describe_state(actor_type& type) {
 
 template <class A>
 void describe_hooks(registry& types, actor_type& type) {
+  type.handlers.push_back(
+      {register_note<stop_all, "cairn.stop_all">(types), "stop", &begin_stop<A>});
   handler birth;
   if constexpr (has_on_birth<A>) {
     birth = {register_note<birth_note, "cairn.birth">(types), "on_birth", &begin_birth<A>};

@@ -12,7 +12,7 @@
 
 #include "codec.hpp"
 #include "detail/actor_type.hpp"
-#include "detail/holder.hpp"
+#include "detail/spawning.hpp"
 #include "ref.hpp"
 #include "reminder.hpp"
 
@@ -58,72 +58,6 @@ void make_encodable() {
     return true;
   }();
   (void)once;
-}
-
-/// What a spawn came to, as it stands in the log.
-struct spawned {
-  actor_id id{};
-  std::uint32_t slot_index = 0;
-  errc code = errc::ok;
-  std::uint8_t padding[3] = {};
-};
-
-[[nodiscard]] inline bool is_good_name(std::string_view name) noexcept {
-  return !name.empty() && name.size() <= 255 && name.find('/') == std::string_view::npos;
-}
-
-/// The parent's child of this name, null if there is none.
-[[nodiscard]] inline child* find_child(cell& parent, std::string_view name) {
-  return parent.more ? parent.more->children.find(std::string{name}) : nullptr;
-}
-
-template <class C, class... Args>
-void construct_child(cell& made, Args&&... args) {
-  if constexpr (ephemeral_actor<C>) {
-    static_assert((std::is_copy_constructible_v<std::decay_t<Args>> && ...),
-                  "an ephemeral actor restarts from the arguments of its spawn: they are copied");
-    made.rest().rebuild = [kept = std::make_tuple(std::decay_t<Args>(args)...)](cell& again) {
-      std::apply([&](const auto&... each) { make_incarnation<C>(again, each...); }, kept);
-    };
-  }
-  make_incarnation<C>(made, std::forward<Args>(args)...);
-}
-
-/// Spawns within the turn; the child lives once the turn has ended.
-template <class C, class... Args>
-[[nodiscard]] spawned spawn_now(turn& here, cell& parent, std::string_view name, Args&&... args) {
-  const actor_type& type = here.system->type_named(type_hash<C>, type_name<C>);
-  if (!name.empty()) {
-    if (!is_good_name(name)) return {.code = errc::bad_name};
-    if (child* known = find_child(parent, name)) {
-      if (!known->restored || known->type != &type) return {.code = errc::name_taken};
-      known->restored = false;
-      return {known->where.id, known->where.where->slot_index};
-    }
-  }
-  cell& made = here.system->allocate_child(type, parent, std::string{name});
-  try {
-    construct_child<C>(made, std::forward<Args>(args)...);
-  } catch (...) {
-    here.system->release_cell(made);
-    throw;
-  }
-  made.name = name;
-  here.also().born.push_back({&made, &parent});
-  parent.rest().children.add({made.self(), &type, false}, made.name);
-  return {made.self().id, made.slot_index};
-}
-
-template <class C, class... Args>
-[[nodiscard]] ref<C> spawn(turn& here, cell& parent, std::string_view name, Args&&... args) {
-  const spawned outcome =
-      here.handed([&] { return spawn_now<C>(here, parent, name, std::forward<Args>(args)...); });
-  if (outcome.code != errc::ok) {
-    throw error{outcome.code, "cannot spawn \"" + std::string{name} +
-                                  "\": " + std::string{to_string(outcome.code)}};
-  }
-  here.note(raw(outcome.id), origin_hash<C>);
-  return ref<C>{address{here.system->locate(outcome.slot_index), outcome.id}};
 }
 
 /// The part of a context that does not depend on the actor's type.
@@ -256,6 +190,30 @@ class context_base {
 
 }  // namespace detail
 
+namespace detail {
+
+/// Says something of the children that it spawns.
+template <class A>
+class child_door {
+ public:
+  child_door(context<A>& parent, child_options declared) noexcept
+      : parent_{parent}, declared_{declared} {}
+
+  template <class C, class... Args>
+  cairn::ref<C> spawn(std::string_view name, Args&&... args) const {
+    const auto made = parent_.template spawn<C>(name, std::forward<Args>(args)...);
+    // In replay the child has its options already, or is gone.
+    if (!parent_.replaying()) declare_child(parent_.where(), *made.where().where, declared_);
+    return made;
+  }
+
+ private:
+  context<A>& parent_;
+  child_options declared_;
+};
+
+}  // namespace detail
+
 /// Given to a handler that asks for it as its last parameter, and to the hooks. Lives as long as
 /// the incarnation. Belongs to its actor: no other may use it.
 template <class A>
@@ -277,6 +235,12 @@ class context : public detail::context_base {
                   "an ephemeral actor spawns ephemeral ones only: after a crash it would not be "
                   "there to be the parent of what the store gives back");
     return detail::spawn<C>(mine("spawn()"), *self_, name, std::forward<Args>(args)...);
+  }
+
+  /// The same door, whose `spawn` says this of the child: `self.with({.shutdown =
+  /// 1s}).spawn<C>(…)`.
+  [[nodiscard]] detail::child_door<A> with(child_options declared) noexcept {
+    return {*this, declared};
   }
 
   /// Sends this actor a message after a while, also over restarts and crashes. The time that a

@@ -41,7 +41,7 @@ enum class event_kind : std::uint8_t {
   cloned,            ///< a snapshot was copied into a new store
   delivered_again,   ///< a dead letter that was kept is a message once more
   letter_dropped,    ///< a dead letter is kept no more
-  not_retained,      ///< what came from outside would not come again after a rollback
+  no_rollback,       ///< not all that came from outside since the latest snapshot would come again
 };
 
 [[nodiscard]] constexpr std::string_view to_string(event_kind kind) noexcept {
@@ -51,7 +51,7 @@ enum class event_kind : std::uint8_t {
       "diverged",         "dead_letter",    "slow_turn",     "stuck",      "epoch_begun",
       "committed",        "abandoned",      "store_warning", "unfinished", "rolled_back",
       "nondeterministic", "paused",         "continued",     "savepoint",  "cloned",
-      "delivered_again",  "letter_dropped", "not_retained"};
+      "delivered_again",  "letter_dropped", "no_rollback"};
   const auto at = static_cast<std::size_t>(kind);
   return at < std::size(names) ? names[at] : "unknown";
 }
@@ -104,7 +104,7 @@ struct event {
   errc code = errc::ok;
   position consumed{};
   epoch_cost cost{};
-  std::uint64_t messages = 0;  ///< replayed, delivered again after a rollback, or not retained
+  std::uint64_t messages = 0;  ///< replayed, or delivered again after a rollback
   const cairn::dead_letter* letter = nullptr;  ///< lives as long as the call
 };
 

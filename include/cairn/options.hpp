@@ -31,6 +31,8 @@ struct options {
   std::chrono::nanoseconds stuck_turn = std::chrono::seconds{10};  ///< told of while it lasts; 0:
                                                                    ///< never
   std::size_t max_history = 16 * 1024 * 1024;  ///< bytes that one suspended handler may be handed
+  std::size_t max_retained = 1'048'576;  ///< messages from outside that each worker keeps for a
+                                         ///< rollback; then an epoch comes, and senders wait
   double audit = 0;  ///< share of the actors whose handlers are run again: docs/determinism.md
   std::size_t dead_letters = 1000;              ///< kept at most; then the oldest goes. 0: none
   bool accept_older = false;                    ///< the operator's word, see docs/format.md

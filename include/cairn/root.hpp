@@ -43,10 +43,10 @@ class root : public detail::letter_door {
 
   /// Goes back to the latest committed snapshot, and begins the root task anew; does not return.
   /// What came from outside since then is delivered again. Where nothing was committed all begins
-  /// anew.
+  /// anew. Throws `ask_error` where not all of it was kept: then nothing goes back.
   [[nodiscard]] asking<void> rollback() {
     const auto number = detail::open_slot(mine("rollback()"), {}, "rollback");
-    of_->roll_back("the program asked for it");
+    of_->await_rollback(number);
     return asking<void>{detail::awaited_slot{self_, number}};
   }
 

@@ -5,9 +5,6 @@
 #include <string>
 #include <utility>
 
-#include <asio/use_future.hpp>
-#include <cairn/asio.hpp>
-
 #include "fixture.hpp"
 
 namespace telling {
@@ -213,45 +210,6 @@ TEST_CASE("what becomes of dead letters that are kept is told of") {
   CHECK(dropped[1].what.text == "letter 4: telling::add: fault 4");
   CHECK(dropped[2].what.text == "letter 3: telling::add: fault 3");
   CHECK(dropped[2].letter.message == "telling::add");
-}
-
-/// Its step is never called: nothing is committed.
-struct standing_still final : cairn::scheduler {
-  void start(unsigned, step_function) override {}
-  void wake(unsigned) noexcept override {}
-  void stop() override {}
-};
-
-std::counting_semaphore<> spawned{0};
-cairn::ref<sum> spawned_one{};
-cairn::task<int> spawn_one(cairn::root& root) {
-  spawned_one = root.supervise("top").spawn<sum>("one");
-  spawned.release();
-  co_await root.until_stopped();
-  co_return 0;
-}
-
-TEST_CASE("what would not come again after a rollback is told of") {
-  planned.clear();
-  bench on;
-  passing = &on.clock;
-  auto chosen = on.options();
-  chosen.schedulers = [&](cairn::seats of) -> std::unique_ptr<cairn::scheduler> {
-    if (of == cairn::seats::writer) return std::make_unique<standing_still>();
-    return std::make_unique<cairn::thread_scheduler>();
-  };
-  cairn::system<actors> all{std::move(chosen)};
-  all.inner().most_retained = 32;
-  all.start(&spawn_one);
-  spawned.acquire();
-  for (int at = 0; at < 40; ++at) spawned_one.tell<add>(1);
-  CHECK(cairn::async_ask<look>(spawned_one, asio::use_future).get() == 40);
-  all.request_stop();
-  all.wait();
-  const auto told = on.told.of(event_kind::not_retained);
-  REQUIRE(told.size() == 1);
-  CHECK(told[0].what.messages == 32);
-  CHECK(told[0].what.text.starts_with("32 messages to worker 0 from outside would not be"));
 }
 
 }  // namespace telling

@@ -107,7 +107,8 @@ class driver {
     // Of its own chance: with and without audits a seed plays the same plan.
     cairn::detail::sim_random share{seed, "audit"};
     const double audit = share.one_in(2) ? 0.0 : 1.0 / static_cast<double>(1 + share.below(3));
-    made.configure = [messages, retain, buffer, audit](cairn::options& chosen) {
+    made.configure = [messages, retain, buffer, audit, share](cairn::options& chosen) mutable {
+      chosen.max_retained = share.one_in(2) ? 1'048'576 : std::size_t{1} << share.below(7);
       chosen.audit = audit;
       chosen.epoch.write_buffer = buffer;
       chosen.epoch.messages = messages;

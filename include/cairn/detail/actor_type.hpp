@@ -50,7 +50,7 @@ struct actor_type {
   bool raw_base = false;    ///< the state may be copied as bytes
   std::size_t size = 0;     ///< of the state itself
   mailbox_options mailbox{};
-  /// The protocol's messages in order, then `on_birth`, then `on_commit`.
+  /// The protocol's messages in order, then the stop of its children, `on_birth`, `on_commit`.
   std::vector<handler> handlers{};
   bool has_birth = false;
   bool has_commit = false;
@@ -70,6 +70,9 @@ struct actor_type {
   /// What must be done outside before the epoch of the cut that calls it is committed, or null.
   std::function<void()> (*prepare)(cell&) = nullptr;
 
+  [[nodiscard]] std::uint16_t stop_index() const noexcept {
+    return static_cast<std::uint16_t>(handlers.size() - 3);
+  }
   [[nodiscard]] std::uint16_t birth_index() const noexcept {
     return static_cast<std::uint16_t>(handlers.size() - 2);
   }

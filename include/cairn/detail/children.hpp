@@ -74,6 +74,8 @@ class child_table {
     sorted_ = true;
   }
 
+  [[nodiscard]] std::size_t size() const noexcept { return named_.size() + others_.size() - gone_; }
+
   /// Calls `each(const std::string& name, const child&)` for all, in no order; a name may be empty.
   template <class Each>
   void for_each(Each&& each) const {

@@ -57,10 +57,14 @@ inline void settle_child(turn& here, cell& above, const address& made,
     each.where.where->policy = made.more->rules;  // they are dormant: the wake hands it over
   });
   if (!again) here.system->wake_below(made);
-  // Where its handler is suspended its rules are not known before that is replayed.
-  const bool known =
-      !made.needs_replay && held<supervisor_actor>(made).state.rules.same_as(*made.more->rules);
+  // Where its handler is suspended its state is not known before that is replayed.
+  const supervisor_actor* state = made.needs_replay ? nullptr : &held<supervisor_actor>(made).state;
+  const bool known = state != nullptr && state->rules.same_as(*made.more->rules);
   if (!known) here.send(make_note(declare{*made.more->rules}), found.where());
+  const bool none = state != nullptr && state->restarts.empty();
+  if (!again && !none && here.system->ended_orderly()) {
+    here.send(make_note(forgive{}), found.where());
+  }
   return found;
 }
 

@@ -303,7 +303,7 @@ class engine : public homes {
         cut.acknowledge(next(number));
         break;
       case phase::drain:
-        own.outside().take(false);  // what is stamped with the closed epoch must be in
+        own.outside().take_all();
         own.mail().take_wakes();
         break;
       case phase::sweep:
@@ -321,12 +321,10 @@ class engine : public homes {
       case phase::abandon:
         cut.splice_back();
         own.go_on();
+        abandon_retained(*this, mine, number);
         break;
-      case phase::hold:
-      case phase::go:
+      default:  // a rollback's
         mine.holding = static_cast<phase>(asked % phases) == phase::hold;
-        break;
-      default:
         break;
     }
     mine.stage_done = asked;

@@ -17,15 +17,6 @@
 
 namespace cairn::detail {
 
-/// What is to be done about a failure, and who does it.
-struct ruling {
-  decision what = decision::restart;
-  std::uint32_t levels = 0;  ///< whose supervisor, above the actor's own
-  bool others = false;       ///< the supervisor acts, for others than the actor
-  std::chrono::nanoseconds delay{};
-  std::string why{};
-};
-
 class failures : public incarnations {
  public:
   using incarnations::incarnations;
@@ -78,15 +69,18 @@ class failures : public incarnations {
       sometimes("reset before its birth");
       return;  // its first birth is still to come
     }
-    auto birth = make_envelope(birth_note{});
-    birth->index = one.type->birth_index();
-    birth->ticket = one.box.done_ticket;
-    birth->to = &one;
-    birth->target = one.self().id;
-    birth->sent = one.at;
-    begin_turn(one, *birth);
-    one.consumed = next(one.consumed);
-    run(one, [&] { one.type->handlers[birth->index].begin(one, mine_.here, *birth); });
+    begin_at_once(one, note_to_itself(one, birth_note{}, one.type->birth_index()));
+  }
+
+  /// Stops an actor, and its children before it.
+  void stop_with_family(cell& one, const std::string& reason, const return_address& asker = {}) {
+    if (may_stop_family(all_, one)) {
+      auto word = note_to_itself(one, stop_all{reason}, one.type->stop_index());
+      word->answer = asker;
+      return begin_at_once(one, std::move(word));
+    }
+    stop(one, reason);
+    mail_.confirm(asker, one.at);
   }
 
   /// A handler that was handed more than its record may hold, or that the process dies of, is given
@@ -103,6 +97,13 @@ class failures : public incarnations {
   }
 
  private:
+  /// What waits in the mailbox comes after it.
+  void begin_at_once(cell& one, envelope_ptr note) {
+    begin_turn(one, *note);
+    one.consumed = next(one.consumed);
+    run(one, [&] { one.type->handlers[note->index].begin(one, mine_.here, *note); });
+  }
+
   [[gnu::always_inline]] void ended(cell& one) {
     turn& here = mine_.here;
     if (one.more) {
@@ -141,9 +142,12 @@ class failures : public incarnations {
 
   void end_by_itself(cell& one) {
     const std::string reason = std::move(mine_.here.also().stop_reason);
+    const bool childless = mine_.here.also().childless;
     mine_.here.clear();
     const bool again = one.more && one.more->declared.restart == permanent;
-    again ? begin_again(one, reason) : stop(one, reason);
+    again       ? begin_again(one, reason)
+    : childless ? stop(one, reason)
+                : stop_with_family(one, reason);
   }
 
   void failed(cell& one, const std::exception_ptr& thrown) {
@@ -196,15 +200,6 @@ class failures : public incarnations {
       found.delay = {};  // the supervisor waits
     } else if (!may_restart(now, one)) {
       found = exceeded(own, text);
-    }
-    return found;
-  }
-
-  [[nodiscard]] static ruling exceeded(const supervision& own, const std::string& text) {
-    ruling found{decision::suspend, 0, false, {}, exceeded_text(own, text)};
-    if (own.exceeded == decision::stop) found.what = decision::stop;
-    if (own.exceeded == decision::escalate && own.above) {
-      found = {decision::restart, 1, true, {}, found.why};
     }
     return found;
   }

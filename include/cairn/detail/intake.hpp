@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "delivery.hpp"
+#include "retaining.hpp"
 #include "rolling_back.hpp"
 
 namespace cairn::detail {
@@ -14,18 +15,37 @@ class intake {
  public:
   intake(world& all, worker& mine, delivery& mail) noexcept : all_{all}, mine_{mine}, mail_{mail} {}
 
-  /// Sends what threads outside have left here, in their order. While intake rests, only answers
-  /// come in, for handlers that wait for them.
+  /// Sends what threads outside have left here, in their order. While intake rests, and where no
+  /// more may be kept for a rollback, only answers come in, for handlers that wait for them.
   void take(bool intake_rests) {
+    const auto may = [&] { return !intake_rests && may_retain(all_, mine_); };
+    take_while(may);
+    if (mine_.intake.empty()) return;
+    if (intake_rests) return sometimes("intake waits for a snapshot at rest");
+    if (mine_.intake.size() >= most_retained(all_)) {
+      give_up_retained(all_, mine_, "as many more wait for a commit");
+      take_while(may);
+    }
+    if (!mine_.intake.empty()) await_commit(all_, mine_);
+  }
+
+  /// Sends all of it: what is stamped with the epoch that is being closed must be in.
+  void take_all() {
+    take_while([] { return true; });
+  }
+
+ private:
+  template <class May>
+  void take_while(const May& may) {
     if (!mine_.for_lost.empty()) look_for_lost();
-    while (!intake_rests && !mine_.intake.empty()) take_in(mine_.intake.pop_front());
+    while (may() && !mine_.intake.empty()) take_in(mine_.intake.pop_front());
     pause_point();
     envelope* each = mine_.lane.take_all();
     while (each != nullptr) {
       envelope* after = std::exchange(each->next, nullptr);
       mail_.cuts().acknowledge(each->sent);
-      if (intake_rests && each->kind != envelope_kind::reply) {
-        sometimes("intake waits for a snapshot at rest");
+      const bool waits = !mine_.intake.empty() || !may();  // behind those that wait
+      if (waits && each->kind != envelope_kind::reply) {
         mine_.intake.push_back(envelope_ptr{each});
       } else {
         take_in(envelope_ptr{each});
@@ -34,7 +54,6 @@ class intake {
     }
   }
 
- private:
   /// From outside: kept, for the case of a rollback, until a snapshot has it.
   void take_in(envelope_ptr message) {
     if (waits_for_lost(mine_, message->target) || all_.lost.is_lost(message->target)) {

@@ -65,7 +65,7 @@ namespace cairn::detail {
 /// `newer_schema` where it reads the bytes no more.
 [[nodiscard]] inline envelope_ptr message_in(cell& one, const dead_letter& letter) {
   const auto index = find_handler(*one.type, fnv1a(letter.message));
-  if (!index || *index >= one.type->birth_index()) {
+  if (!index || *index >= one.type->stop_index()) {
     throw error{errc::unknown_type, "actor type \"" + std::string{one.type->name} +
                                         "\" does not handle \"" + letter.message + "\""};
   }

@@ -56,6 +56,7 @@ class program : public rollback_engine {
   program(options chosen, registry known)
       : rollback_engine{std::move(chosen), with_root(std::move(known))} {
     letters.most = this->chosen().dead_letters;
+    max_retained = this->chosen().max_retained;
     on_epoch_end([this](const epoch_end& end) { epoch_ended(end); });
     make_root();
   }
@@ -91,6 +92,11 @@ class program : public rollback_engine {
                   std::function<void(any_store&, epoch)> verb) {
     waiting_.push_back({of.at, number, std::move(verb)});
     leader().request();
+  }
+  /// Answered where the rollback that it asks for is refused.
+  void await_rollback(std::uint64_t number) {
+    rollback_waiters_.push_back(number);
+    roll_back("the program asked for it");
   }
   void await_stop(std::uint64_t number) {
     mind_stop();
@@ -178,11 +184,17 @@ class program : public rollback_engine {
     waiting_.clear();
     stop_waiters_.clear();
     pause_waiters_.clear();
+    rollback_waiters_.clear();
     declared_.clear();
     make_root();
     auto word = first_word();
     word->sent = workers.front()->seen;
     turns_of(*workers.front()).mail().send(std::move(word));
+  }
+
+  void go_on_without(const std::string& why) final {
+    for (const auto number : std::exchange(rollback_waiters_, {}))
+      reply_to_root(number, errc::io, why);
   }
 
   static registry with_root(registry known) {
@@ -305,6 +317,7 @@ class program : public rollback_engine {
   std::vector<waiter> waiting_{};
   std::vector<std::uint64_t> stop_waiters_{};
   std::vector<std::uint64_t> pause_waiters_{};
+  std::vector<std::uint64_t> rollback_waiters_{};
   std::vector<address> declared_{};  ///< to be woken after the root task's turn
   std::atomic<bool> stop_requested_{false};
   std::atomic<bool> minds_stop_{false};

@@ -72,7 +72,7 @@ class restorer {
       }
       one.at = now;
       one.pinned = supervisor;
-      if (one.abandons) touch(one, home);
+      if (one.abandons || one.changed) touch(one, home);
       worker_counters::add(home.counters.actors, 1);
     }
     for (cell* one : orphans_) wake(*one);
@@ -91,7 +91,7 @@ class restorer {
 
   [[nodiscard]] const restored_counts& counts() const noexcept { return counts_; }
   /// Whether the program had ended with this snapshot.
-  [[nodiscard]] bool orderly() const noexcept { return orderly_; }
+  [[nodiscard]] bool orderly() const noexcept { return all_.orderly; }
   [[nodiscard]] const std::vector<cell*>& actors() const noexcept { return made_; }
   [[nodiscard]] const name_table& names() const noexcept { return names_; }
 
@@ -122,7 +122,7 @@ class restorer {
     }
   }
 
-  /// The first snapshot says again what was decided: the next process is of this version.
+  /// The first snapshot says what was decided: the next process finds it, however this one ends.
   void touch(cell& one, worker& home) const {
     one.changed = true;
     one.touched_in = one.at;
@@ -167,7 +167,7 @@ class restorer {
     }
     all_.cells.reserve(cells);
     program_ = from.get_text();
-    orderly_ = from.get<std::uint8_t>() != 0;
+    all_.orderly = from.get<std::uint8_t>() != 0;
   }
 
   void take_actor(const record_view& record) {
@@ -286,7 +286,8 @@ class restorer {
       const auto age = std::clamp(std::chrono::nanoseconds{from.get<std::int64_t>()},
                                   std::chrono::nanoseconds{0}, now);
       // Who starts a program again that had ended orderly has decided something: they are forgiven.
-      if (!orderly_) one.rest().restarts.push_back(now - age - down_);
+      // Those of a group are its supervisor's state, see `forgive`.
+      all_.orderly ? void(one.changed = true) : one.rest().restarts.push_back(now - age - down_);
     }
     for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
       auto kept = get_timer(from, at, [&](reader& rest, std::uint32_t schema) {
@@ -307,7 +308,9 @@ class restorer {
     const auto schema = from.get<std::uint32_t>();
     const bytes_view first = get_sized(from);
     if (attempts != 0) one.rest().attempts = attempts;
-    if (failures != 0) {
+    if (failures != 0 && all_.orderly) {
+      one.changed = true;
+    } else if (failures != 0) {
       one.rest().failures = failures;
       one.rest().failed_at = all_.steady_now();
     }
@@ -385,7 +388,6 @@ class restorer {
   restored_counts counts_{};
   std::string program_{};
   std::chrono::microseconds cut_at_{};  ///< the snapshot, by the wall clock
-  bool orderly_ = false;                ///< the program had ended
   std::chrono::nanoseconds down_{};     ///< since the cut, by the wall clock
   /// Whose parent had stopped, its word had not come yet; and whose type is retired.
   std::vector<cell*> orphans_{};

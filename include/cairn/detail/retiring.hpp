@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "bases.hpp"
 #include "delivery.hpp"
 #include "waking.hpp"
 
@@ -19,7 +20,37 @@ inline void send_control(delivery& mail, const cell& from, const address& to, en
   mail.send(std::move(word));
 }
 
-/// The youngest first.
+/// What begins a handler of the actor's own, at once.
+template <class Note>
+[[nodiscard]] envelope_ptr note_to_itself(cell& one, Note note, std::uint16_t index) {
+  auto made = make_envelope(std::move(note));
+  made->index = index;
+  made->ticket = one.box.done_ticket;
+  made->to = &one;
+  made->target = one.self().id;
+  made->sent = one.at;
+  return made;
+}
+
+/// Whether an actor that is to stop has children, and can stop them one after the other, by a
+/// handler that every actor has. Else all stop at once: it may not have a turn, or there are more
+/// children than a handler's record may hold.
+[[nodiscard]] inline bool may_stop_family(const world& all, cell& one) {
+  constexpr std::size_t each = 256;  // bytes of the record, about
+  const std::size_t count = one.more ? one.more->children.size() : 0;
+  if (count == 0 || count > all.max_history / each) return false;
+  const bool stands = one.suspended || one.paused || one.dormant || one.needs_replay;
+  if (stands || one.busy() || one.state == nullptr) return false;
+  try {
+    ensure_base(one);
+  } catch (...) {  // it cannot be serialized
+    return false;
+  }
+  sometimes("children stopped before their parent");
+  return true;
+}
+
+/// The youngest first, all at once.
 inline void stop_children(delivery& mail, const cell& one, const extra& rest) {
   std::vector<address> all;
   rest.children.for_each([&](const std::string&, const child& each) { all.push_back(each.where); });

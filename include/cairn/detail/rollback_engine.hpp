@@ -34,11 +34,13 @@ class rollback_engine : public engine {
  protected:
   /// The root task begins anew. No worker runs.
   virtual void begin_anew() = 0;
+  /// It goes on as it was: what it has asked for is not to be had. No worker runs.
+  virtual void go_on_without(const std::string& why) = 0;
 
  private:
   void undo_or_fail() {
     try {
-      undo();
+      is_retained(*this) ? undo() : refuse();
     } catch (...) {  // the store does not give the snapshot back
       fail(std::current_exception());
       return;
@@ -70,14 +72,25 @@ class rollback_engine : public engine {
     what.kind = event_kind::rolled_back;
     what.at = to;
     what.messages = again;
-    {
-      const std::lock_guard lock{why_guard_};
-      if (const auto asked = std::exchange(asked_, {})) {
-        what.text = asked->why;
-        what.cost.whole = steady_now() - asked->at;
-      }
-    }
+    const wish asked = take_wish();
+    what.text = asked.why;
+    what.cost.whole = steady_now() - asked.at;
     report(what);
+  }
+
+  /// What came from outside and was accepted would be lost. Nobody goes back: where it was for an
+  /// actor's sake, that one is suspended already.
+  void refuse() {
+    sometimes("rollback refused");
+    const scoped_current<worker> scope{current_worker, workers.front().get()};
+    event what;
+    what.kind = event_kind::no_rollback;
+    what.at = epoch{now_epoch.load(std::memory_order_relaxed)};  // no worker runs
+    what.text =
+        "not rolled back: not all that came from outside since the latest snapshot was kept; " +
+        take_wish().why;
+    report(what);
+    go_on_without(what.text);
   }
 
   /// The first wish for the next rollback.
@@ -85,6 +98,11 @@ class rollback_engine : public engine {
     std::string why{};
     std::chrono::nanoseconds at{};
   };
+  [[nodiscard]] wish take_wish() {
+    const std::lock_guard lock{why_guard_};
+    return std::exchange(asked_, {}).value_or(wish{{}, steady_now()});
+  }
+
   std::mutex why_guard_{};
   std::optional<wish> asked_{};
 };

@@ -15,38 +15,6 @@
 
 namespace cairn::detail {
 
-/// No epoch is committed, and memory has a bound.
-inline void retain_no_more(world& all, worker& mine) {
-  sometimes("outside messages not retained any more");
-  event what;
-  what.kind = event_kind::not_retained;
-  what.at = mine.seen;
-  what.messages = mine.retained.size();
-  what.text = std::to_string(what.messages) + " messages to worker " + std::to_string(mine.index) +
-              " from outside would not be delivered again after a rollback: no epoch is committed";
-  mine.retained.clear();
-  all.report(what);
-}
-
-/// Keeps what threads outside send until it is in a committed snapshot. On its worker.
-inline void retain(world& all, worker& mine, const envelope& message) {
-  if (message.kind == envelope_kind::reply || message.to->slot_index == 1) return;
-  if (mine.retained.size() == all.most_retained / 16) all.want_epoch();
-  if (mine.retained.size() >= all.most_retained) retain_no_more(all, mine);
-  const scoped_current<runtime> scope{current_runtime, &all};
-  try {
-    if (envelope_ptr copy = copy_of(message)) mine.retained.push_back(std::move(copy));
-  } catch (...) {  // then it comes once
-  }
-}
-
-/// A snapshot is committed: it has what was sent in its epoch.
-inline void forget_retained(worker& mine, epoch committed) noexcept {
-  while (!mine.retained.empty() && mine.retained.front()->sent <= committed) {
-    (void)mine.retained.pop_front();
-  }
-}
-
 /// Whether something for this one still waits for it: what comes now comes after that.
 [[nodiscard]] inline bool waits_for_lost(const worker& mine, actor_id whom) noexcept {
   for (const envelope* each = mine.for_lost.front(); each != nullptr; each = each->next) {
@@ -131,6 +99,7 @@ inline void wipe(worker& one) {
   one.listeners.clear();
   one.records.clear();
   one.here.clear();
+  one.awaits_commit = false;
   if (one.audits) one.audits->clear();
   one.counters.actors.store(0, std::memory_order_relaxed);  // a figure
 }
@@ -140,6 +109,14 @@ struct undone {
   epoch to{};                  ///< the snapshot's number; 0: there is none
   std::uint64_t messages = 0;  ///< from outside, that will be delivered again
 };
+
+/// Whether all that came from outside since the latest committed snapshot is still there, to come
+/// again. While no worker runs.
+[[nodiscard]] inline bool is_retained(const world& all) noexcept {
+  // Relaxed: the stages order them.
+  return all.unretained.load(std::memory_order_relaxed) <=
+         all.committed.load(std::memory_order_relaxed);
+}
 
 /// Everything that happened since the latest committed snapshot is gone, but for what came from
 /// outside.

@@ -45,6 +45,8 @@ enum class sibling_restart : std::uint8_t {
 struct restart_intensity {
   std::uint32_t restarts = 3;
   std::chrono::nanoseconds within = std::chrono::seconds{5};
+  /// Under `one_for_one`: of all children together, as in Erlang/OTP, not of each by itself.
+  bool together = false;
 };
 
 /// How long a restart waits: `first`, then twice as long each time, `most` at most, and by a random
@@ -119,27 +121,35 @@ struct supervision {
     }
     return decision::restart;
   }
-  /// Whether the supervisor itself acts on each failure, for others than the child.
-  [[nodiscard]] bool groups() const noexcept { return strategy != one_for_one; }
+  /// Whether the supervisor itself acts on each failure: others are concerned, or it counts them.
+  [[nodiscard]] bool groups() const noexcept {
+    return strategy != one_for_one || intensity.together;
+  }
   /// Whether children may have to begin again as they were spawned.
   [[nodiscard]] bool needs_first_state(restart_type of) const noexcept {
-    return of == permanent || (groups() && siblings == sibling_restart::fresh) ||
+    return of == permanent || (strategy != one_for_one && siblings == sibling_restart::fresh) ||
            (above && above->needs_first_state(transient));
   }
 
   /// In what the store keeps of them.
   [[nodiscard]] bool same_as(const supervision& other) const noexcept {
     const auto all = [](const supervision& of) {
-      return std::tuple{of.strategy,       of.intensity.restarts, of.intensity.within,
-                        of.attempts,       of.backoff.first,      of.backoff.most,
-                        of.backoff.jitter, of.siblings,           of.exceeded};
+      return std::tuple{of.strategy,         of.intensity.restarts,
+                        of.intensity.within, of.intensity.together,
+                        of.attempts,         of.backoff.first,
+                        of.backoff.most,     of.backoff.jitter,
+                        of.siblings,         of.exceeded};
     };
     return all(*this) == all(other);
   }
 
+  /// In the byte of the strategy.
+  static constexpr std::uint8_t together_bit = 4;
+
   void save(auto& archive) const {
-    archive(static_cast<std::uint8_t>(strategy), intensity.restarts,
-            static_cast<std::int64_t>(intensity.within.count()), attempts,
+    const std::uint8_t together = intensity.together ? together_bit : 0;
+    archive(static_cast<std::uint8_t>(static_cast<std::uint8_t>(strategy) | together),
+            intensity.restarts, static_cast<std::int64_t>(intensity.within.count()), attempts,
             static_cast<std::int64_t>(backoff.first.count()),
             static_cast<std::int64_t>(backoff.most.count()), backoff.jitter,
             static_cast<std::uint8_t>(siblings), static_cast<std::uint8_t>(exceeded));
@@ -152,6 +162,8 @@ struct supervision {
     std::int64_t first = 0;
     std::int64_t most = 0;
     archive(kind, intensity.restarts, within, attempts, first, most, backoff.jitter, mode, then);
+    intensity.together = (kind & together_bit) != 0;
+    kind = static_cast<std::uint8_t>(kind & ~together_bit);
     if (kind > 2 || mode > 1 || then > 4) throw error{errc::damaged, "a supervisor's rules"};
     strategy = restart_strategy{kind};
     intensity.within = std::chrono::nanoseconds{within};

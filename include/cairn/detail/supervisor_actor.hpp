@@ -56,10 +56,12 @@ struct declare {
     rules.load(archive);
   }
 };
+/// The process before had ended orderly: what was restarted in it counts no more.
+struct forgive {};
 
 struct supervisor_actor {
-  using protocol =
-      cairn::protocol<child_failed, stop_all, restart_all, suspend_all, resume_all, declare>;
+  using protocol = cairn::protocol<child_failed, stop_all, restart_all, suspend_all, resume_all,
+                                   declare, forgive>;
   supervision rules{};
   std::vector<std::int64_t> restarts{};  ///< in a row: when, in nanoseconds of the wall clock
 
@@ -78,6 +80,7 @@ struct supervisor_actor {
   inline task<> on(suspend_all what, context<supervisor_actor>& self);
   inline task<> on(resume_all what, context<supervisor_actor>& self);
   void on(declare what) { rules = std::move(what.rules); }
+  void on(forgive) { restarts.clear(); }
 
   /// Notes a restart; whether there were more than the rules allow.
   [[nodiscard]] bool too_many(std::chrono::system_clock::time_point now) {
@@ -120,6 +123,8 @@ template <>
 inline constexpr std::string_view type_name<detail::resume_all> = "cairn.resume_all";
 template <>
 inline constexpr std::string_view type_name<detail::declare> = "cairn.declare";
+template <>
+inline constexpr std::string_view type_name<detail::forgive> = "cairn.forgive";
 }  // namespace cairn
 
 namespace cairn::detail {
@@ -154,10 +159,11 @@ template <class M>
   return seen;
 }
 
-/// A supervisor's own words, each of which is answered once it is done.
+/// A supervisor's own words, each of which is answered once it is done. Also those of an ordinary
+/// actor to its children, when it stops.
 class orders {
  public:
-  explicit orders(context<supervisor_actor>& by) noexcept : by_{by} {}
+  explicit orders(context_base& by) noexcept : by_{by} {}
 
   /// A word that overtakes.
   [[nodiscard]] asking<void> word(const ward& to, control what, std::string text = {}) {
@@ -207,11 +213,11 @@ class orders {
     turn_here("a supervisor").send(std::move(made), address_of(to));
   }
 
-  context<supervisor_actor>& by_;
+  context_base& by_;
 };
 
 /// Whoever does not answer has stopped.
-inline task<> restart_ward(ward whom, sibling_restart how, context<supervisor_actor>* self) {
+inline task<> restart_ward(ward whom, sibling_restart how, context_base* self) {
   orders mine{*self};
   if (whom.supervises != 0) {
     auto done = mine.note(whom, restart_all{how}).as_result();
@@ -223,7 +229,7 @@ inline task<> restart_ward(ward whom, sibling_restart how, context<supervisor_ac
   }
 }
 
-inline task<> suspend_wards(std::string reason, context<supervisor_actor>* self) {
+inline task<> suspend_wards(std::string reason, context_base* self) {
   orders mine{*self};
   const std::vector<ward> all = wards_of(self->where());
   for (const ward& each : all) {
@@ -239,7 +245,7 @@ inline task<> suspend_wards(std::string reason, context<supervisor_actor>* self)
 }
 
 /// As much time as it was given, and then no more.
-inline task<> stop_ward(ward whom, std::string reason, context<supervisor_actor>* self) {
+inline task<> stop_ward(ward whom, std::string reason, context_base* self) {
   orders mine{*self};
   if (whom.shutdown > 0) {
     auto stopping = mine.stop(whom, reason).as_result();
@@ -251,11 +257,23 @@ inline task<> stop_ward(ward whom, std::string reason, context<supervisor_actor>
   (void)co_await std::move(killing);
 }
 
-inline task<> stop_wards(std::string reason, context<supervisor_actor>* self) {
+inline task<> stop_wards(std::string reason, context_base* self) {
   std::vector<ward> all = wards_of(self->where());
   for (std::size_t at = all.size(); at > 0; --at) {
     co_await stop_ward(all[at - 1], reason, self);
   }
+}
+
+/// The children have been stopped: nothing stands in the way.
+inline void stop_now(std::string reason, context_base* self) {
+  self->stop(std::move(reason));
+  turn_here("a supervisor").also().childless = true;
+}
+
+/// How an ordinary actor stops that has children.
+inline task<> stop_family(std::string reason, context_base* self) {
+  co_await stop_wards("its parent stopped", self);
+  stop_now(std::move(reason), self);
 }
 
 inline task<> supervisor_actor::on(child_failed what, context<supervisor_actor>& self) {
@@ -286,7 +304,7 @@ inline task<> supervisor_actor::on(child_failed what, context<supervisor_actor>&
                        " below " + std::string{self.name()} + "; the last failure: " + what.text;
     if (rules.exceeded == decision::stop) {
       co_await stop_wards(text, &self);
-      self.stop(text);
+      stop_now(text, &self);
     } else if (rules.exceeded == decision::escalate && mine.has_above()) {
       mine.tell_above({self.id(), self.where().slot_index, decision::restart, 0, text});
     } else {
@@ -311,8 +329,7 @@ inline task<> supervisor_actor::on(child_failed what, context<supervisor_actor>&
 }
 
 inline task<> supervisor_actor::on(stop_all what, context<supervisor_actor>& self) {
-  co_await stop_wards("its parent stopped", &self);
-  self.stop(what.reason);
+  co_await stop_family(what.reason, &self);
 }
 
 inline task<> supervisor_actor::on(restart_all what, context<supervisor_actor>& self) {

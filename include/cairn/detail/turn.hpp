@@ -40,6 +40,8 @@ struct runtime {
   /// A supervisor has been declared: what the store gave back below it runs again. On the first
   /// worker.
   virtual void wake_below(cell& top) = 0;
+  /// Whether the process before had ended orderly: what failed in it counts no more.
+  [[nodiscard]] virtual bool ended_orderly() const noexcept = 0;
   [[nodiscard]] virtual std::chrono::nanoseconds ask_timeout() const noexcept = 0;
 };
 
@@ -97,6 +99,7 @@ struct wishes {
   std::vector<outside_run> runs{};
   bool stop = false;
   std::string stop_reason{};
+  bool childless = false;  ///< its children have been stopped before
 };
 
 /// Not copied, not moved: `current_turn` points to it. One thread at a time.
@@ -243,6 +246,7 @@ struct turn {
     more_.runs.clear();
     more_.stop = false;
     more_.stop_reason.clear();
+    more_.childless = false;
     more_.seen.clear();
   }
 

@@ -84,13 +84,9 @@ class control_words {
   }
 
  private:
-  /// A supervisor stops when its children have.
+  /// Who has children stops when they have.
   void stop(cell& one, envelope& word, const std::string& reason) {
-    if (!is_supervisor(one.type)) {
-      fail_.stop(one, reason);
-      mail_.confirm(word.answer, one.at);
-      return;
-    }
+    if (!is_supervisor(one.type)) return fail_.stop_with_family(one, reason, word.answer);
     auto note = make_note(stop_all{reason});
     note->answer = word.answer;
     send_control(mail_, one, one.self(), std::move(note));

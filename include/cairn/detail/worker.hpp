@@ -186,6 +186,7 @@ class worker {
   envelope_list intake{};                 ///< from outside, held back before a snapshot at rest
   envelope_list for_lost{};               ///< from outside, for who will be spawned again
   envelope_list retained{};               ///< copies of what came from outside since the last cut
+  bool awaits_commit = false;             ///< before it takes more: see `retain`
   std::vector<cell*> rested{};            ///< ready, but a snapshot at rest comes first
   ready_queue set_aside{};                ///< ready, but all pause
   std::vector<due_timer> overdue{};       ///< as well

@@ -74,8 +74,8 @@ struct world : runtime {
   int sweep_visits = 64;                       ///< actors in one slice of a sweep
   std::size_t sweep_bytes = 256 * 1024;        ///< of records, before the writer gets them
   std::size_t max_history = 16 * 1024 * 1024;  ///< bytes that one handler may be handed
-  /// Messages from outside that a worker keeps for a rollback; an epoch is begun long before.
-  std::size_t most_retained = 16 * 65'536;
+  std::size_t max_retained = 1'048'576;        ///< from outside, by each worker: see `retain`
+  bool orderly = false;     ///< what this system began with, or went back to, is an orderly end
   bool tombs_stay = false;  ///< for who asks of stopped actors who they were: a probe
   event_level least_event = event_level::detail;
   std::chrono::nanoseconds default_ask_timeout = std::chrono::seconds{5};
@@ -105,6 +105,9 @@ struct world : runtime {
   /// The snapshot that the last rollback went back to; 0: there was none.
   std::atomic<std::uint64_t> rolled_back_to{0};
 
+  /// The last epoch of which not all that came from outside is kept for a rollback.
+  std::atomic<std::uint64_t> unretained{0};
+
   // Any thread.
   virtual void wake(worker& sleeping) noexcept = 0;
   virtual void report(const event& what) noexcept = 0;
@@ -129,6 +132,7 @@ struct world : runtime {
   [[nodiscard]] std::chrono::system_clock::time_point wall_now() const override {
     return time->wall();
   }
+  [[nodiscard]] bool ended_orderly() const noexcept override { return orderly; }
   [[nodiscard]] std::chrono::nanoseconds ask_timeout() const noexcept override {
     return default_ask_timeout;
   }

@@ -1,0 +1,171 @@
+// How many restarts are too many, and what makes them count no more.
+#include <cairn/supervisor.hpp>
+
+#include <string>
+
+#include "supervising.hpp"
+
+namespace counting {
+
+using namespace tending;
+
+struct run_of {
+  cairn::supervisor_options rules{};
+  int failures = 1;
+  bool paused_at_end = false;
+  bench* on = nullptr;
+};
+
+/// One run: so many failures of one child.
+inline cairn::task<int> app(cairn::root& root, run_of how) {
+  three of = spawn_three(root.supervise("top", how.rules));
+  for (int at = 0; at < how.failures; ++at) {
+    planned.plan(-2, 1);
+    of.b.tell<work>(-2);
+    if (how.paused_at_end) break;
+    (void)co_await of.b.ask<look>().as_result();
+  }
+  (void)co_await of.a.ask<look>().as_result();
+  (void)co_await root.checkpoint();
+  if (how.paused_at_end) co_await root.pause();  // nobody will end what is suspended
+  co_return 0;
+}
+inline void finish(bench& on, const run_of& how) {
+  fixture::finish<all>(on, [&](cairn::root& top) { return app(top, how); });
+}
+inline void crash(bench& on, const run_of& how) {
+  fixture::crash<all>(on, [&](cairn::root& top) { return app(top, how); });
+}
+
+/// Each of three fails once.
+inline cairn::task<int> each_fails(cairn::root& root, run_of how) {
+  three of = spawn_three(root.supervise("top", how.rules));
+  for (const auto& each : {of.a, of.b, of.c}) {
+    planned.plan(-2, 1);
+    each.tell<work>(-2);
+    (void)co_await each.ask<look>().as_result();
+  }
+  (void)co_await of.a.ask<look>().as_result();
+  co_return 0;
+}
+
+}  // namespace counting
+
+TEST_CASE("under one_for_one each child's restarts count by themselves, or all of them together") {
+  using namespace counting;
+  bench on;
+  run_of how{{.intensity = {.restarts = 2, .within = 1h}}, 0};
+  crash(on, how);  // stored with other rules
+  how.rules.intensity.together = GENERATE(false, true);
+  fixture::crash<all>(on, [&](cairn::root& top) { return each_fails(top, how); });
+  INFO(on.told.text());
+  CHECK(on.told.count(event_kind::suspended) == (how.rules.intensity.together ? 3 : 0));
+  std::vector<std::string> expected;  // who fails, and nobody else
+  for (const char* who : {"a", "b", "c"}) {
+    expected.push_back(who + std::string{": the failing turn is tried again"});
+  }
+  if (how.rules.intensity.together) expected.pop_back();
+  CHECK(restarted(on) == expected);
+}
+
+TEST_CASE(
+    "what restarts of all children together come to is escalated, and counts on over a crash") {
+  using namespace counting;
+  bench on;
+  const run_of how{{.intensity = {.restarts = 2, .within = 1h, .together = true}}};
+  crash(on, how);
+  crash(on, how);
+  CHECK(on.told.count(event_kind::suspended) == 0);
+  crash(on, how);
+  INFO(on.told.text());
+  CHECK(on.told.count(event_kind::suspended) == 3);
+  CHECK(on.told.of(event_kind::suspended, "c").front().what.text ==
+        "more restarts than 2 below top; the last failure: fault -2");
+}
+
+TEST_CASE("the rules of a supervisor come out as they went in") {
+  cairn::supervisor_options rules{.strategy = cairn::rest_for_one, .intensity = {.together = true}};
+  cairn::detail::buffer bytes;
+  cairn::encode(cairn::detail::declare{rules}, bytes);
+  const auto again = cairn::decode<cairn::detail::declare>(bytes.view()).rules;
+  CHECK(again.same_as(rules));
+  CHECK(again.strategy == cairn::rest_for_one);
+  CHECK(again.intensity.together);
+  rules.intensity.together = false;
+  CHECK_FALSE(again.same_as(rules));
+}
+
+TEST_CASE("what fails once in each of many runs that end orderly does not fail too often") {
+  using namespace counting;
+  bench on;
+  const run_of how{{.strategy = GENERATE(cairn::one_for_one, cairn::one_for_all),
+                    .intensity = {.restarts = 1, .within = 1h}}};
+  for (int runs = 0; runs < 4; ++runs) finish(on, how);
+  INFO(on.told.text());
+  CHECK(on.told.count(event_kind::failed, "b") == 4);
+  CHECK(on.told.count(event_kind::suspended) == 0);
+}
+
+TEST_CASE("over a crash restarts count on") {
+  using namespace counting;
+  bench on;
+  const run_of how{{.strategy = GENERATE(cairn::one_for_one, cairn::one_for_all),
+                    .intensity = {.restarts = 2, .within = 1h}}};
+  crash(on, how);
+  crash(on, how);
+  CHECK(on.told.count(event_kind::suspended) == 0);
+  crash(on, how);
+  INFO(on.told.text());
+  CHECK(on.told.count(event_kind::suspended, "b") == 1);
+}
+
+TEST_CASE("what an orderly end has forgiven no crash brings back") {
+  using namespace counting;
+  bench on;
+  run_of how{{.strategy = GENERATE(cairn::one_for_one, cairn::one_for_all),
+              .intensity = {.restarts = 1, .within = 1h}}};
+  finish(on, how);
+  how.failures = 0;
+  crash(on, how);
+  how.failures = 1;
+  crash(on, how);
+  INFO(on.told.text());
+  CHECK(on.told.count(event_kind::suspended) == 0);
+  crash(on, how);
+  CHECK(on.told.count(event_kind::suspended, "b") == 1);
+}
+
+TEST_CASE("an orderly end within a backoff forgives, and the backoff is waited for") {
+  using namespace counting;
+  bench on;
+  run_of how{{.strategy = GENERATE(cairn::one_for_one, cairn::one_for_all),
+              .intensity = {.restarts = 1, .within = 1h},
+              .backoff = {.first = 1s, .most = 8s, .jitter = 0}},
+             1,
+             true};
+  finish(on, how);
+  CHECK(on.told.count(event_kind::restarted, "b") == 0);
+  how.on = &on;
+  const auto again = [](cairn::root& root, run_of with) -> cairn::task<int> {
+    three of = spawn_three(root.supervise("top", with.rules));
+    auto first = of.b.ask<look>();
+    (void)co_await of.a.ask<look>();
+    CHECK(with.on->told.count(event_kind::restarted, "b") == 0);
+    with.on->clock.advance(1s);
+    (void)co_await of.c.ask<look>();
+    (void)co_await std::move(first);
+    planned.plan(-2, 1);
+    of.b.tell<work>(-2);
+    auto second = of.b.ask<look>();
+    (void)co_await of.a.ask<look>();
+    co_await root.checkpoint();
+    with.on->clock.advance(1s);  // as long as the first one: it does not grow over the end
+    (void)co_await of.c.ask<look>();
+    (void)co_await std::move(second);
+    co_return 0;
+  };
+  fixture::crash<all>(on, [&](cairn::root& top) { return again(top, how); });
+  INFO(on.told.text());
+  CHECK(on.told.count(event_kind::restarted, "b") == 2);
+  CHECK(on.told.count(event_kind::suspended) == 0);
+}
