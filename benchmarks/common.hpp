@@ -27,6 +27,7 @@ namespace bench {
 /// How a program was called.
 struct settings {
   bool quick = false;
+  bool growth = false;               ///< points of curves are asked for
   std::string directory = ".";       ///< where stores are made, and removed again
   std::chrono::nanoseconds least{};  ///< how long a game lasts that counts
 };
@@ -111,8 +112,9 @@ inline void wait_until_over() {
 /// Which runs a measurement is part of.
 enum class when : std::uint8_t {
   always,
-  full,   ///< not with --quick
-  named,  ///< only where it is asked for: it takes many minutes
+  full,    ///< not with --quick
+  named,   ///< only where it is asked for: it takes many minutes
+  growth,  ///< with --growth, and then nothing else: a point of a curve that the plots show
 };
 
 /// One number that a program measures.
@@ -161,7 +163,7 @@ class temporary_directory {
 };
 
 inline constexpr std::string_view usage =
-    "usage: %s [--quick] [--list] [--directory DIR] [WORKLOAD...]\n"
+    "usage: %s [--quick | --growth] [--list] [--directory DIR] [WORKLOAD...]\n"
     "Prints {\"workload\",\"contender\",\"unit\",\"value\"} for each workload, or for all.\n";
 
 inline int refuse_arguments(const char* program, const std::string& why) {
@@ -181,7 +183,8 @@ struct request {
 inline int measure_one(const char* program, std::string_view contender, const measurement& one,
                        settings how) {
   const bool epochs = one.workload.ends_with("+epochs");  // some of them shall lie in a game
-  how.least = std::chrono::milliseconds{how.quick ? (epochs ? 330 : 120) : (epochs ? 800 : 500)};
+  const bool brief = how.quick || how.growth;
+  how.least = std::chrono::milliseconds{brief ? (epochs ? 330 : 120) : (epochs ? 800 : 500)};
   try {
     const double value = one.measure(how);
     std::printf(
@@ -208,6 +211,12 @@ inline int measure_apart(const char* program, std::string_view contender, const 
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
+/// What is measured where no workload is named.
+[[nodiscard]] inline bool belongs(when in, const settings& how) noexcept {
+  if (how.growth) return in == when::growth;
+  return in == when::always || (in == when::full && !how.quick);
+}
+
 /// The main function of every benchmark.
 inline int main_of(int count, char** words, std::string_view contender,
                    const std::vector<measurement>& all) {
@@ -217,6 +226,8 @@ inline int main_of(int count, char** words, std::string_view contender,
     if (word == "--help") return std::printf(usage.data(), words[0]), 0;
     if (word == "--quick") {
       asked.how.quick = true;
+    } else if (word == "--growth") {
+      asked.how.growth = true;
     } else if (word == "--list") {
       asked.list = true;
     } else if (word == "--directory" && at + 1 < count) {
@@ -230,12 +241,14 @@ inline int main_of(int count, char** words, std::string_view contender,
       asked.chosen.push_back(word);
     }
   }
+  if (asked.how.quick && asked.how.growth) {
+    return refuse_arguments(words[0], "--quick and --growth together");
+  }
   int code = 0;
   for (const measurement& one : all) {
     const auto& names = asked.chosen;
     const bool named = std::find(names.begin(), names.end(), one.workload) != names.end();
-    const bool belongs = one.in == when::always || (one.in == when::full && !asked.how.quick);
-    if (names.empty() ? !belongs : !named) continue;
+    if (names.empty() ? !belongs(one.in, asked.how) : !named) continue;
     if (asked.list) {
       std::printf("%s\n", one.workload.c_str());
     } else if (names.size() == 1) {

@@ -1,120 +1,155 @@
 #!/usr/bin/env python3
-"""Draws measured figures as SVG.
+"""Draws how what was measured grows, as SVG.
 
-usage: draw_plots.py BENCH.json FOLDER    writes FOLDER/<plot>.svg for each plot that has its rows
+usage: draw_plots.py BENCH.json FOLDER    writes FOLDER/<plot>.svg for each of the plots
+
+The same rows give the same bytes. Needs matplotlib.
 """
 import json
 import math
-import re
 import sys
 from pathlib import Path
-from xml.sax.saxutils import escape
 
-WIDTH, HEIGHT = 640, 400
-LEFT, RIGHT, TOP, BOTTOM = 70, 150, 40, 50  # the legend stands at the right
-COLOURS = ("#1b6ca8", "#c0392b", "#2e8b57", "#8e44ad", "#d68910", "#566573")
+# Told apart without colours too: by marker and by dashes.
+LOOKS = ({"color": "#1b6ca8", "marker": "o", "linestyle": "-"},
+         {"color": "#c0392b", "marker": "s", "linestyle": "--"})
+FLOOR = {"color": "#566573", "marker": "^", "linestyle": ":"}
+FIXED = {"svg.hashsalt": "cairn", "svg.fonttype": "none", "font.family": "sans-serif",
+         "font.size": 11, "axes.grid": True, "grid.color": "#dddddd", "axes.axisbelow": True,
+         "axes.spines.top": False, "axes.spines.right": False, "axes.titleweight": "bold",
+         "axes.titlesize": 12, "axes.titlelocation": "left", "legend.frameon": False}
+
+
+class Broken(Exception):
+    """What makes the drawing end with 1, in one line."""
+
+
+class Line:
+    """One contender's row for each x: `workload` holds `{}` where the number stands. `at`: one row
+    stands for all."""
+
+    def __init__(self, label, contender, workload, numbers, at=None):
+        self.label, self.contender = label, contender
+        self.names = {number: workload.format(at or number) for number in numbers}
+
+    def missing(self, rows):
+        return [f"{name} {self.contender}" for name in self.names.values()
+                if (name, self.contender) not in rows]
+
+    def draw(self, axes, rows, look):
+        points = [(x, rows[name, self.contender]) for x, name in self.names.items()]
+        middle = [row["median"] for _, row in points]
+        spread = [[row["median"] - row["min"] for _, row in points],
+                  [row["max"] - row["median"] for _, row in points]]
+        axes.errorbar([x for x, _ in points], middle, yerr=spread, label=self.label,
+                      linewidth=1.8, markersize=6, elinewidth=1, capsize=2.5, **look)
 
 
 class Plot:
-    """Lines through (x, y) on two logarithmic axes."""
+    """Lines on two logarithmic axes."""
 
-    def __init__(self, name, title, x_label, y_label, lines):
+    def __init__(self, name, title, x_label, y_label, *lines):
         self.name, self.title, self.x_label, self.y_label = name, title, x_label, y_label
-        self.lines = {label: points for label, points in lines.items() if len(points) > 1}
+        self.lines = lines
 
-    def bounds(self, axis):
-        values = [p[axis] for points in self.lines.values() for p in points]
-        low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
-        return low, max(high, low + 1)
+    def decades(self, rows):
+        """Whole powers of ten around all that is shown."""
+        shown = [rows[name, line.contender] for line in self.lines for name in line.names.values()]
+        return (10.0 ** math.floor(math.log10(min(row["min"] for row in shown))),
+                10.0 ** math.ceil(math.log10(1.01 * max(row["max"] for row in shown))))
 
-    def place(self, x, y):
-        (x0, x1), (y0, y1) = self.bounds(0), self.bounds(1)
-        across = (math.log10(x) - x0) / (x1 - x0)
-        up = (math.log10(y) - y0) / (y1 - y0)
-        return (LEFT + across * (WIDTH - LEFT - RIGHT),
-                HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM))
-
-    def grid(self):
-        (x0, x1), (y0, y1) = self.bounds(0), self.bounds(1)
-        for power in range(x0, x1 + 1):
-            x, bottom = self.place(10 ** power, 10 ** y0)
-            yield f'<path class="grid" d="M{x:.1f} {TOP}V{bottom:.1f}"/>'
-            yield f'<text x="{x:.1f}" y="{bottom + 16:.1f}" class="middle">{number(power)}</text>'
-        for power in range(y0, y1 + 1):
-            left, y = self.place(10 ** x0, 10 ** power)
-            yield f'<path class="grid" d="M{left:.1f} {y:.1f}H{WIDTH - RIGHT}"/>'
-            yield f'<text x="{left - 6:.1f}" y="{y + 4:.1f}" class="end">{number(power)}</text>'
-
-    def line(self, at, label, points):
-        colour = COLOURS[at % len(COLOURS)]
-        places = [self.place(*p) for p in sorted(points)]
-        path = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
-        yield f'<path class="line" stroke="{colour}" d="M{path}"/>'
-        for x, y in places:
-            yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>'
-        y = TOP + 8 + 18 * at
-        yield f'<path class="line" stroke="{colour}" d="M{WIDTH - RIGHT + 12} {y}h18"/>'
-        yield f'<text x="{WIDTH - RIGHT + 36}" y="{y + 4}">{escape(label)}</text>'
-
-    def svg(self):
-        middle_y = TOP + (HEIGHT - TOP - BOTTOM) / 2
-        yield (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-               f'role="img" aria-label="{escape(self.title)}">')
-        yield ("<style>text{font:12px sans-serif;fill:#333}.middle{text-anchor:middle}"
-               ".end{text-anchor:end}.title{font-size:14px;font-weight:bold}"
-               ".grid{stroke:#ddd;fill:none}.line{fill:none;stroke-width:2}</style>")
-        yield f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>'
-        yield f'<text x="{LEFT}" y="22" class="title">{escape(self.title)}</text>'
-        yield from self.grid()
-        for at, (label, points) in enumerate(self.lines.items()):
-            yield from self.line(at, label, points)
-        yield (f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 12}" class="middle">'
-               f"{escape(self.x_label)}</text>")
-        yield (f'<text transform="translate(18 {middle_y}) rotate(-90)" class="middle">'
-               f"{escape(self.y_label)}</text>")
-        yield "</svg>"
+    def write(self, rows, folder, pyplot, ticker):
+        figure, axes = pyplot.subplots(figsize=(7, 4.2), layout="constrained")
+        axes.set(title=self.title, xlabel=self.x_label, ylabel=self.y_label, xscale="log",
+                 yscale="log")
+        looks = iter(LOOKS)
+        for line in self.lines:
+            line.draw(axes, rows, FLOOR if line.contender == "floor" else next(looks))
+        low, high = self.decades(rows)
+        axes.set_ylim(low, high)
+        steps = (1, 2, 5) if high / low < 200 else (1,)
+        for axis, subs in ((axes.xaxis, (1,)), (axes.yaxis, steps)):
+            axis.set_major_locator(ticker.LogLocator(subs=subs, numticks=20))
+            axis.set_minor_locator(ticker.NullLocator())
+            axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: number(value)))
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncol=len(self.lines))
+        path = folder / f"{self.name}.svg"
+        figure.savefig(path, metadata={"Date": None, "Creator": None, "Title": self.title})
+        pyplot.close(figure)
+        return path
 
 
-def number(power):
-    if power < 0:
-        return f"{10.0 ** power:g}"
-    return f"{10 ** power:,}".replace(",", " ")
+def number(value):
+    return f"{value:g}" if value < 1 else f"{value:,.0f}"
 
 
-def series(rows, pattern, contender="cairn"):
-    """[(x, median)] of the workloads that match; x is what the pattern's group holds."""
-    points = []
-    for row in rows:
-        match = re.fullmatch(pattern, row["workload"])
-        if match and row["contender"] == contender and row["median"] > 0:
-            points.append((int(match[1]), row["median"]))
-    return points
+def powers(low, high):
+    return [10 ** power for power in range(low, high + 1)]
 
 
-def with_alias(rows):
-    """What is the largest of a series has a name of its own."""
-    names = {"epoch-few": "epoch-few-of-1000000", "epoch-all": "epoch-all-of-1000000",
-             "idle-bytes": "idle-bytes-1000000"}
-    return rows + [{**row, "workload": names[row["workload"]]}
-                   for row in rows if row["workload"] in names]
-
-
-def plots(rows):
-    rows = with_alias(rows)
-    yield Plot("messages", "A message by the number of actors in a ring", "actors", "ns per hop",
-               {"one worker": series(rows, r"ring-(\d+)"),
-                "two workers": series(rows, r"ring-(\d+)@2"),
-                "CAF": series(rows, r"ring-(\d+)", "caf"),
-                "bare queues": series(rows, r"ring-(\d+)", "floor")})
-    yield Plot("epochs", "An epoch by the number of actors", "actors", "ms until it is committed",
-               {"all are dirty": series(rows, r"epoch-all-of-(\d+)"),
-                "100 are dirty": series(rows, r"epoch-few-of-(\d+)")})
-    yield Plot("recovery", "Recovery by the number of actors", "actors",
+def plots():
+    for name, title in (("ring", "One message under way: time of a hop"),
+                        ("big", "Every actor sends: time of a message")):
+        yield Plot(name, f"{title} by the number of actors", "actors", "ns per message",
+                   Line("cairn, one worker", "cairn", name + "-of-{}", powers(1, 6)),
+                   Line("cairn, two workers", "cairn", name + "-of-{}@2", powers(1, 6)),
+                   Line("floor: plain queues", "floor", name + "-of-{}", powers(1, 6)))
+    yield Plot("dirty", "Time of an epoch by how many of 1,000,000 actors are dirty",
+               "dirty actors", "ms from the call to the commit",
+               Line("cairn", "cairn", "epoch-{}-of-1000000", powers(2, 6)),
+               Line("floor: append and fdatasync of as many bytes", "floor", "epoch-{}-of-1000000",
+                    powers(2, 6)))
+    yield Plot("idle", "Time of an epoch with 100 dirty actors by the number of all",
+               "actors", "ms from the call to the commit",
+               Line("cairn", "cairn", "epoch-100-of-{}", powers(3, 6)),
+               Line("floor: append and fdatasync of as many bytes", "floor", "epoch-100-of-{}",
+                    powers(3, 6), at=1_000_000))
+    yield Plot("recovery", "Time of recovery by the number of actors", "actors",
                "ms until each has handled a message",
-               {"cairn": series(rows, r"recovery-(\d+)"),
-                "read, checksummed": series(rows, r"recovery-(\d+)", "floor")})
-    yield Plot("memory", "Memory of an idle actor by their number", "actors", "bytes per actor",
-               {"cairn": series(rows, r"idle-bytes-(\d+)")})
+               Line("cairn", "cairn", "recovery-of-{}", powers(2, 6)),
+               Line("floor: read and checksum as many bytes", "floor", "recovery-of-{}",
+                    powers(2, 6)))
+    yield Plot("memory", "Memory of an idle actor, without its state, by their number", "actors",
+               "bytes per actor",
+               Line("cairn", "cairn", "idle-bytes-of-{}", powers(3, 6)),
+               Line("floor: allocator and a pointer", "floor", "idle-bytes-of-{}", powers(3, 6)))
+
+
+def read(path):
+    """{(workload, contender): row}"""
+    try:
+        rows = {}
+        for row in json.loads(path.read_text()):
+            if not 0 < float(row["min"]) <= float(row["median"]) <= float(row["max"]) < math.inf:
+                raise ValueError(f"{row['workload']}: its figures are not in order")
+            rows[row["workload"], row["contender"]] = row
+        return rows
+    except FileNotFoundError:
+        raise Broken(f"there is no {path}; run scripts/bench --growth") from None
+    except (KeyError, TypeError, AttributeError):
+        raise Broken(f"{path}: not the rows that scripts/bench writes") from None
+    except (OSError, ValueError) as why:
+        raise Broken(f"{path}: {why}") from None
+
+
+def draw(source, folder):
+    rows = read(source)
+    chosen = list(plots())
+    missing = [name for plot in chosen for line in plot.lines for name in line.missing(rows)]
+    if missing:
+        names = ", ".join(dict.fromkeys(missing))
+        raise Broken(f"{source}: no rows for {names}; run scripts/bench --growth")
+    try:
+        import matplotlib
+    except ImportError:
+        raise Broken("matplotlib is not there; Debian calls it python3-matplotlib") from None
+    matplotlib.use("svg")
+    from matplotlib import pyplot, ticker
+    matplotlib.rcdefaults()  # nobody's own settings
+    pyplot.rcParams.update(FIXED)
+    folder.mkdir(parents=True, exist_ok=True)
+    for plot in chosen:
+        print(plot.write(rows, folder, pyplot, ticker))
 
 
 def main(arguments):
@@ -122,23 +157,11 @@ def main(arguments):
         print("usage: draw_plots.py BENCH.json FOLDER", file=sys.stderr)
         return 2
     try:
-        rows = json.loads(Path(arguments[0]).read_text())
-        folder = Path(arguments[1])
-        folder.mkdir(parents=True, exist_ok=True)
-        missing = []
-        for plot in plots(rows):
-            if not plot.lines:
-                missing.append(plot.name)
-                continue
-            (folder / f"{plot.name}.svg").write_text("\n".join(plot.svg()) + "\n")
-            print(f"{folder / plot.name}.svg")
-    except (OSError, ValueError, KeyError, TypeError) as broken:
-        print(f"plot: {arguments[0]}: {broken}", file=sys.stderr)
+        draw(*map(Path, arguments))
+        return 0
+    except (Broken, OSError) as broken:
+        print(f"plot: {broken}", file=sys.stderr)
         return 1
-    if missing:
-        print(f"plot: no rows for {', '.join(missing)}; a whole scripts/bench has them",
-              file=sys.stderr)
-    return 1 if missing else 0
 
 
 if __name__ == "__main__":

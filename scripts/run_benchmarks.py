@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Runs the benchmarks of all contenders in turns and says what they took.
 
-usage: run_benchmarks.py PROGRAMS OUT.json [--quick]
+usage: run_benchmarks.py PROGRAMS OUT.json [--quick | --growth]
 
 PROGRAMS holds <question>_<contender>, and contenders.txt. The runs of one question are interleaved
-(A B C A B C ...), so that what else the machine does falls on all of them alike.
+(A B C A B C ...), so that what else the machine does falls on all of them alike. With --growth:
+points of the curves that draw_plots.py shows, of cairn and the bare machine alone. Rows in OUT.json
+that the other kind of run has measured stay there.
 """
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -15,11 +18,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-RUNS, QUICK_RUNS = 7, 3
+RUNS, BRIEF_RUNS = 7, 3
 PATIENCE = 900  # seconds for one measurement
 QUESTIONS = ("pingpong", "ring", "counting", "fanin", "big", "ask", "spawn", "skynet", "memory",
              "epochs", "recovery")  # in this order; others behind
 FIRST = ("cairn", "floor")
+GROWING = ("ring", "big", "memory", "epochs", "recovery")
+POINT = re.compile(r".+-of-\d+(@\d+)?")  # a workload of theirs
 
 
 class Broken(Exception):
@@ -78,10 +83,10 @@ def times(value, of):
 
 
 class Bench:
-    def __init__(self, programs, quick, folder):
+    def __init__(self, programs, mode, folder):
         self.programs, self.folder = programs, folder
-        self.mode = ["--quick"] if quick else []
-        self.runs = QUICK_RUNS if quick else RUNS
+        self.mode, self.growth = mode, mode == ["--growth"]
+        self.runs = BRIEF_RUNS if mode else RUNS
         self.done = self.total = 0
         self.failures, self.results = [], []
 
@@ -90,7 +95,8 @@ class Bench:
         found = {}
         for program in sorted(self.programs.iterdir()):
             question, _, contender = program.name.rpartition("_")
-            if question and program.is_file() and os.access(program, os.X_OK):
+            wanted = not self.growth or (question in GROWING and contender in FIRST)
+            if question and wanted and program.is_file() and os.access(program, os.X_OK):
                 found.setdefault(question, []).append((contender, program))
         rows = {}
         for question in sorted(found, key=lambda q: (*(q != each for each in QUESTIONS), q)):
@@ -140,20 +146,31 @@ class Bench:
             self.play(question, rows)
 
 
+def rows_of(out, growth):
+    """The rows in the file that are points of curves, or that are none."""
+    try:
+        rows = json.loads(out.read_text()) if out.exists() else []
+        return [row for row in rows if bool(POINT.fullmatch(row["workload"])) == growth]
+    except (ValueError, KeyError, TypeError):
+        raise Broken(f"{out} holds no rows; remove it") from None
+
+
 def main(arguments):
-    quick = "--quick" in arguments
-    paths = [a for a in arguments if a != "--quick"]
-    if len(paths) != 2 or any(p.startswith("-") for p in paths):
-        print("usage: run_benchmarks.py PROGRAMS OUT.json [--quick]", file=sys.stderr)
+    mode = [a for a in arguments if a in ("--quick", "--growth")]
+    paths = [a for a in arguments if a not in mode]
+    if len(paths) != 2 or len(mode) > 1 or any(p.startswith("-") for p in paths):
+        print("usage: run_benchmarks.py PROGRAMS OUT.json [--quick | --growth]", file=sys.stderr)
         return 2
     programs, out = Path(paths[0]), Path(paths[1])
     folder = None
     try:
         folder = Path(tempfile.mkdtemp(prefix="stores-", dir=programs))
-        bench = Bench(programs, quick, folder)
+        bench = Bench(programs, mode, folder)
+        kept = rows_of(out, not bench.growth)
         say("contenders: " + ", ".join((programs / "contenders.txt").read_text().splitlines()))
         bench.run()
-        out.write_text("[\n" + ",\n".join(json.dumps(r) for r in bench.results) + "\n]\n")
+        rows = kept + bench.results if bench.growth else bench.results + kept
+        out.write_text("[\n" + ",\n".join(json.dumps(r) for r in rows) + "\n]\n")
         say(f"\n{len(bench.results)} rows of {bench.runs} runs in {out}")
         return 1 if bench.failures else 0
     except (Broken, OSError, ValueError) as broken:

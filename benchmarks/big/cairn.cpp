@@ -1,4 +1,5 @@
-// 200 actors; each pings another one at random, waits for its reply, and goes on. ns per message.
+// 200 actors, or so many as the name says; each pings another one at random, waits for its reply,
+// and goes on. ns per message.
 #include "../with/cairn.hpp"
 
 namespace bench {
@@ -33,7 +34,7 @@ struct referee {
   std::uint64_t left = 0;
 };
 
-template <class Kept>
+template <class Kept, std::uint64_t Actors>
 struct pinger {
   using protocol = cairn::protocol<ping, pong, begin, handled>;
 
@@ -57,7 +58,7 @@ struct pinger {
   void serialize(auto& archive) { archive(number, left, chance.state, kept); }
 
   void send_ping() {
-    const std::uint64_t other = chance.next() % (big_actors - 1);
+    const std::uint64_t other = chance.next() % (Actors - 1);
     all[other < number ? other : other + 1].template tell<ping>(number);
   }
 
@@ -73,28 +74,28 @@ struct pinger {
 
 }  // namespace bench
 
-template <class Kept>
-inline constexpr std::string_view cairn::type_name<bench::pinger<Kept>> = "bench.pinger";
+template <class Kept, std::uint64_t Actors>
+inline constexpr std::string_view cairn::type_name<bench::pinger<Kept, Actors>> = "bench.pinger";
 
 namespace bench {
 
-template <class Kept>
+template <class Kept, std::uint64_t Actors>
 cairn::task<int> play(cairn::root& root, pace& games) {
   auto table = root.supervise("table");
   auto judge = table.spawn<referee>("referee");
-  auto& all = pinger<Kept>::all;
-  pinger<Kept>::judge = judge;
+  auto& all = pinger<Kept, Actors>::all;
+  pinger<Kept, Actors>::judge = judge;
   all.clear();
-  for (std::uint64_t at = 0; at < big_actors; ++at) {
-    all.push_back(table.spawn<pinger<Kept>>("", at, xorshift{at + 1}));
+  for (std::uint64_t at = 0; at < Actors; ++at) {
+    all.push_back(table.spawn<pinger<Kept, Actors>>("", at, xorshift{at + 1}));
   }
   std::uint64_t sent = 0;
   while (games.goes_on()) {
-    judge.tell<expect>(big_actors);
+    judge.tell<expect>(Actors);
     co_await root.sleep(std::chrono::milliseconds{0});
     timing.start();
     // A round is a message: a ping or its reply.
-    for (const auto& each : all) each.template tell<begin>(games.rounds() / 2 / big_actors);
+    for (const auto& each : all) each.template tell<begin>(games.rounds() / 2 / Actors);
     co_await until_over(root);
     sent += games.rounds();
     games.took(timing.ns());
@@ -108,10 +109,12 @@ cairn::task<int> play(cairn::root& root, pace& games) {
   co_return 0;
 }
 
-template <class Kept>
+template <class Kept, std::uint64_t Actors = big_actors>
 double big(const settings& how, const setup& with) {
-  pace games{how, 100'000, std::uint64_t{2} * big_actors};
-  run<referee, pinger<Kept>>(how, with, [&](cairn::root& root) { return play<Kept>(root, games); });
+  // Four pings of each at least: to be told to begin, and to tell the end, takes its time, too.
+  pace games{how, std::max<std::uint64_t>(100'000, 8 * Actors), 2 * Actors};
+  run<referee, pinger<Kept, Actors>>(
+      how, with, [&](cairn::root& root) { return play<Kept, Actors>(root, games); });
   return games.per_round();
 }
 
@@ -121,5 +124,15 @@ int main(int count, char** words) {
   using namespace bench;
   std::vector<measurement> all;
   add_rows(all, "big", &big<plain>, &big<owning>);
+  for (const unsigned workers : {1U, 2U}) {
+    const setup with{.workers = workers};
+    const std::string behind = workers == 1 ? "" : "@2";
+    add(all, "big-of-10" + behind, &big<plain, 10>, with, when::growth);
+    add(all, "big-of-100" + behind, &big<plain, 100>, with, when::growth);
+    add(all, "big-of-1000" + behind, &big<plain, 1'000>, with, when::growth);
+    add(all, "big-of-10000" + behind, &big<plain, 10'000>, with, when::growth);
+    add(all, "big-of-100000" + behind, &big<plain, 100'000>, with, when::growth);
+    add(all, "big-of-1000000" + behind, &big<plain, 1'000'000>, with, when::growth);
+  }
   return main_of(count, words, "cairn", all);
 }

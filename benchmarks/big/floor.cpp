@@ -1,4 +1,4 @@
-// The bare machine: each of 200 queues gets and answers nodes at random, and a queue of those that
+// The bare machine: each of many queues gets and answers nodes at random, and a queue of those that
 // have something says whose turn it is.
 #include "../with/floor.hpp"
 
@@ -15,10 +15,11 @@ struct letter : node {
   std::uint64_t left = 0;
 };
 
+template <std::uint64_t Actors>
 double big(const settings& how) {
-  return repeat(how, std::uint64_t{2} * big_actors, [](std::uint64_t rounds) {
-    std::vector<mailbox> boxes(big_actors);
-    std::vector<letter> letters(big_actors);
+  return repeat(how, 2 * Actors, [](std::uint64_t rounds) {
+    std::vector<mailbox> boxes(Actors);
+    std::vector<letter> letters(Actors);
     queue ready;
     xorshift chance;
     const auto send = [&](std::uint64_t to, letter& one) {
@@ -27,10 +28,10 @@ double big(const settings& how) {
       boxes[to].ready.value = to;
       ready.push(boxes[to].ready);
     };
-    for (std::uint64_t at = 0; at < big_actors; ++at) {
+    for (std::uint64_t at = 0; at < Actors; ++at) {
       letters[at].owner = at;
-      letters[at].left = rounds / 2 / big_actors;
-      send(chance.next() % big_actors, letters[at]);
+      letters[at].left = rounds / 2 / Actors;
+      send(chance.next() % Actors, letters[at]);
       letters[at].value = 1;  // a ping
     }
     std::uint64_t handled = 0;
@@ -43,7 +44,7 @@ double big(const settings& how) {
         if (std::exchange(one.value, 1 - one.value) == 1) {
           send(one.owner, one);
         } else if (--one.left > 0) {
-          send(chance.next() % big_actors, one);
+          send(chance.next() % Actors, one);
         }
       }
     }
@@ -54,5 +55,13 @@ double big(const settings& how) {
 }  // namespace bench
 
 int main(int count, char** words) {
-  return bench::main_of(count, words, "floor", {{"big", "ns", bench::when::always, &bench::big}});
+  using namespace bench;
+  return main_of(count, words, "floor",
+                 {{"big", "ns", when::always, &big<big_actors>},
+                  {"big-of-10", "ns", when::growth, &big<10>},
+                  {"big-of-100", "ns", when::growth, &big<100>},
+                  {"big-of-1000", "ns", when::growth, &big<1'000>},
+                  {"big-of-10000", "ns", when::growth, &big<10'000>},
+                  {"big-of-100000", "ns", when::growth, &big<100'000>},
+                  {"big-of-1000000", "ns", when::growth, &big<1'000'000>}});
 }

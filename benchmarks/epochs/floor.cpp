@@ -38,14 +38,16 @@ class appended_file {
   int file_;
 };
 
+template <std::uint32_t Dirty>
 double few(const settings& how) {
   appended_file file{how};
   file.append(1U << 20U);
   file.sync();
   std::vector<double> ms;
-  for (int at = 0; at < (how.quick ? 20 : 60); ++at) {
+  const int epochs = Dirty >= quick_actors ? 3 : how.quick || how.growth ? 20 : 60;
+  for (int at = 0; at < epochs; ++at) {
     const double began = now_ns();
-    file.append(dirty_few * record_bytes);
+    file.append(std::size_t{Dirty} * record_bytes);
     file.sync();
     ms.push_back((now_ns() - began) / 1e6);
   }
@@ -91,8 +93,13 @@ double slower(const settings& how) { return std::max(disk(how), cereal_alone(how
 int main(int count, char** words) {
   using namespace bench;
   return main_of(count, words, "floor",
-                 {{"epoch-few", "ms", when::always, &few},
+                 {{"epoch-few", "ms", when::always, &few<dirty_few>},
                   {"epoch-all", "ms", when::always, &slower},
                   {"epoch-all-disk", "ms", when::full, &disk},
-                  {"epoch-all-cereal", "ms", when::full, &cereal_alone}});
+                  {"epoch-all-cereal", "ms", when::full, &cereal_alone},
+                  {"epoch-100-of-1000000", "ms", when::growth, &few<dirty_few>},
+                  {"epoch-1000-of-1000000", "ms", when::growth, &few<1'000>},
+                  {"epoch-10000-of-1000000", "ms", when::growth, &few<10'000>},
+                  {"epoch-100000-of-1000000", "ms", when::growth, &few<100'000>},
+                  {"epoch-1000000-of-1000000", "ms", when::growth, &few<many_actors>}});
 }

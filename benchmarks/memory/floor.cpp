@@ -3,9 +3,10 @@
 
 namespace bench {
 
+template <std::size_t Objects>
 double idle(const settings& how) {
   using state = std::array<std::uint64_t, 8>;
-  const std::size_t count = how.quick ? 100'000 : 1'000'000;
+  const std::size_t count = how.quick ? std::min<std::size_t>(Objects, 100'000) : Objects;
   const double before = resident_bytes();
   std::vector<std::unique_ptr<state>> all;
   all.reserve(count);
@@ -20,6 +21,11 @@ double idle(const settings& how) {
 }  // namespace bench
 
 int main(int count, char** words) {
-  return bench::main_of(count, words, "floor",
-                        {{"idle-bytes", "bytes", bench::when::always, &bench::idle}});
+  using namespace bench;
+  return main_of(count, words, "floor",
+                 {{"idle-bytes", "bytes", when::always, &idle<1'000'000>},
+                  {"idle-bytes-of-1000", "bytes", when::growth, &idle<1'000>},
+                  {"idle-bytes-of-10000", "bytes", when::growth, &idle<10'000>},
+                  {"idle-bytes-of-100000", "bytes", when::growth, &idle<100'000>},
+                  {"idle-bytes-of-1000000", "bytes", when::growth, &idle<1'000'000>}});
 }

@@ -161,9 +161,11 @@ int main(int count, char** words) {
   add(all, "recovery-1000000", &recovery<many_actors, false>, {}, when::always, "ms");
   add(all, "recovery-1000000-cold", &recovery<many_actors, true>, {}, when::always, "ms");
   add(all, "recovery-1000000@2", &recovery<many_actors, false>, two, when::full, "ms");
-  add(all, "recovery-1000", &recovery<1'000, false>, {}, when::full, "ms");  // for the plots
-  add(all, "recovery-10000", &recovery<10'000, false>, {}, when::full, "ms");
-  add(all, "recovery-100000", &recovery<100'000, false>, {}, when::full, "ms");
+  add(all, "recovery-of-100", &recovery<100, false>, {}, when::growth, "ms");
+  add(all, "recovery-of-1000", &recovery<1'000, false>, {}, when::growth, "ms");
+  add(all, "recovery-of-10000", &recovery<10'000, false>, {}, when::growth, "ms");
+  add(all, "recovery-of-100000", &recovery<100'000, false>, {}, when::growth, "ms");
+  add(all, "recovery-of-1000000", &recovery<many_actors, false>, {}, when::growth, "ms");
   add(all, "restart", &restart, {}, when::always, "us");
   add(all, "restart-replay", &restart_replay, {}, when::always, "us");
   return main_of(count, words, "cairn", all);

@@ -50,5 +50,10 @@ int main(int count, char** words) {
   return main_of(count, words, "floor",
                  {{"recovery-100", "ms", when::always, &reading<100, false>},
                   {"recovery-1000000", "ms", when::always, &reading<many_actors, false>},
-                  {"recovery-1000000-cold", "ms", when::always, &reading<many_actors, true>}});
+                  {"recovery-1000000-cold", "ms", when::always, &reading<many_actors, true>},
+                  {"recovery-of-100", "ms", when::growth, &reading<100, false>},
+                  {"recovery-of-1000", "ms", when::growth, &reading<1'000, false>},
+                  {"recovery-of-10000", "ms", when::growth, &reading<10'000, false>},
+                  {"recovery-of-100000", "ms", when::growth, &reading<100'000, false>},
+                  {"recovery-of-1000000", "ms", when::growth, &reading<many_actors, false>}});
 }

@@ -84,12 +84,15 @@ int main(int count, char** words) {
   std::vector<measurement> all;
   add_rows(all, "ring-100", &ring<plain, 100>, &ring<owning, 100>);
   add_rows(all, "ring-10000", &ring<plain, 10'000>, &ring<owning, 10'000>);
-  for (const unsigned workers : {1U, 2U}) {  // for the plots
+  for (const unsigned workers : {1U, 2U}) {
+    const setup with{.workers = workers};
     const std::string behind = workers == 1 ? "" : "@2";
-    add(all, "ring-10" + behind, &ring<plain, 10>, {.workers = workers}, when::full);
-    add(all, "ring-1000" + behind, &ring<plain, 1'000>, {.workers = workers}, when::full);
-    add(all, "ring-100000" + behind, &ring<plain, 100'000>, {.workers = workers}, when::full);
-    add(all, "ring-1000000" + behind, &ring<plain, 1'000'000>, {.workers = workers}, when::full);
+    add(all, "ring-of-10" + behind, &ring<plain, 10>, with, when::growth);
+    add(all, "ring-of-100" + behind, &ring<plain, 100>, with, when::growth);
+    add(all, "ring-of-1000" + behind, &ring<plain, 1'000>, with, when::growth);
+    add(all, "ring-of-10000" + behind, &ring<plain, 10'000>, with, when::growth);
+    add(all, "ring-of-100000" + behind, &ring<plain, 100'000>, with, when::growth);
+    add(all, "ring-of-1000000" + behind, &ring<plain, 1'000'000>, with, when::growth);
   }
   return main_of(count, words, "cairn", all);
 }

@@ -5,6 +5,9 @@ nothing.
 usage: benchmarks_test.py
 """
 import json
+import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -84,7 +87,8 @@ class Scripts(unittest.TestCase):
 
     def test_wrong_arguments(self):
         for script in ("run_benchmarks.py", "draw_plots.py"):
-            for wrong in ((), ("a",), ("a", "b", "c"), ("--odd", "b")):
+            for wrong in ((), ("a",), ("a", "b", "c"), ("--odd", "b"),
+                          ("--quick", "--growth", "a", "b")):
                 ended = self.run_script(script, *wrong)
                 self.assertEqual(ended.returncode, 2, (script, wrong))
                 self.assertTrue(ended.stderr.startswith("usage: "))
@@ -94,20 +98,156 @@ class Scripts(unittest.TestCase):
         self.assertEqual(ended.returncode, 1)
         self.assertIn("no benchmarks", ended.stderr)
 
-    def test_plots(self):
-        names = [f"ring-{10 ** n}" for n in range(1, 4)] + ["epoch-all", "epoch-all-of-1000",
-                 "recovery-100", "recovery-1000", "idle-bytes", "idle-bytes-1000"]
-        rows = [{"workload": name, "contender": "cairn", "unit": "ns", "median": 10.0 + at,
-                 "min": 1, "max": 2, "runs": 7} for at, name in enumerate(names)]
-        self.out.write_text(json.dumps(rows))
-        ended = self.run_script("draw_plots.py", self.out, self.folder / "plots")
+    def point(self, workload, contender="cairn", median=10.0):
+        return {"workload": workload, "contender": contender, "unit": "ns", "median": median,
+                "min": median / 2, "max": median * 2, "runs": 3}
+
+    def rows(self):
+        """What whole runs have left."""
+        return [(row["workload"], row["contender"], row["median"])
+                for row in json.loads(self.out.read_text())]
+
+    def test_growth(self):
+        for contender in ("cairn", "floor", "caf"):
+            self.add("ring", contender, "ring-of-10 ring-of-10@2", 5)
+        self.add("ask", "cairn", "ask", 5)
+        ended = self.bench("--growth")
         self.assertEqual(ended.returncode, 0, ended.stderr)
-        for name in ("messages", "epochs", "recovery", "memory"):
-            xml.dom.minidom.parse(str(self.folder / "plots" / f"{name}.svg"))
-        self.out.write_text(json.dumps(rows[:3]))
-        ended = self.run_script("draw_plots.py", self.out, self.folder / "plots")
+        self.assertEqual([row[:2] for row in self.rows()],
+                         [(workload, contender) for contender in ("cairn", "floor")
+                          for workload in ("ring-of-10", "ring-of-10@2")])
+        called = self.log.read_text().splitlines()
+        self.assertEqual([line.split()[0].rpartition("_")[2] for line in called],
+                         ["cairn", "cairn", "floor", "floor"] * 3)  # in turns
+        self.assertTrue(all(" --growth " in line for line in called))
+
+    def test_each_kind_of_run_leaves_the_rows_of_the_other(self):
+        old = [self.point(name) for name in ("ring-100", "gone", "ring-of-10", "ring-of-7")]
+        self.add("ring", "cairn", "ring-of-10", 5)
+        self.out.write_text(json.dumps(old))
+        self.assertEqual(self.bench("--growth").returncode, 0)
+        self.assertEqual(self.rows(), [("ring-100", "cairn", 10), ("gone", "cairn", 10),
+                                       ("ring-of-10", "cairn", 5)])
+        for mode in ((), ("--quick",)):
+            self.add("ring", "cairn", "ring-100", 6)
+            self.out.write_text(json.dumps(old))
+            self.assertEqual(self.bench(*mode).returncode, 0)
+            self.assertEqual(self.rows(), [("ring-100", "cairn", 6), ("ring-of-10", "cairn", 10),
+                                           ("ring-of-7", "cairn", 10)])
+
+    def test_what_holds_no_rows_is_left_alone(self):
+        self.add("ring", "cairn", "ring-of-10", 5)
+        for text in ("", "[", "{}x", '[{"no": "workload"}]', "7"):
+            self.out.write_text(text)
+            ended = self.bench("--growth")
+            self.assertEqual(ended.returncode, 1)
+            self.assertEqual(ended.stderr, f"bench: {self.out} holds no rows; remove it\n")
+            self.assertEqual(self.out.read_text(), text)
+            self.assertFalse(self.log.exists())
+
+
+class Plots(unittest.TestCase):
+    def setUp(self):
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.source, self.folder = Path(place.name) / "bench.json", Path(place.name) / "plots"
+        self.rows = [{"workload": name, "contender": contender, "unit": "ns", "median": 10.0 + at,
+                      "min": 9.5, "max": 300.0, "runs": 3}
+                     for at, (name, contender) in enumerate(wanted())]
+
+    def draw(self, python=sys.executable):
+        return subprocess.run([python, str(SCRIPTS / "draw_plots.py"), str(self.source),
+                               str(self.folder)], capture_output=True, text=True, check=False)
+
+    def drawn(self):
+        """{name: text} of all plots."""
+        python = with_matplotlib()
+        if not python:
+            self.skipTest("no python3 on the PATH has matplotlib")
+        self.source.write_text(json.dumps(self.rows))
+        ended = self.draw(python)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        return {path.stem: path.read_text() for path in self.folder.iterdir()}
+
+    def refused(self, *texts):
+        ended = self.draw()
         self.assertEqual(ended.returncode, 1)
-        self.assertIn("no rows for epochs, recovery, memory", ended.stderr)
+        self.assertEqual(len(ended.stderr.splitlines()), 1, ended.stderr)
+        for text in texts:
+            self.assertIn(text, ended.stderr)
+        self.assertFalse(self.folder.exists())
+
+    def test_all_are_drawn_and_say_what_they_show(self):
+        plots = self.drawn()
+        self.assertEqual(sorted(plots), ["big", "dirty", "idle", "memory", "recovery", "ring"])
+        for text in plots.values():
+            xml.dom.minidom.parseString(text)
+            self.assertIn("cairn", text)
+        for name, says in (("ring", "time of a hop by the number of actors"),
+                           ("ring", "two workers"), ("ring", "1,000,000"), ("big", "plain queues"),
+                           ("dirty", "dirty actors"), ("dirty", "fdatasync"),
+                           ("idle", "ms from the call to the commit"),
+                           ("memory", "bytes per actor"), ("recovery", "read and checksum")):
+            self.assertIn(says, plots[name])
+
+    def test_only_other_figures_draw_otherwise(self):
+        first = self.drawn()
+        self.assertEqual(first, self.drawn())
+        row = next(row for row in self.rows if row["workload"] == "recovery-of-1000")
+        row["median"] *= 2
+        second = self.drawn()
+        self.assertEqual([name for name in first if first[name] != second[name]], ["recovery"])
+
+    def test_nothing_was_measured(self):
+        self.refused(f"plot: there is no {self.source}; run scripts/bench --growth")
+
+    def test_rows_that_are_missing_are_named(self):
+        gone = [("ring-of-1000@2", "cairn"), ("epoch-100-of-1000000", "floor")]
+        self.source.write_text(json.dumps([row for row in self.rows if
+                                           (row["workload"], row["contender"]) not in gone]))
+        self.refused(f"{self.source}: no rows for ring-of-1000@2 cairn, epoch-100-of-1000000 "
+                     "floor; run scripts/bench --growth")
+
+    def test_what_is_not_rows_is_refused(self):
+        for text in ("7", "[7]", "[{}]", '{"workload": 7}', json.dumps(self.rows)[:-9]):
+            self.source.write_text(text)
+            self.refused(f"plot: {self.source}: ")
+        for wrong in ({"median": 0}, {"min": -1}, {"max": 1}, {"median": "x"}, {"median": None},
+                      {"max": float("inf")}):
+            self.source.write_text(json.dumps([{**self.rows[0], **wrong}, *self.rows[1:]]))
+            self.refused(f"plot: {self.source}: ")
+
+    def test_what_they_want_is_what_the_benchmarks_measure(self):
+        measured = set()
+        for contender in ("cairn", "floor"):
+            for source in (SCRIPTS.parent / "benchmarks").glob(f"*/{contender}.cpp"):
+                text = source.read_text()
+                for name, behind in re.findall(r'"([\w-]+-of-\d+)"( \+ behind)?', text):
+                    measured.add((name, contender))
+                    if behind:
+                        measured.add((name + "@2", contender))
+        self.assertEqual(measured, set(wanted()))
+
+
+def wanted():
+    """(workload, contender) of each row that the plots need."""
+    sys.path.insert(0, str(SCRIPTS))
+    import draw_plots
+    return dict.fromkeys((name, line.contender) for plot in draw_plots.plots()
+                         for line in plot.lines for name in line.names.values())
+
+
+def with_matplotlib():
+    """A python that has it: Debian's package is for Debian's python3 alone."""
+    for folder in (Path(sys.executable).parent, *map(Path, os.get_exec_path())):
+        python = str(folder / "python3")
+        if not shutil.which(python):
+            continue
+        tried = subprocess.run([python, "-c", "import matplotlib"], capture_output=True,
+                               check=False)
+        if tried.returncode == 0:
+            return python
+    return None
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 # What each is called with to do its work; but for the model that begins with a build.
 WORK = {"demo": [], "test": [], "simulate": ["--seed", "1"], "fuzz": ["1"], "model": []}
 BUILDERS = [name for name in WORK if name != "model"]
+ALL = [*WORK, "bench", "plot"]
 REAL = ("awk basename bash cat chmod cp dirname env grep head ln mkdir mktemp nproc rm sed sort "
         "tail tee tr").split()
 STAND_INS = {
@@ -32,7 +33,10 @@ STAND_INS = {
              ';;\n'
              '*) printf "[1/1] built\\n%b" "$NINJA_SAYS"; [ -z "$NINJA_SAYS" ] ;; esac',
     "ctest": 'printf "%b" "$CTEST_SAYS"; [ -z "$CTEST_FAILS" ]',
-    "python3": "", "spin": 'echo "no model here"; exit 1', "gcc": "", "played": "",
+    # NO_MATPLOTLIB: yes, until it is installed; never.
+    "python3": 'case "$1$NO_MATPLOTLIB" in -cnever) exit 1 ;; '
+               '-cyes) grep -q "^apt-get.* install " "$CALLS" ;; esac',
+    "spin": 'echo "no model here"; exit 1', "gcc": "", "played": "",
 }
 CTEST_GOOD = "100% tests passed, 0 tests failed out of 3\\n"
 CTEST_BAD = ("    Start 1: one\\n1/2 Test #1: one ...***Failed  0.01 sec\\nwhat it said\\n\\n"
@@ -89,7 +93,7 @@ class Scripts(unittest.TestCase):
         self.assertEqual(ended.returncode, code, ended)
 
     def test_wrong_arguments_are_refused_before_anything_is_done(self):
-        for name in WORK:
+        for name in ALL:
             for arguments in (["--nonsense"], ["more"], ["--help", "more"], ["--trail"],
                               ["--trail", "NONE"], ["--seed"], ["--seed", "x"], ["--seeds", "1"],
                               ["--workload"], ["--seed", "1", "more"], [""]):
@@ -104,7 +108,7 @@ class Scripts(unittest.TestCase):
         self.assertTrue((self.root / "build").exists())
 
     def test_help_is_given_at_once(self):
-        for name in WORK:
+        for name in ALL:
             for arguments in (["--help"], ["-h"]) + (([],) if name == "simulate" else ()):
                 ended = self.run_it(name, *arguments)
                 self.assertEqual((ended.returncode, ended.stderr), (0, ""))
@@ -130,6 +134,42 @@ class Scripts(unittest.TestCase):
         self.assertTrue(self.called("python3")[-1].endswith("flights-20k.csv 7"), self.calls)
         self.run_it("simulate", "--seeds", "1..2", "--every-operation")
         self.assertEqual(self.called("played"), ["played --seeds 1..2 --every-operation"])
+
+    def measured(self):
+        (self.root / "build" / "release").mkdir(parents=True)
+        (self.root / "build" / "release" / "bench.json").write_text("[]")
+
+    def test_a_plot_needs_what_bench_writes(self):
+        self.refused(self.run_it("plot"), 1,
+                     "plot: there is no build/release/bench.json; run scripts/bench --growth")
+        self.assertEqual(self.calls, [])
+
+    def test_a_plot_installs_what_draws_where_it_is_missing(self):
+        self.measured()
+        draws = "python3 scripts/draw_plots.py build/release/bench.json docs/performance"
+        for gone in ("", "yes"):
+            ended = self.run_it("plot", NO_MATPLOTLIB=gone, MISSING="python3-matplotlib")
+            self.assertEqual((ended.returncode, ended.stderr), (0, ""), ended)
+            installs = [call for call in self.called("apt-get") if " install " in call]
+            self.assertEqual([call.split()[-1] for call in installs],
+                             ["python3-matplotlib"] if gone else [])
+            self.assertEqual(self.calls[-1], draws)
+        ended = self.run_it("plot", NO_MATPLOTLIB="yes", MISSING="python3-matplotlib",
+                            APT_INSTALL=NO_NETWORK)
+        self.refused(ended, 1, "plot: cannot install python3-matplotlib: the network: ")
+        self.refused(self.run_it("plot", NO_MATPLOTLIB="never"), 1,
+                     "plot: no python3 on the PATH has matplotlib")
+
+    def test_points_of_curves_need_no_other_library(self):
+        ended = self.run_it("bench", "--growth", MISSING="librocksdb-dev libcaf-dev")
+        self.assertEqual((ended.returncode, ended.stderr), (0, ""), ended)
+        self.assertEqual(self.called("apt-get"), [])
+        built = self.called("cmake --build")[0].partition("--target ")[2].split()
+        self.assertEqual(sorted(built), sorted(f"{question}_{contender}" for question in
+                                               ("big", "epochs", "memory", "recovery", "ring")
+                                               for contender in ("cairn", "floor")))
+        self.assertEqual(self.calls[-1], "python3 scripts/run_benchmarks.py build/bench/benchmarks "
+                                         "build/release/bench.json --growth")
 
     def test_another_system_is_told_what_to_install(self):
         for gone in ("apt-get", "dpkg-query"):

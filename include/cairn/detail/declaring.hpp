@@ -22,7 +22,8 @@ inline void settle_child(turn& here, cell& above, const address& made,
   cell& one = *made.where;
   if (declared) set_shutdown(above, one, declared->shutdown);
   const auto is_new = [&](const newborn& each) { return each.made == &one; };
-  if (std::none_of(here.also().born.begin(), here.also().born.end(), is_new)) {
+  // From the end: who has just been born is the last, however many one turn spawns.
+  if (std::none_of(here.also().born.rbegin(), here.also().born.rend(), is_new)) {
     if (!declared) return;
     here.send(make_control(control::declare, {}, {}, bits_of(*declared)), made);
     return;
