@@ -50,6 +50,7 @@ class deadly_messages {
   bool resume_restored(cell& one) {
     if (one.careful) {
       if (const auto* deadly = all_.accusation(one, one.consumed, 0)) {
+        sometimes("deadly handler not run again");
         one.careful = false;
         fail_.suspend(one, "its handler was to be run again: " + text_of(*deadly));
         return false;

@@ -184,6 +184,7 @@ class failures : public incarnations {
     const bool retried = rest.attempts++ != 0;
     if (found.what != decision::restart) return found;
     if (!found.others && rest.declared.restart == temporary) {
+      sometimes("temporary actor fails");
       found.what = decision::stop;
       return found;
     }
@@ -202,8 +203,11 @@ class failures : public incarnations {
 
   [[nodiscard]] static ruling exceeded(const supervision& own, const std::string& text) {
     ruling found{decision::suspend, 0, false, {}, exceeded_text(own, text)};
-    if (own.exceeded == decision::stop) found.what = decision::stop;
-    if (own.exceeded == decision::escalate && own.above) {
+    if (own.exceeded == decision::stop) {
+      sometimes("actor that failed too often stopped");
+      found.what = decision::stop;
+    } else if (own.exceeded == decision::escalate && own.above) {
+      sometimes("actor that failed too often passed up");
       found = {decision::restart, 1, true, {}, found.why};
     }
     return found;
@@ -259,6 +263,7 @@ class failures : public incarnations {
 
   /// A permanent actor has stopped itself.
   void begin_again(cell& one, const std::string& reason) {
+    sometimes("permanent actor begins again");
     const bool groups = one.policy->groups();
     const bool many = !groups && !may_restart(all_.steady_now(), one);
     worker_counters::add(mine_.counters.restarts, 1);
