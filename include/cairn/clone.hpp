@@ -9,6 +9,7 @@
 
 #include "detail/actor_parts.hpp"
 #include "detail/journal_port.hpp"
+#include "detail/pausing.hpp"
 #include "detail/record.hpp"
 #include "error.hpp"
 #include "ids.hpp"
@@ -30,7 +31,9 @@ class snapshot_copy {
       from_.read(number_, [&](const record_view& each) { take(each); });
       to_.append(records_.view());
       to_.commit();
+      sometimes("snapshot cloned");
     } catch (...) {
+      sometimes("clone failed");
       to_.abort();
       throw;
     }

@@ -103,38 +103,61 @@ struct account {
   totals on(report) const { return {cents, paid, received.total()}; }
 };
 
-inline cairn::task<int> app(cairn::root& root) {
+/// Who is in it.
+struct people {
+  cairn::ref<clerk> desk{};
+  std::vector<cairn::ref<account>> all{};
+};
+inline people open(cairn::root& root) {
   auto top = root.supervise("bank", forgiving());
-  auto desk = top.spawn<clerk>("desk");
-  std::vector<cairn::ref<account>> all;
+  people found{top.spawn<clerk>("desk")};
+  auto& all = found.all;
   for (int at = 0; at < accounts; ++at) {
     all.push_back(top.spawn<account>("account " + std::to_string(at)));
   }
   if (!root.restored()) {
     for (int at = 0; at < accounts; ++at) {
       auto& each = all[static_cast<std::size_t>(at)];
-      each.tell<meet>(at, all, desk);
+      each.tell<meet>(at, all, found.desk);
       each.tell<pay>(transfers);
     }
   }
   outside->nudge = [all](const nudge& what) {
     return tell(all[(what.thread + what.number) % all.size()], what);
   };
-  // Twice the same, and as much received as was paid: nothing is under way (Mattern, "Algorithms
-  // for distributed termination detection", 1987).
+  return found;
+}
+
+inline cairn::task<totals> count(const people* who) {
+  totals sum;
+  for (const auto& each : who->all) {
+    const auto got = co_await each.ask<report>();
+    sum.cents += got.cents;
+    sum.paid += got.paid;
+    sum.received += got.received;
+  }
+  co_return sum;
+}
+/// Twice the same, and as much received as was paid: nothing is under way (Mattern, "Algorithms
+/// for distributed termination detection", 1987).
+[[nodiscard]] inline bool is_settled(const totals& before, const totals& sum) {
+  return sum.paid >= accounts * transfers && sum.received == sum.paid && before.paid == sum.paid;
+}
+
+inline cairn::task<> close(const people* who, std::int64_t cents) {
+  const auto approved = co_await who->desk.ask<report>();
+  outside->result = std::to_string(cents) + " cents, " + std::to_string(approved) + " approved";
+}
+
+inline cairn::task<int> app(cairn::root& root) {
+  const people who = open(root);
   totals sum;
   totals before;
   do {
     before = std::exchange(sum, {});
-    for (const auto& each : all) {
-      const auto got = co_await each.ask<report>();
-      sum.cents += got.cents;
-      sum.paid += got.paid;
-      sum.received += got.received;
-    }
-  } while (sum.paid < accounts * transfers || sum.received != sum.paid || before.paid != sum.paid);
-  const auto approved = co_await desk.ask<report>();
-  outside->result = std::to_string(sum.cents) + " cents, " + std::to_string(approved) + " approved";
+    sum = co_await count(&who);
+  } while (!is_settled(before, sum));
+  co_await close(&who, sum.cents);
   co_return 0;
 }
 

@@ -7,28 +7,10 @@
 #include <set>
 
 #include "audit.hpp"
+#include "divergences.hpp"
+#include "plan.hpp"
 
 namespace simulated {
-
-struct workload {
-  std::string name{};
-  cairn::application app{};
-  std::string expected{};
-  std::map<std::string, std::string> files{};  ///< what must have been published
-  bool reads = false;  ///< and writes the store where it begins: on a bad disk it may not begin
-  std::set<std::string> gives_up{};              ///< actors that may give up what they are sent
-  std::function<void(const snapshot&)> check{};  ///< of every snapshot, beside what is so anyway
-  std::function<void(const snapshot&)> check_latest{};  ///< of the one to begin from
-};
-
-struct verdict {
-  std::string complaint{};  ///< empty: everything held
-  std::uint64_t trace = 0;
-  std::uint64_t steps = 0;
-  std::uint64_t crashes = 0;
-  std::uint64_t audited = 0;  ///< snapshots
-  std::map<std::string, std::uint64_t> reached{};
-};
 
 template <class Actors>
 class driver {
@@ -38,11 +20,16 @@ class driver {
         plan_{seed, "plan"},
         pauses_{seed, "pauses"},
         watch_{std::move(watch)},
-        sim_{make_options(seed)} {}
+        sim_{make_options(seed)} {
+    if (what_.kills) sim_.disk().map_files();
+  }
 
   /// Crashes and faults as the seed has it.
   verdict run() {
-    return judge([this] { play(); });
+    return judge([this] {
+      play();
+      live_clones();
+    });
   }
   /// One crash, before this operation of the disk; the verdict counts it if it came so far.
   verdict run_until(std::uint64_t operation) {
@@ -51,11 +38,13 @@ class driver {
 
  private:
   static constexpr std::uint64_t most_crashes = 6;
+  static constexpr std::uint64_t too_many_crashes = 100;
+  static constexpr int most_abandoned = 300;  // in a row
 
   template <class Play>
   verdict judge(Play&& all) {
     verdict found;
-    outside = &world_;
+    const auto before = std::exchange(outside, &world_);
     try {
       all();
     } catch (const std::exception& why) {
@@ -75,28 +64,14 @@ class driver {
     found.audited = audited_;
     found.reached = sim_.reached();
     world_.dying = true;
+    outside = before;
     return found;
-  }
-
-  [[nodiscard]] cairn::testing::disk_faults failing_disk() {
-    const auto chance = [this] {
-      return plan_.one_in(2) ? 0.0 : 0.01 * static_cast<double>(1 + plan_.below(5));
-    };
-    cairn::testing::disk_faults made;
-    made.sync_error = chance();
-    made.write_error = chance();
-    made.no_space = chance();
-    if (!what_.reads) made.read_error = chance();
-    if (!what_.reads) made.flip_on_read = chance();
-    made.slow = chance();
-    made.slow_for = std::chrono::milliseconds{3};
-    return made;
   }
 
   cairn::testing::simulation_options make_options(std::uint64_t seed) {
     world_.faults = cairn::detail::sim_random{seed, "handlers"};
     if (!plan_.one_in(3)) world_.one_turn_in = 5 + plan_.below(100);
-    if (plan_.one_in(3)) faults_ = failing_disk();
+    if (plan_.one_in(3)) faults_ = failing_disk(plan_, what_.reads);
     cairn::testing::simulation_options made;
     made.seed = seed;
     made.workers = static_cast<unsigned>(1 + plan_.below(3));
@@ -106,7 +81,8 @@ class driver {
         plan_.one_in(3) ? std::size_t{256} << plan_.below(5) : std::size_t{1} << 26U;
     // Of its own chance: with and without audits a seed plays the same plan.
     cairn::detail::sim_random share{seed, "audit"};
-    const double audit = share.one_in(2) ? 0.0 : 1.0 / static_cast<double>(1 + share.below(3));
+    const double audit =
+        what_.kills || share.one_in(2) ? 0.0 : 1.0 / static_cast<double>(1 + share.below(3));
     made.configure = [messages, retain, buffer, audit, share](cairn::options& chosen) mutable {
       chosen.max_retained = share.one_in(2) ? 1'048'576 : std::size_t{1} << share.below(7);
       chosen.audit = audit;
@@ -119,18 +95,38 @@ class driver {
       chosen.max_history = std::size_t{16} * 1024;
       chosen.ask_timeout = std::chrono::hours{24};
     };
-    made.on_event = [this](const cairn::event& what) {
-      const bool given_up =
-          what.kind == cairn::event_kind::given_up && !what_.gives_up.contains(what.name);
-      if (given_up || what.kind == cairn::event_kind::diverged ||
-          what.kind == cairn::event_kind::nondeterministic) {
-        complain(what.name + ": " + std::string{to_string(what.kind)} + ": " + what.text);
-      }
-      if (what.kind == cairn::event_kind::committed) committed_ = what.at;
-      outran_ |= what.code == cairn::errc::write_buffer_full;
-      if (watch_) watch_(what);
-    };
+    made.on_event = [this](const cairn::event& what) { hear(what); };
     return made;
+  }
+
+  void hear(const cairn::event& what) {
+    const bool differs = what.kind == cairn::event_kind::diverged ||
+                         what.kind == cairn::event_kind::nondeterministic;
+    const bool given_up = what.kind == cairn::event_kind::given_up;
+    if ((differs && !what_.strays.contains(what.name)) ||
+        (given_up && !what_.gives_up.contains(what.name))) {
+      complain(what.name + ": " + std::string{to_string(what.kind)} + ": " + what.text);
+    }
+    if (what.kind == cairn::event_kind::committed) committed_ = what.at;
+    if (what.kind == cairn::event_kind::committed) abandoned_ = 0;
+    // Who waits for a commit would do so for ever.
+    if (what.kind == cairn::event_kind::abandoned && ++abandoned_ == most_abandoned) {
+      sim_.disk().set_faults({});
+    }
+    outran_ |= what.code == cairn::errc::write_buffer_full;
+    const bool back = divergences::goes_back(what);
+    rolls_back_ |= back;
+    if (sim_.ended()) divergences_.end();
+    divergences_.take(what, back && may_go_back());
+    if (what_.watch) what_.watch(what);
+    if (watch_) watch_(what);
+  }
+
+  /// Whether something was committed since the system has gone back.
+  [[nodiscard]] bool may_go_back() {
+    const auto& all = sim_.inner();
+    return all.committed.load(std::memory_order_relaxed) >  // one thread plays all
+           all.rolled_back_to.load(std::memory_order_relaxed);
   }
 
   /// Faults of the disk make no sense where a process begins: it would only not begin.
@@ -138,8 +134,10 @@ class driver {
     rolls_back_ = false;
     world_.dying = false;
     world_.nudge = {};  // of the process before
+    divergences_.begin();
     sim_.disk().set_faults({});
     sim_.start(what_.app);
+    world_.disk = sim_.mounted();
     sim_.disk().set_faults(faults_);
     for (auto left = 1 + plan_.below(2); left > 0; --left) {
       sim_.outside([this, number = ++threads_] { talk(number); });
@@ -160,40 +158,11 @@ class driver {
   void die(bool power) {
     ++crashes_;
     world_.dying = true;
-    pausing_ = false;
+    pausing_ = world_.killed = false;
     power ? sim_.crash() : sim_.kill();
     sim_.disk().set_faults({});
-    if (plan_.one_in(6)) spoil();
+    if (plan_.one_in(6)) spoil(sim_.disk(), stored_, plan_, committed_);
     audit();
-  }
-
-  /// A bit of some file changes, other than a journal's. Either the store does without, by an older
-  /// snapshot, or it says that it cannot; then the bit changes back.
-  void spoil() {
-    const auto disk = sim_.disk().mount();
-    std::vector<std::string> names;
-    try {
-      names = disk->list("store");
-    } catch (const cairn::error&) {
-      return;  // there is no store yet
-    }
-    std::erase_if(names, [](const auto& each) { return each.starts_with("journal-"); });
-    if (names.empty()) return;
-    const auto path = "store/" + names[plan_.below(names.size())];
-    const auto size = disk->open(path)->size();
-    if (size == 0) return;
-    const auto bit = plan_.below(8 * size);
-    sim_.disk().flip(path, bit);
-    try {
-      cairn::file_store store{"store", stored_, sim_.disk().mount()};
-      const auto found = store.open({.read_only = true});
-      committed_ = found.latest ? std::min(committed_, found.latest) : std::nullopt;
-      return;
-    } catch (const cairn::error& why) {
-      if (why.code() != cairn::errc::damaged && why.code() != cairn::errc::newer_schema) throw;
-      if (std::string{why.what()}.find("store/") == std::string::npos) complain("damage unnamed");
-    }
-    sim_.disk().flip(path, bit);
   }
 
   /// What the threads of a dead process said after its last snapshot is lost.
@@ -219,11 +188,14 @@ class driver {
     committed_ = found.latest;
     forget_words(found.latest);
     world_.dying = false;
+    world_.auditing = true;
+    if (what_.check_disk) what_.check_disk(sim_.disk().mount());
     for (const auto& each : found.snapshots) {
       // What a flipped bit has spoilt, other than the latest, the store says when it is opened.
       const auto named = "snapshot " + std::to_string(raw(each.number)) + " is damaged";
       if (warnings.find(named) == std::string::npos) audit(store, each.number, found.latest);
     }
+    world_.auditing = false;
     world_.dying = true;
   }
   void audit(cairn::file_store& store, cairn::epoch number, std::optional<cairn::epoch> latest) {
@@ -237,7 +209,7 @@ class driver {
   }
 
   void play() {
-    const std::uint64_t wanted = plan_.below(most_crashes + 1);
+    std::uint64_t wanted = plan_.below(most_crashes + 1);
     const std::uint64_t apart = std::uint64_t{20} << plan_.below(9);
     start();
     if (wanted > 0 && !plan_.one_in(4)) spread();
@@ -246,12 +218,13 @@ class driver {
       spend(plan_.below(apart));
       if (sim_.ended() && !sim_.disk().crashed()) break;
       if (!did_not_begin()) throw_on_failure();
-      if (!sim_.disk().crashed() && !sim_.failure() && plan_.one_in(3)) {
+      if (world_.killed) ++wanted;  // it is not one of ours
+      if (!world_.killed && !sim_.disk().crashed() && !sim_.failure() && plan_.one_in(3)) {
         sim_.rollback();
         rolls_back_ = true;
         continue;
       }
-      die(sim_.disk().crashed() || !plan_.one_in(4));
+      die(sim_.disk().crashed() || !(world_.killed || plan_.one_in(4)));
       // Power may fail again while the store is being opened, or soon after.
       if (crashes_ < wanted && plan_.one_in(4)) sim_.disk().crash_after(plan_.below(60));
       start();
@@ -270,15 +243,16 @@ class driver {
     run_to(until);
   }
   void run_to(std::uint64_t step) {
-    (void)sim_.run_until(
-        [&] { return sim_.disk().crashed() || sim_.ended() || sim_.steps() >= step; });
+    (void)sim_.run_until([&] { return is_over() || sim_.steps() >= step; });
   }
+  /// Whether there is no use in going on.
+  [[nodiscard]] bool is_over() { return sim_.disk().crashed() || world_.killed || sim_.ended(); }
   /// Meanwhile nobody handles anything. A crash, a rollback or the end may come before they go on.
   void pause_for(std::uint64_t steps) {
-    if (sim_.disk().crashed() || sim_.ended()) return;
+    if (is_over()) return;
     sim_.pause();
     if (!std::exchange(pausing_, true)) sim_.outside([this] { pass_time(); });
-    (void)sim_.run_until([&] { return sim_.disk().crashed() || sim_.ended() || sim_.paused(); });
+    (void)sim_.run_until([&] { return is_over() || sim_.paused(); });
     const bool still = sim_.paused();
     const auto before = consumed();
     run_to(sim_.steps() + steps);
@@ -314,7 +288,7 @@ class driver {
 
   /// New actors are at their parent's worker. A process that begins anew has them everywhere.
   void spread() {
-    (void)sim_.run_until([this] { return committed_ || sim_.ended(); });
+    (void)sim_.run_until([this] { return committed_ || world_.killed || sim_.ended(); });
     throw_on_failure();
     if (sim_.ended()) return;
     die(false);
@@ -334,8 +308,9 @@ class driver {
     audit();
   }
   [[nodiscard]] bool ends() {
-    for ((void)sim_.run(); did_not_begin(); (void)sim_.run()) {
+    for (run_to_the_end(); world_.killed || did_not_begin(); run_to_the_end()) {
       die(false);
+      if (crashes_ > too_many_crashes) throw std::runtime_error{"it dies for ever"};
       start();
     }
     throw_on_failure();
@@ -344,6 +319,32 @@ class driver {
     world_.one_turn_in = 0;
     outran_ = false;
     return sim_.finish();
+  }
+
+  void run_to_the_end() {
+    (void)sim_.run_until([this] { return is_over(); });
+    if (sim_.ended()) (void)sim_.run();  // what it threw
+  }
+
+  /// What was cloned goes on by itself, on a machine of its own.
+  void live_clones() {
+    if (!what_.clones || generation_ > 0) return;
+    for (const std::string& each : what_.clones()) {
+      driver twin{what_, sim_.seed() + 1'000'000, watch_};
+      twin.begin_from(each, sim_.disk().mount());
+      const verdict found = twin.run();
+      if (!found.complaint.empty()) complain("the clone " + each + ": " + found.complaint);
+      audited_ += found.audited;
+    }
+  }
+  void begin_from(const std::string& name, const std::shared_ptr<cairn::detail::disk>& disk) {
+    const cairn::detail::scoped_current<cairn::detail::pauser> nobody{cairn::detail::current_pauser,
+                                                                      nullptr};
+    const auto number = cairn::file_store{name, stored_, disk}.open({.read_only = true}).latest;
+    committed_ = cairn::clone(cairn::file_store{name, stored_, disk}, number.value(),
+                              cairn::file_store{"store", stored_, sim_.disk().mount()});
+    generation_ = 1;
+    threads_ = 1000;  // others than those before
   }
 
   /// Power fails before one operation of the disk, from the opening of the store to the end of the
@@ -362,18 +363,8 @@ class driver {
     }
   }
 
-  /// The disk failed where a journal was opened, or a snapshot read for a rollback. Whoever runs
-  /// the program begins again.
   [[nodiscard]] bool did_not_begin() {
-    if (!(what_.reads || rolls_back_) || !sim_.failure()) return false;
-    try {
-      std::rethrow_exception(sim_.failure());
-    } catch (const cairn::error& why) {
-      if (rolls_back_ && why.code() == cairn::errc::damaged) return true;
-      return why.code() == cairn::errc::io || why.code() == cairn::errc::no_space;
-    } catch (...) {
-      return false;
-    }
+    return sim_.failure() && may_begin_again(what_, sim_.failure(), rolls_back_);
   }
 
   void throw_on_failure() {
@@ -387,13 +378,16 @@ class driver {
   bool pausing_ = false;
   cairn::event_handler watch_;
   outer_world world_{};
+  divergences divergences_{};
   cairn::testing::disk_faults faults_{};
   std::uint64_t threads_ = 0;  ///< outside, of all processes
   std::uint64_t crashes_ = 0;
   bool rolls_back_ = false;                  ///< the present process, or it is asked to
+  int abandoned_ = 0;                        ///< epochs in a row
   bool outran_ = false;                      ///< an epoch found no room in the write buffer
   std::optional<cairn::epoch> committed_{};  ///< what the next process has to know
   std::uint64_t audited_ = 0;
+  int generation_ = 0;  ///< 1: it began as a clone
   cairn::testing::simulation<Actors> sim_;
 };
 

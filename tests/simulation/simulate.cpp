@@ -8,7 +8,11 @@
 
 #include "bank.hpp"
 #include "chain.hpp"
+#include "closing.hpp"
+#include "curse.hpp"
 #include "drive.hpp"
+#include "duels.hpp"
+#include "errands.hpp"
 #include "family.hpp"
 #include "graph.hpp"
 #include "guests.hpp"
@@ -18,9 +22,12 @@
 #include "paths.hpp"
 #include "pipeline.hpp"
 #include "posts.hpp"
+#include "ranks.hpp"
 #include "sleepers.hpp"
 #include "storm.hpp"
 #include "timing.hpp"
+#include "twins.hpp"
+#include "whims.hpp"
 
 namespace {
 
@@ -33,10 +40,50 @@ using all_actors =
                   chain::caller, chain::oracle, limits::drops_newest, limits::drops_oldest,
                   limits::pusher, moods::touchy, moods::fragile, moods::larder, moods::victim,
                   moods::boss, storm::cloud, storm::mist, house::books, house::tenant,
-                  house::keeper>;
+                  house::keeper, whims::books, whims::moody, whims::boss, errands::books,
+                  errands::runner, closing::books, closing::clerk, ranks::books, ranks::soul,
+                  ranks::chief, duels::fighter, curse::books, curse::digger, curse::chief>;
 
-const std::vector<workload>& workloads() {
-  static const std::vector<workload> all{
+/// What is done about failures.
+std::vector<workload> of_supervision() {
+  return {
+      {.name = "closing",
+       .app = &closing::app,
+       .expected = closing::expected,
+       .check = &closing::check,
+       .watch = &closing::watch},
+      {.name = "curse",
+       .app = &curse::app,
+       .expected = curse::expected,
+       .gives_up = {"digger 0", "digger 1", "digger 2", "chief 0", "chief 1", "chief 2", "books"},
+       .kills = true},
+      {.name = "duels", .app = &duels::app, .expected = duels::expected, .watch = &duels::watch},
+      {.name = "errands",
+       .app = &errands::app,
+       .expected = errands::expected,
+       .check = &errands::check,
+       .check_latest = &errands::check_latest},
+      {.name = "ranks",
+       .app = &ranks::app,
+       .expected = ranks::expected,
+       .gives_up = {"soul 0", "soul 1", "soul 3", "soul 4", "soul 5", "soul 6"},
+       .check = &ranks::check,
+       .watch = &ranks::watch},
+      {.name = "twins",
+       .app = &twins::app,
+       .expected = bank::expected,
+       .check = &bank::check,
+       .check_disk = &twins::check_disk,
+       .clones = &twins::clones},
+      {.name = "whims",
+       .app = &whims::app,
+       .expected = whims::expected,
+       .check = &whims::check,
+       .strays = {"moody 0", "moody 1"}}};
+}
+
+std::vector<workload> of_all_else() {
+  return {
       {.name = "bank", .app = &bank::app, .expected = bank::expected, .check = &bank::check},
       {.name = "chain", .app = &chain::app, .expected = chain::expected, .check = &chain::check},
       {.name = "family",
@@ -80,6 +127,14 @@ const std::vector<workload>& workloads() {
        .app = &timing::app,
        .expected = timing::expected,
        .check = &timing::check}};
+}
+
+const std::vector<workload>& workloads() {
+  static const std::vector<workload> all = [] {
+    auto both = of_all_else();
+    for (auto& each : of_supervision()) both.push_back(std::move(each));
+    return both;
+  }();
   return all;
 }
 

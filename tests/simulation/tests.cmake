@@ -10,7 +10,7 @@ target_link_libraries(simulate PRIVATE cairn::cairn CLI11::CLI11)
 # What takes longer to compile than the seeds take to play is not worth it.
 target_compile_options(simulate PRIVATE -O1)
 
-# Each workload for each seed: 13 of them, and 2000 seeds in two halves that may run at once. Each
+# Each workload for each seed: 20 of them, and 2000 seeds in two halves that may run at once. Each
 # half takes some two and a half minutes.
 set(cairn_seeds 1..1000 1001..2000)
 if(CAIRN_SANITIZE)

@@ -2,6 +2,7 @@
 // and what the world outside has been given.
 #pragma once
 
+#include <any>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -35,8 +36,22 @@ struct outer_world {
   int talking = 0;                                  ///< threads outside that have not ended
   std::map<std::uint64_t, std::uint64_t> posted{};  ///< how many, by each thread
   std::set<std::pair<std::uint64_t, std::uint64_t>> confirmed{};  ///< posts that are durable
+  int strayed = 0;                                                ///< handlers, in replay
+  bool auditing = false;         ///< a snapshot is looked at, nobody runs
+  std::set<std::string> held{};  ///< actors that have diverged, and may not go on
+  bool killed = false;           ///< a handler has killed the process
+  /// What the present process sees of the disk.
+  std::shared_ptr<cairn::detail::disk> disk{};
+  std::any own{};  ///< see `notes`
   /// What a thread outside does now and then. Returns the epoch after it, where it told something.
   std::function<std::optional<cairn::epoch>(const struct nudge&)> nudge{};
+
+  /// What the workload itself remembers of what its processes did.
+  template <class T>
+  [[nodiscard]] T& notes() {
+    if (!own.has_value()) own = T{};
+    return *std::any_cast<T>(&own);
+  }
 
   /// For an `on_start`: where it throws, it does so twice, and its actor is suspended.
   void may_not_start() {
@@ -58,6 +73,21 @@ inline void may_fail() {
   }
   outside->failed_last = !outside->failed_last && outside->faults.one_in(outside->one_turn_in);
   if (outside->failed_last) throw std::runtime_error{"a planned failure"};
+}
+
+/// Whether a handler does something else than the first time. Of those that may: see
+/// `workload::strays`.
+[[nodiscard]] inline bool strays(std::uint64_t one_time_in) {
+  constexpr int most = 60;  // what strays for ever never comes to an end
+  if (outside->dying || outside->auditing || !cairn::detail::current_turn->replaying())
+    return false;
+  return outside->strayed < most && outside->faults.one_in(one_time_in) && ++outside->strayed > 0;
+}
+
+/// The process dies here: nobody sees what comes after.
+inline void kill_the_process() {
+  outside->killed = true;
+  while (!outside->dying) cairn::detail::pause_point();
 }
 
 inline void complain(std::string what) {

@@ -311,3 +311,37 @@ TEST_CASE("processes on threads share the disk while the power fails again and a
   for (auto& each : threads) each.join();
   for (const auto& [name, text] : left_by(disk)) CHECK((text == "text" || text.size() <= 4));
 }
+
+TEST_CASE("what is stored in a map survives the process, and a power failure or not") {
+  constexpr std::size_t bytes = 16 * 512;
+  std::size_t kept = 0;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    simulated_disk on{seed};
+    on.map_files();
+    const auto first = on.mount();
+    REQUIRE(first->maps());
+    durable_file(*first, "d/f", std::string(bytes, '-'));
+    const auto file = first->open("d/f");
+    CHECK(file->map(bytes + 1) == nullptr);
+    std::byte* map = file->map(bytes);
+    REQUIRE(map != nullptr);
+    for (std::size_t at = 0; at < bytes; ++at) map[at] = std::byte{'+'};
+    on.kill();
+    map[0] = std::byte{'?'};  // by a process that is dead
+    CHECK(content(*on.mount(), "d/f") == std::string(bytes, '+'));
+    on.crash();
+    const auto left = content(*on.mount(), "d/f");
+    for (std::size_t at = 0; at < bytes; at += 512) {
+      const std::string sector = left.substr(at, 512);
+      CHECK((sector == std::string(512, '+') || sector == std::string(512, '-')));
+      kept += sector[0] == '+' ? 1 : 0;
+    }
+  }
+  CHECK(kept > 100);
+  CHECK(kept < 220);
+}
+
+TEST_CASE("files of a simulated disk cannot be mapped unless a test wants it") {
+  simulated_disk on{1};
+  CHECK_FALSE(on.mount()->maps());
+}

@@ -136,6 +136,7 @@ class cutter {
   /// The snapshot is void: the next one says everything again.
   void splice_back() {
     sometimes("epoch abandoned");
+    if (!mine_.held_runs.empty()) sometimes("waiting run outlasts an abandoned epoch");
     const epoch gone = previous(mine_.seen);
     for (touched_cells* list : {&mine_.sweeping, &mine_.swept}) {
       while (cell* one = list->front()) {

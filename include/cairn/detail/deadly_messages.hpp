@@ -50,10 +50,14 @@ class deadly_messages {
   bool resume_restored(cell& one) {
     if (one.careful) {
       if (const auto* deadly = all_.accusation(one, one.consumed, 0)) {
+        sometimes("deadly handler not run again");
         one.careful = false;
         fail_.suspend(one, "its handler was to be run again: " + text_of(*deadly));
         return false;
       }
+    } else {
+      one.careful =
+          !all_.accused.empty();  // who resumed it allows the replay, not what comes after
     }
     if (mine_.note != nullptr) mine_.note->say(one.self().id, one.consumed, 0);
     return fail_.resume_restored(one);

@@ -164,6 +164,7 @@ class delivery {
   void begin_run(cell& one, outside_run work) {
     if (!work.when_committed) return all_.start_run(one.self(), std::move(work));
     all_.has_outputs.store(true, std::memory_order_relaxed);  // ordered by the sweep
+    sometimes("run waits for its commit");
     mine_.held_runs.push_back({one.at, one.self(), std::move(work)});
   }
 

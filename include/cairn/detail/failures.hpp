@@ -83,8 +83,7 @@ class failures : public incarnations {
     mail_.confirm(asker, one.at);
   }
 
-  /// A handler that was handed more than its record may hold, or that the process dies of, is given
-  /// up before it goes on.
+  /// A handler that was handed too much, or that the process dies of, is given up first.
   void give_up_handler(cell& one, errc code, const std::string& text) {
     sometimes(code == errc::history_exceeded ? "history exceeded" : "deadly handler given up");
     all_.tell_of(event_kind::failed, one, text, code);
@@ -188,6 +187,7 @@ class failures : public incarnations {
     const bool retried = rest.attempts++ != 0;
     if (found.what != decision::restart) return found;
     if (!found.others && rest.declared.restart == temporary) {
+      sometimes("temporary actor fails");
       found.what = decision::stop;
       return found;
     }
@@ -254,6 +254,7 @@ class failures : public incarnations {
 
   /// A permanent actor has stopped itself.
   void begin_again(cell& one, const std::string& reason) {
+    sometimes("permanent actor begins again");
     const bool groups = one.policy->groups();
     const bool many = !groups && !may_restart(all_.steady_now(), one);
     worker_counters::add(mine_.counters.restarts, 1);

@@ -256,6 +256,7 @@ class incarnations {
 
   /// Never go on silently: the actor keeps its base and its log and handles nothing.
   void diverged(cell& one, const std::string& why) {
+    sometimes("replay diverged");
     replay_.tear_down(one, stop_reason::restart);
     one.needs_replay = one.diverged = true;
     one.rest().attempts = 0;
@@ -267,10 +268,10 @@ class incarnations {
   /// Once for each snapshot: what comes to this again is not worth another try.
   void roll_back_once(const std::string& why) {
     // Relaxed: numbers.
-    if (all_.committed.load(std::memory_order_relaxed) >
-        all_.rolled_back_to.load(std::memory_order_relaxed)) {
-      all_.roll_back(why);
-    }
+    const bool first = all_.committed.load(std::memory_order_relaxed) >
+                       all_.rolled_back_to.load(std::memory_order_relaxed);
+    sometimes(first ? "failure takes the system back" : "failure comes back after a rollback");
+    if (first) all_.roll_back(why);
   }
 
   world& all_;

@@ -47,8 +47,11 @@ struct ruling {
 /// There were too many restarts.
 [[nodiscard]] inline ruling exceeded(const supervision& own, const std::string& text) {
   ruling found{decision::suspend, 0, false, {}, exceeded_text(own, text)};
-  if (own.exceeded == decision::stop) found.what = decision::stop;
-  if (own.exceeded == decision::escalate && own.above) {
+  if (own.exceeded == decision::stop) {
+    sometimes("actor that failed too often stopped");
+    found.what = decision::stop;
+  } else if (own.exceeded == decision::escalate && own.above) {
+    sometimes("actor that failed too often passed up");
     found = {decision::restart, 1, true, {}, found.why};
   }
   return found;

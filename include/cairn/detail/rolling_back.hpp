@@ -89,6 +89,7 @@ inline void wipe(worker& one) {
   one.swept = {};
   one.timers.clear();
   one.held.clear();
+  if (!one.held_runs.empty()) sometimes("waiting run dropped by a rollback");
   one.held_runs.clear();
   one.vacant.clear();
   one.tombs.clear();

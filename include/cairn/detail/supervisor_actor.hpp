@@ -251,6 +251,7 @@ inline task<> stop_ward(ward whom, std::string reason, context_base* self) {
     auto stopping = mine.stop(whom, reason).as_result();
     const result<void> stopped = co_await std::move(stopping);
     if (stopped || stopped.code() != errc::timeout) co_return;
+    sometimes("child not stopped in time");
     reason += "; it had not stopped in time";
   }
   auto killing = mine.word(whom, control::kill, reason).as_result();
@@ -303,9 +304,11 @@ inline task<> supervisor_actor::on(child_failed what, context<supervisor_actor>&
     std::string text = "more restarts than " + std::to_string(rules.intensity.restarts) +
                        " below " + std::string{self.name()} + "; the last failure: " + what.text;
     if (rules.exceeded == decision::stop) {
+      sometimes("group that failed too often stopped");
       co_await stop_wards(text, &self);
       stop_now(text, &self);
     } else if (rules.exceeded == decision::escalate && mine.has_above()) {
+      sometimes("group that failed too often passed up");
       mine.tell_above({self.id(), self.where().slot_index, decision::restart, 0, text});
     } else {
       co_await suspend_wards(text, &self);

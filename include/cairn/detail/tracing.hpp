@@ -54,6 +54,7 @@ struct trace_note {
   if (note.at == 0) {
     std::string text = "ask of " + note.what + ": no answer in time: ";
     if (note.cycle) {
+      sometimes("actors await each other");
       note.names.push_back(note.names.front());
       text = "ask of " + note.what + ": actors await each other: ";
     }

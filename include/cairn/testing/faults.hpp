@@ -107,6 +107,10 @@ class simulated_disk {
   [[nodiscard]] std::uint64_t operations() const;
 
   void set_faults(disk_faults faults);
+  /// Before anything is mounted: files can be mapped, as a machine's can. What is stored there
+  /// outlives a process; a power failure loses it, or not. So a `file_store` notes in which message
+  /// the process dies.
+  void map_files();
   /// Flips a bit of a file at rest, the lowest bit of the first byte being 0.
   ///
   /// Errors: `not_found`.
@@ -154,6 +158,7 @@ class simulated_disk::core {
   std::optional<std::uint64_t> fail_in{};
   errc fail_with = errc::io;
   bool crashed = false;
+  bool maps = false;
 
   /// Where the power fails before it, the operation is done upon the copy of a dead view.
   operation begin(const tree_ptr& in, std::string_view name, const std::string& path, kind what) {
@@ -246,6 +251,11 @@ inline std::uint64_t simulated_disk::operations() const {
 inline void simulated_disk::set_faults(disk_faults faults) {
   const std::lock_guard guard{core_->mutex};
   core_->faults = faults;
+}
+
+inline void simulated_disk::map_files() {
+  const std::lock_guard guard{core_->mutex};
+  core_->maps = true;
 }
 
 inline void simulated_disk::flip(const std::string& path, std::uint64_t bit) {

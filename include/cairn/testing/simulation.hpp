@@ -185,6 +185,8 @@ class simulation {
     return reached_;
   }
   [[nodiscard]] simulated_disk& disk() noexcept { return disk_; }
+  /// What the latest process sees of it: for another store of the program, such as a clone.
+  [[nodiscard]] std::shared_ptr<detail::disk> mounted() const noexcept { return mounted_; }
   /// What the present process found in the store.
   [[nodiscard]] const detail::restored_counts& restored() const { return process_->restored(); }
   /// Why the process cannot go on, if it cannot.
@@ -204,7 +206,8 @@ class simulation {
     made.epoch.every = std::chrono::milliseconds{10};
     made.slow_turn = made.stuck_turn = {};
     if (chosen_.configure) chosen_.configure(made);
-    made.store = file_store{"store", chosen_.store, disk_.mount()};
+    mounted_ = disk_.mount();
+    made.store = file_store{"store", chosen_.store, mounted_};
     made.clock = std::make_unique<detail::sim_clock>(machine_);
     made.workers = chosen_.workers;
     made.seed = chance_.below(~std::uint64_t{0});
@@ -281,6 +284,7 @@ class simulation {
   detail::sim_random chance_;
   detail::seeded_chance on_its_way_{chosen_.seed};
   std::map<std::string, std::uint64_t> reached_{};
+  std::shared_ptr<detail::disk> mounted_{};
   std::unique_ptr<detail::program> process_{};
   std::vector<std::unique_ptr<detail::sim_thread>> outside_{};
   std::optional<int> finished_{};

@@ -81,6 +81,11 @@ class simulated_disk::file final : public detail::disk_file {
     return data_->size();
   }
 
+  std::byte* map(std::size_t bytes) override {
+    const std::lock_guard guard{core_->mutex};
+    return data_->map(bytes);
+  }
+
   void renamed(const std::string& path) override { path_ = path; }
 
  private:
@@ -175,6 +180,8 @@ class simulated_disk::view final : public detail::disk {
   }
 
   void sync_directory(const std::string& path) override { sync_names(path, true); }
+
+  [[nodiscard]] bool maps() const noexcept override { return core_->maps; }
 
   std::unique_ptr<detail::disk_lock> lock(const std::string& path, bool shared,
                                           std::chrono::milliseconds /*wait*/) override {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <new>
 #include <random>
 #include <set>
 #include <string>
@@ -33,6 +34,23 @@ class seeded_chance {
  private:
   std::mt19937_64 next_;
 };
+
+/// Memory as a map of a file has it: aligned like a page, as far as anybody minds.
+template <class T>
+struct page_memory {
+  using value_type = T;
+  static constexpr std::align_val_t alignment{64};
+
+  page_memory() = default;
+  template <class U>
+  explicit page_memory(const page_memory<U>& /*other*/) noexcept {}
+  [[nodiscard]] T* allocate(std::size_t count) {
+    return static_cast<T*>(::operator new(count * sizeof(T), alignment));
+  }
+  void deallocate(T* where, std::size_t /*count*/) noexcept { ::operator delete(where, alignment); }
+  friend bool operator==(const page_memory&, const page_memory&) = default;
+};
+using platter_bytes = std::vector<std::byte, page_memory<std::byte>>;
 
 /// What a disk writes whole or not at all.
 inline constexpr std::uint64_t sector_bytes = 512;
@@ -70,6 +88,14 @@ class platter_file {
       unsynced_.push_back({writes_, at, {image.begin(), image.end()}});
     }
     ++writes_;
+  }
+
+  /// What is stored there is read by all processes, and may be on the platter at any time. Null
+  /// beyond the end. Valid until the file grows.
+  [[nodiscard]] std::byte* map(std::size_t count) {
+    if (count > seen_.size()) return nullptr;
+    mapped_ = true;
+    return seen_.data();
   }
 
   void sync() {
@@ -113,6 +139,7 @@ class platter_file {
       if (now == fate::kept || (now == fate::torn && !torn_off)) put(left->durable_, image);
       if (now == fate::grown) grow(left->durable_, image);
     }
+    if (mapped_) keep_mapped(chance, left->durable_);
     left->seen_ = left->durable_;
     return left;
   }
@@ -139,20 +166,31 @@ class platter_file {
     return static_cast<fate>(at);
   }
 
-  static void grow(std::vector<std::byte>& to, const sector& image) {
+  /// Each sector as it is, or as it was.
+  void keep_mapped(seeded_chance& chance, platter_bytes& to) const {
+    for (std::size_t at = 0; at < seen_.size(); at += sector_bytes) {
+      if (chance.below(2) == 0) continue;
+      const auto rest = bytes_view{seen_}.subspan(at);
+      const auto image = rest.first(std::min<std::size_t>(sector_bytes, rest.size()));
+      put(to, {0, at, {image.begin(), image.end()}});
+    }
+  }
+
+  static void grow(platter_bytes& to, const sector& image) {
     const auto end = static_cast<std::size_t>(image.at) + image.bytes.size();
     if (to.size() < end) to.resize(end);
   }
-  static void put(std::vector<std::byte>& to, const sector& image) {
+  static void put(platter_bytes& to, const sector& image) {
     grow(to, image);
     std::copy(image.bytes.begin(), image.bytes.end(),
               to.begin() + static_cast<std::ptrdiff_t>(image.at));
   }
 
-  std::vector<std::byte> seen_{};     ///< what processes read
-  std::vector<std::byte> durable_{};  ///< what is on the platter for certain
-  std::vector<sector> unsynced_{};    ///< what may be there too, in the order of writing
+  platter_bytes seen_{};            ///< what processes read
+  platter_bytes durable_{};         ///< what is on the platter for certain
+  std::vector<sector> unsynced_{};  ///< what may be there too, in the order of writing
   std::uint64_t writes_ = 0;
+  bool mapped_ = false;
 };
 
 /// Without the slashes at its end.
