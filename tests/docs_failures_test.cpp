@@ -19,7 +19,8 @@ struct letter {
 };
 
 std::string unread(const cairn::event& what) {
-  if (what.letter == nullptr || what.letter->message != cairn::type_name<letter>) return {};
+  if (what.kind != cairn::event_kind::dead_letter) return {};
+  if (what.letter->message != cairn::type_name<letter>) return {};
   const auto lost = cairn::decode<letter>(what.letter->payload);
   return what.letter->name + " did not read \"" + lost.text + "\": " + what.letter->text;
 }

@@ -382,7 +382,8 @@ TEST_CASE("docs: every page is in the index, and links lead to pages that exist"
   for (const auto& page : std::filesystem::directory_iterator{project / "docs"}) {
     const std::string name = page.path().filename().string();
     INFO(name);
-    if (page.is_directory()) {  // its own README stands for it
+    if (name == "performance") continue;  // the pictures of performance.md
+    if (page.is_directory()) {            // its own README stands for it
       CHECK(index.find("(" + name + "/README.md)") != std::string::npos);
       continue;
     }

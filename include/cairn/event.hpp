@@ -104,7 +104,7 @@ struct event {
   errc code = errc::ok;
   position consumed{};
   epoch_cost cost{};
-  std::uint64_t messages = 0;  ///< replayed, or delivered again after a rollback
+  std::uint64_t messages = 0;                  ///< replayed, or delivered again after a rollback
   const cairn::dead_letter* letter = nullptr;  ///< lives as long as the call
 };
 

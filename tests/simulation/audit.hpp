@@ -166,12 +166,21 @@ class consistency {
   void check_parent(const cell& one) const {
     if (one.parent.where == nullptr || one.parent.where->slot_index == 1) return;
     if (ids_.contains(one.parent.id)) return;
-    bool told = false;
+    bool told = is_stopping(one);
     for (const envelope* at = one.box.queue.front(); at != nullptr; at = at->next) {
-      told |= at->kind == cairn::detail::envelope_kind::control &&
-              at->index == static_cast<std::uint16_t>(cairn::detail::control::stop);
+      const bool word = at->kind == cairn::detail::envelope_kind::control;
+      told |= word && at->index == static_cast<std::uint16_t>(cairn::detail::control::stop);
+      told |= !word && at->ops == &cairn::detail::ops_of<cairn::detail::stop_all>;
     }
     if (!told) wrong(one, "its parent is not there");
+  }
+
+  /// Its handler that stops those below it has begun.
+  [[nodiscard]] static bool is_stopping(const cell& one) {
+    if (!one.saved) return false;
+    const auto* handled = cairn::detail::last_message_of(one.saved->log).entry;
+    return handled != nullptr &&
+           handled->type == cairn::detail::ops_of<cairn::detail::stop_all>.hash;
   }
 
   /// What ends an await belongs to a handler that has not ended.

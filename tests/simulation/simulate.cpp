@@ -73,6 +73,7 @@ std::vector<workload> of_supervision() {
        .app = &twins::app,
        .expected = bank::expected,
        .check = &bank::check,
+       .watch = &twins::watch,
        .check_disk = &twins::check_disk,
        .clones = &twins::clones},
       {.name = "whims",
