@@ -161,7 +161,7 @@ class driver {
     pausing_ = world_.killed = false;
     power ? sim_.crash() : sim_.kill();
     sim_.disk().set_faults({});
-    if (plan_.one_in(6)) spoil(sim_.disk(), stored_, plan_, committed_);
+    if (plan_.one_in(6)) spoil(sim_.disk(), stored_, plan_, committed_, what_.reads);
     audit();
   }
 

@@ -81,9 +81,11 @@ inline cairn::testing::disk_faults failing_disk(cairn::detail::sim_random& plan,
 }
 
 /// A bit of some file changes, other than a journal's. Either the store does without, by an older
-/// snapshot, or it says that it cannot; then the bit changes back.
+/// snapshot, or it says that it cannot; then the bit changes back. Also where it does without and
+/// there are `journals`, which have let go of what only the newest snapshot needs no more.
 inline void spoil(cairn::testing::simulated_disk& on, const cairn::file_store_options& stored,
-                  cairn::detail::sim_random& plan, std::optional<cairn::epoch>& committed) {
+                  cairn::detail::sim_random& plan, std::optional<cairn::epoch>& committed,
+                  bool journals) {
   const auto disk = on.mount();
   std::vector<std::string> names;
   try {
@@ -101,8 +103,12 @@ inline void spoil(cairn::testing::simulated_disk& on, const cairn::file_store_op
   try {
     cairn::file_store store{"store", stored, on.mount()};
     const auto found = store.open({.read_only = true});
-    committed = found.latest ? std::min(committed, found.latest) : std::nullopt;
-    return;
+    // What it goes on from may be of a segment that is not there any more.
+    if (found.latest) store.read(*found.latest, [](const cairn::record_view&) {});
+    if (!journals || !(found.latest < committed)) {
+      committed = found.latest ? std::min(committed, found.latest) : std::nullopt;
+      return;
+    }
   } catch (const cairn::error& why) {
     if (why.code() != cairn::errc::damaged && why.code() != cairn::errc::newer_schema) throw;
     if (std::string{why.what()}.find("store/") == std::string::npos) complain("damage unnamed");

@@ -182,6 +182,20 @@ TEST_CASE("what a failed sync was for may be lost although a later sync succeeds
   CHECK(names == std::set<std::size_t>{1, 2});
 }
 
+TEST_CASE("names that another one's failed sync may have lost are not taken for durable") {
+  (void)outcomes("", [](simulated_disk& disk, auto& view) {
+    const cairn::detail::new_names mine;
+    view.create("d/b");
+    disk.fail_after(0, errc::io);
+    const cairn::detail::new_names other;
+    CHECK(error_of([&] { other.make_durable(view, "d"); }).first == errc::io);
+    const auto refused = error_of([&] { mine.make_durable(view, "d"); });
+    CHECK(refused.first == errc::io);
+    CHECK(contains(refused.second, "d: cannot be synced: "));
+    cairn::detail::new_names{}.make_durable(view, "d");  // of what was made since
+  });
+}
+
 TEST_CASE("a process that is killed leaves everything it has written, and can run to its end") {
   for (const bool power : {false, true}) {
     simulated_disk disk{1};

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
@@ -23,6 +24,7 @@
 
 #include "../error.hpp"
 #include "buffer.hpp"
+#include "pausing.hpp"
 
 namespace cairn::detail {
 
@@ -83,6 +85,40 @@ class disk {
                                           std::chrono::milliseconds wait) = 0;
   /// Whether its files can be mapped.
   [[nodiscard]] virtual bool maps() const noexcept { return false; }
+};
+
+/// Names that are made in a directory, and are to be durable there.
+///
+/// A sync that fails may have lost what others had made in the directory too: the operating system
+/// takes it for written then, and the next sync says nothing. Who syncs at the same time is told by
+/// the system; who does so later is told here.
+class new_names {
+ public:
+  /// Before the first of them is made. Relaxed, all of them: a number, and whoever came to fail
+  /// before a later sync began is seen after it.
+  new_names() noexcept : failed_before_{failed().load(std::memory_order_relaxed)} {}
+
+  /// Errors: what `sync_directory` throws; `io` where another one has failed since.
+  void make_durable(disk& on, const std::string& directory) const {
+    try {
+      on.sync_directory(directory);
+    } catch (...) {
+      failed().fetch_add(1, std::memory_order_relaxed);
+      throw;
+    }
+    if (failed().load(std::memory_order_relaxed) == failed_before_) return;
+    sometimes("directory in doubt after another's sync");
+    throw error{errc::io,
+                directory + ": cannot be synced: a sync has failed since a file was made"};
+  }
+
+ private:
+  [[nodiscard]] static std::atomic<std::uint64_t>& failed() noexcept {
+    static std::atomic<std::uint64_t> count{0};  // of the process: syncs fail seldom
+    return count;
+  }
+
+  std::uint64_t failed_before_;
 };
 
 /// Reads a whole file.

@@ -201,11 +201,12 @@ class store_core {
     const buffer made = make(before.view());
     if (made.empty()) return remove_leftover(*disk_, path), nullptr;
     remove_leftover(*disk_, path + ".tmp");
+    const new_names names;
     auto file = disk_->create(path + ".tmp");
     file->write(0, made.view());
     file->sync();
     disk_->rename(path + ".tmp", path);
-    disk_->sync_directory(directory_);
+    names.make_durable(*disk_, directory_);
     return file;
   }
 

@@ -121,7 +121,7 @@ class file_journal final : public journal_log {
       // One by one: were this name still there after a crash, and the next one not, entries would
       // seem to be missing. After a sync that failed nobody knows, and the rest is left alone.
       trims_ = false;
-      disk_->sync_directory(directory_);
+      new_names{}.make_durable(*disk_, directory_);
       trims_ = true;
     }
   }
@@ -208,6 +208,7 @@ class file_journal final : public journal_log {
     const auto header = file_header(journal_magic, file, first);
     const auto temporary = path(file) + ".tmp";
     remove_leftover(*disk_, temporary);
+    const new_names names;
     auto made = log_writer::create(*disk_, temporary, header.view());
     for (auto number = first; const auto& entry : entries) {
       made.append(frame{entry_kind, number++, entry});
@@ -216,7 +217,7 @@ class file_journal final : public journal_log {
     made.rename(*disk_, path(file));
     ++next_file_;  // not before: what could not be made is made again, and leaves nothing behind
     files_[file] = first;
-    disk_->sync_directory(directory_);
+    names.make_durable(*disk_, directory_);
     current_ = std::move(made);
   }
 

@@ -307,10 +307,11 @@ class manifest_writer {
     append_frame(bytes, {static_cast<std::uint32_t>(edit_kind::state), number, payload.view()});
     ++next_;
     remove_leftover(*disk_, path + ".tmp");
+    const new_names made;
     auto file = log_writer::create(*disk_, path + ".tmp", bytes.view());
     file.sync();
     file.rename(*disk_, path);
-    disk_->sync_directory(directory_);
+    made.make_durable(*disk_, directory_);
     fold_at_ = file.end * 3 + slack_;
     current_ = std::move(file);
   }

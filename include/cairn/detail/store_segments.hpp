@@ -66,7 +66,7 @@ class segment_writer {
   std::vector<std::pair<std::uint32_t, extent>> finish() {
     close_extent();
     if (current_ && !open_.empty()) current_.sync();
-    if (!made_.empty()) disk_->sync_directory(directory_);
+    if (!made_.empty()) names_.make_durable(*disk_, directory_);
     return open_;
   }
 
@@ -136,6 +136,7 @@ class segment_writer {
     current_ = {};
     number_ = next_++;
     auto path = directory_ + "/" + numbered("segment-", number_);
+    if (made_.empty()) names_ = {};
     made_.push_back(number_);
     auto head = file_header(segment_magic, number_);
     head.append(claim_.view());
@@ -153,6 +154,7 @@ class segment_writer {
   buffer claim_{};  ///< the latest one of this process
   std::vector<std::pair<std::uint32_t, extent>> open_{};
   std::vector<std::uint32_t> made_{};
+  new_names names_{};  ///< of those
   std::map<std::uint32_t, std::uint64_t> files_{};
   running_checksum sum_{};
 };
