@@ -163,14 +163,14 @@ inline cairn::task<int> app(cairn::root& root) {
     air.all.push_back(thin.spawn<mist>("mist " + std::to_string(at), mist{all}));
   }
   if (!root.restored()) {
-    const int sleepers = static_cast<int>(root.random() % clouds);
+    // Once: whoever begins anew may have begun before, and a commit in doubt may have that.
+    if (outside->sleepers < 0) outside->sleepers = static_cast<int>(root.random() % clouds);
     for (int at = 0; at < clouds; ++at) {
       auto& each = all[static_cast<std::size_t>(at)];
       each.tell<meet>(at, all);
-      if (at < sleepers) each.tell<nap>(naps);
+      if (at < outside->sleepers) each.tell<nap>(naps);
       if (at < fronts) each.tell<gust>(hops, -1, std::uint64_t{1});
     }
-    outside->sleepers = sleepers;
   }
   for (const auto& each : all) each.tell<meet_mists>(air);
   outside->nudge = [all](const nudge& what) { return talk(all, what); };

@@ -30,7 +30,7 @@ struct outer_world {
   std::string result{};  ///< what the root task found at its end
   /// What threads outside have told: the system's epoch after each word.
   std::map<std::uint64_t, std::vector<cairn::epoch>> said{};
-  int sleepers = 0;                                 ///< chosen by the workload's first process
+  int sleepers = -1;                                ///< chosen by the workload's first process
   std::map<std::string, std::uint64_t> promises{};  ///< answers held until their commit, by actor
   std::vector<std::shared_ptr<void>> kept{};        ///< what threads outside may still look at
   int talking = 0;                                  ///< threads outside that have not ended
