@@ -76,6 +76,15 @@ def was_met(folder, code):
     return code == -9 or "(INJECTED)" in (folder / "trace").read_text()
 
 
+def was_a_seal(folder):
+    """Whether it was all that failed that a journal could not say how far it is durable.
+
+    It does without: its next entry begins a file.
+    """
+    failed = [line for line in (folder / "trace").read_text().splitlines() if "(INJECTED)" in line]
+    return all(re.search(r'"\\0\\0\\0\\0\\2\\0\\0\\0.*, 40, \d+\)', line) for line in failed)
+
+
 def counted(folder):
     """How often each thread made each call, by place and call."""
     counts = defaultdict(Counter)
