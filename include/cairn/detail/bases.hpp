@@ -37,12 +37,20 @@ namespace cairn::detail {
   base.raw = true;
 }
 
+/// The turn has ended well, and no handler is suspended: no replay can begin before the actor's
+/// next base, which is taken from the state as it is then. What the log held goes: a notice of a
+/// commit is waited for while anything holds it.
+inline void put_aside(turn& here, cell& one) noexcept {
+  if (!one.saved->log.empty()) one.saved->log.clear();
+  here.spare = std::move(one.saved);
+}
+
 /// For one turn of an actor that keeps no base between its turns: it stands aside, where the turn
 /// takes it from if it needs one (see `turn::log_input`). False: there is none of the right size,
 /// and the actor gets its own.
 [[nodiscard, gnu::always_inline]] inline bool copy_aside(turn& here, cell& one) noexcept {
   if (one.saved) [[unlikely]]
-    here.spare = std::move(one.saved);
+    put_aside(here, one);
   recovery* base = here.spare.get();
   if (base == nullptr || base->state.size() != one.type->size) [[unlikely]]
     return false;
@@ -52,9 +60,6 @@ namespace cairn::detail {
   base->next_number = one.next_number;
   return true;
 }
-/// The turn has ended well, and no handler is suspended: no replay can begin before the actor's
-/// next base, which is taken from the state as it is then.
-inline void put_aside(turn& here, cell& one) noexcept { here.spare = std::move(one.saved); }
 
 /// Takes these bytes for a base. Precondition: the actor has had one.
 inline void renew_base(cell& one, buffer state) noexcept {

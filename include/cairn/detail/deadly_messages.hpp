@@ -56,8 +56,8 @@ class deadly_messages {
         return false;
       }
     } else {
-      one.careful =
-          !all_.accused.empty();  // who resumed it allows the replay, not what comes after
+      // Who resumed it allows the replay, not what comes after.
+      one.careful = !all_.accused.empty();
     }
     if (mine_.note != nullptr) mine_.note->say(one.self().id, one.consumed, 0);
     return fail_.resume_restored(one);

@@ -228,7 +228,6 @@ struct turn {
   [[gnu::noinline]] void take_spare() noexcept {
     spare->valid = spare->raw = true;
     spare->replayed = false;
-    spare->log.clear();
     self->saved = std::move(spare);
   }
 
