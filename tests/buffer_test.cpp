@@ -35,3 +35,32 @@ TEST_CASE("a buffer is not written outside its bytes") {
   bytes.put(std::uint8_t{1});
   CHECK_THROWS_AS(bytes.put_at(0, std::uint32_t{1}), cairn::detail::broken_invariant);
 }
+
+TEST_CASE("a buffer that is copied is another one") {
+  buffer first;
+  first.put_text("what both have");
+  buffer second = first;
+  second.put_at(0, std::uint32_t{4});
+  first.put_text("what one has");
+  CHECK(reader{second.view()}.get_text() == "what");
+  reader back{first.view()};
+  CHECK(back.get_text() == "what both have");
+  CHECK(back.get_text() == "what one has");
+  second = std::move(first);
+  CHECK(reader{second.view()}.get_text() == "what both have");
+  first = buffer{};
+  CHECK(first.empty());
+}
+
+TEST_CASE("what a buffer grows by is zero, also where something stood") {
+  buffer bytes;
+  bytes.put(~std::uint64_t{0});
+  bytes.resize(2);
+  bytes.resize(12);
+  reader back{bytes.view()};
+  CHECK(back.get<std::uint32_t>() == 0xffff);
+  CHECK(back.get<std::uint64_t>() == 0);
+  bytes.resize_unset(100'000);
+  CHECK(bytes.size() == 100'000);
+  CHECK(reader{bytes.view()}.get<std::uint32_t>() == 0xffff);
+}

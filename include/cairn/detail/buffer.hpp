@@ -1,14 +1,17 @@
 // A growing run of bytes, and a bounded view to read one back.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#include <new>
 #include <span>
 #include <string_view>
 #include <type_traits>
-#include <vector>
+#include <utility>
 
 #include "../error.hpp"
 
@@ -20,11 +23,24 @@ static_assert(std::endian::native == std::endian::little,
 using bytes_view = std::span<const std::byte>;
 
 /// Bytes that are appended to. Owned by one thread at a time.
+///
+/// No `std::vector`: it sets each byte that a read from a file then overwrites, and copies what
+/// `realloc` can leave where it is.
 class buffer {
  public:
+  buffer() = default;
+  buffer(const buffer& other) { append(other.view()); }
+  buffer(buffer&& other) noexcept { swap(other); }
+  buffer& operator=(buffer other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~buffer() { std::free(bytes_); }
+
   void append(const void* from, std::size_t count) {
-    const auto* first = static_cast<const std::byte*>(from);
-    bytes_.insert(bytes_.end(), first, first + count);
+    if (count > room_ - size_) grow(count);
+    if (count != 0) std::memcpy(bytes_ + size_, from, count);
+    size_ += count;
   }
   void append(bytes_view bytes) { append(bytes.data(), bytes.size()); }
 
@@ -45,21 +61,50 @@ class buffer {
   template <class T>
     requires(std::is_arithmetic_v<T> || std::is_enum_v<T>)
   void put_at(std::size_t at, T value) {
-    check(at + sizeof value <= bytes_.size(), "buffer::put_at outside the buffer");
-    std::memcpy(bytes_.data() + at, &value, sizeof value);
+    check(at + sizeof value <= size_, "buffer::put_at outside the buffer");
+    std::memcpy(bytes_ + at, &value, sizeof value);
   }
 
-  void reserve(std::size_t count) { bytes_.reserve(count); }
-  void resize(std::size_t count) { bytes_.resize(count); }
-  void clear() noexcept { bytes_.clear(); }
-  [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
-  [[nodiscard]] bool empty() const noexcept { return bytes_.empty(); }
-  [[nodiscard]] std::byte* data() noexcept { return bytes_.data(); }
-  [[nodiscard]] bytes_view view() const noexcept { return bytes_; }
+  void reserve(std::size_t count) {
+    if (count > room_) set_room(count);
+  }
+  void resize(std::size_t count) {
+    const std::size_t before = size_;
+    resize_unset(count);
+    if (count > before) std::memset(bytes_ + before, 0, count - before);
+  }
+  /// For who writes the new bytes at once: they may be anything until then.
+  void resize_unset(std::size_t count) {
+    reserve(count);
+    size_ = count;
+  }
+  void clear() noexcept { size_ = 0; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  [[nodiscard]] std::byte* data() noexcept { return bytes_; }
+  [[nodiscard]] bytes_view view() const noexcept { return {bytes_, size_}; }
   [[nodiscard]] bytes_view view_from(std::size_t at) const { return view().subspan(at); }
 
  private:
-  std::vector<std::byte> bytes_;
+  void swap(buffer& other) noexcept {
+    std::swap(bytes_, other.bytes_);
+    std::swap(size_, other.size_);
+    std::swap(room_, other.room_);
+  }
+
+  [[gnu::noinline]] void grow(std::size_t more) {
+    set_room(std::max({size_ + more, room_ + room_ / 2, std::size_t{64}}));
+  }
+  void set_room(std::size_t room) {
+    void* moved = std::realloc(bytes_, room);
+    if (moved == nullptr) throw std::bad_alloc{};
+    bytes_ = static_cast<std::byte*>(moved);
+    room_ = room;
+  }
+
+  std::byte* bytes_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t room_ = 0;
 };
 
 /// Reads back what a `buffer` holds. Every read is checked against what is left.

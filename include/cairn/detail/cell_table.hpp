@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <vector>
 
 #include "cell.hpp"
+#include "huge_pages.hpp"
 
 namespace cairn::detail {
 
@@ -26,8 +28,10 @@ class cell_table {
     for (std::uint32_t at = 0; at < max_slabs; ++at) {
       cell* slab = slabs_[at].load(std::memory_order_relaxed);  // nobody else is left
       if (slab == nullptr) break;
-      delete[] slab;
+      std::destroy_n(slab, slab_cells);
     }
+    for (cell* each : small_) std::allocator<cell>{}.deallocate(each, slab_cells);
+    for (void* each : large_) give_huge(each);
   }
 
   /// The cell of this index, null if there never was one. Any thread.
@@ -67,15 +71,35 @@ class cell_table {
     const std::uint32_t slab = index / slab_cells;
     if (slab >= max_slabs) throw error{errc::no_space, "too many actors for one system"};
     if (slabs_[slab].load(std::memory_order_relaxed) != nullptr) return;  // under the lock
-    auto made = std::make_unique<cell[]>(slab_cells);
+    cell* first = room_for(slab);
     for (std::uint32_t at = 0; at < slab_cells; ++at) {
-      made[at].slot_index = slab * slab_cells + at;
+      (::new (first + at) cell)->slot_index = slab * slab_cells + at;
     }
-    slabs_[slab].store(made.release(), std::memory_order_release);  // pairs with at()
+    slabs_[slab].store(first, std::memory_order_release);  // pairs with at()
   }
+
+  /// Where some thousand actors live, more are to be expected: room for several slabs at a time.
+  [[nodiscard]] cell* room_for(std::uint32_t slab) {
+    if (slab < few_slabs) {
+      small_.reserve(slab + 1);
+      small_.push_back(std::allocator<cell>{}.allocate(slab_cells));
+      return small_.back();
+    }
+    const std::uint32_t in_block = (slab - few_slabs) % block_slabs;
+    if (in_block == 0) {
+      large_.reserve(large_.size() + 1);
+      large_.push_back(take_huge(block_slabs * slab_cells * sizeof(cell)));
+    }
+    return static_cast<cell*>(large_.back()) + std::size_t{in_block} * slab_cells;
+  }
+
+  static constexpr std::uint32_t few_slabs = 8;
+  static constexpr std::uint32_t block_slabs = 16;  ///< some 5 MiB
 
   std::unique_ptr<std::atomic<cell*>[]> slabs_;
   std::mutex growing_;
+  std::vector<cell*> small_{};          ///< of one slab each
+  std::vector<void*> large_{};          ///< of `block_slabs`
   std::atomic<std::uint32_t> used_{1};  ///< changed under the lock; index 0 names nobody
 };
 

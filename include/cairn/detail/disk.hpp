@@ -125,7 +125,7 @@ class new_names {
 inline buffer read_whole(disk& from, const std::string& path) {
   const auto file = from.open(path);
   buffer bytes;
-  bytes.resize(file->size());
+  bytes.resize_unset(file->size());
   bytes.resize(file->read(0, bytes.data(), bytes.size()));
   return bytes;
 }

@@ -7,7 +7,7 @@
 #include <limits>
 #include <optional>
 #include <string>
-#include <utility>
+#include <string_view>
 
 // Inline, so that cairn stays header-only: nothing of xxHash is linked.
 #define XXH_INLINE_ALL
@@ -112,9 +112,9 @@ inline void append_record(buffer& to, const record_header& header, bytes_view pa
 /// leads to that error too, never to reading or allocating more than there is.
 class record_cursor {
  public:
-  /// `base` is what offsets in messages count from.
-  record_cursor(bytes_view bytes, std::string where, std::uint64_t base = 0)
-      : bytes_{bytes}, where_{std::move(where)}, base_{base} {}
+  /// `base` is what offsets in messages count from. The text stays with the caller.
+  record_cursor(bytes_view bytes, std::string_view where, std::uint64_t base = 0) noexcept
+      : bytes_{bytes}, where_{where}, base_{base} {}
 
   /// The next record, or nothing at the end.
   [[nodiscard]] std::optional<record_view> next() {
@@ -170,11 +170,12 @@ class record_cursor {
   }
 
   [[noreturn]] void raise(std::size_t at, const char* what) const {
-    throw error{errc::damaged, where_ + ", offset " + std::to_string(base_ + at) + ": " + what};
+    throw error{errc::damaged,
+                std::string{where_} + ", offset " + std::to_string(base_ + at) + ": " + what};
   }
 
   bytes_view bytes_;
-  std::string where_;
+  std::string_view where_;
   std::uint64_t base_;
   std::size_t at_ = 0;
   std::size_t last_ = 0;

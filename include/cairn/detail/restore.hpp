@@ -161,6 +161,7 @@ class restorer {
     cut_at_ = std::chrono::microseconds{from.get<std::int64_t>()};
     const auto wall = micros_of(all_.wall_now());
     if (cut_at_.count() > 0 && cut_at_ < wall) down_ = wall - cut_at_;
+    began_ = {all_.steady_now(), wall, cut_at_};
     const auto cells = from.get<std::uint32_t>();
     if (cells > cell_table::max_cells) {
       throw error{errc::damaged, "a snapshot counts " + std::to_string(cells) + " cells"};
@@ -280,17 +281,16 @@ class restorer {
     for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
       one.rest().waiting_for_room.push_back(get_return(from, all_));
     }
-    const auto now = all_.steady_now();
-    const restart_times at{now, micros_of(all_.wall_now()), cut_at_};
     for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
       const auto age = std::clamp(std::chrono::nanoseconds{from.get<std::int64_t>()},
-                                  std::chrono::nanoseconds{0}, now);
+                                  std::chrono::nanoseconds{0}, began_.now);
       // Who starts a program again that had ended orderly has decided something: they are forgiven.
       // Those of a group are its supervisor's state, see `forgive`.
-      all_.orderly ? void(one.changed = true) : one.rest().restarts.push_back(now - age - down_);
+      all_.orderly ? void(one.changed = true)
+                   : one.rest().restarts.push_back(began_.now - age - down_);
     }
     for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
-      auto kept = get_timer(from, at, [&](reader& rest, std::uint32_t schema) {
+      auto kept = get_timer(from, began_, [&](reader& rest, std::uint32_t schema) {
         auto message = read_envelope(one, rest, schema);
         message->to = &one;
         return message;
@@ -312,7 +312,7 @@ class restorer {
       one.changed = true;
     } else if (failures != 0) {
       one.rest().failures = failures;
-      one.rest().failed_at = all_.steady_now();
+      one.rest().failed_at = began_.now;
     }
     if (declared != bits_of(child_options{})) one.rest().declared = options_of(declared);
     if (first.empty()) return;
@@ -389,6 +389,7 @@ class restorer {
   std::string program_{};
   std::chrono::microseconds cut_at_{};  ///< the snapshot, by the wall clock
   std::chrono::nanoseconds down_{};     ///< since the cut, by the wall clock
+  restart_times began_{};
   /// Whose parent had stopped, its word had not come yet; and whose type is retired.
   std::vector<cell*> orphans_{};
   std::vector<timer> none_{};

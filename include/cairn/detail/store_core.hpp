@@ -72,7 +72,8 @@ class store_core {
     require_epoch();
     if (framed_records.empty()) return;
     const auto first_new = pending_.size();
-    record_cursor cursor{framed_records, directory_ + ": appended bytes"};
+    const std::string where = directory_ + ": appended bytes";
+    record_cursor cursor{framed_records, where};
     while (const auto record = cursor.next()) {
       if (record->header.epoch != *open_ || record->header.kind == record_kind::claim) {
         throw error{errc::misuse, directory_ + ": a record of another epoch, or the store's own"};

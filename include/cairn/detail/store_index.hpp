@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <memory_resource>
 #include <optional>
 #include <span>
 #include <tuple>
@@ -14,6 +16,7 @@
 #include <vector>
 
 #include "../ids.hpp"
+#include "huge_pages.hpp"
 #include "record.hpp"
 
 namespace cairn::detail {
@@ -52,8 +55,15 @@ static_assert(sizeof(index_item) == 32);
 /// Cost: about 110 bytes for an actor with one record.
 class store_index {
  public:
-  using items = std::vector<index_item>;
+  using items = std::pmr::vector<index_item>;
   using alive_fn = std::function<bool(std::uint32_t)>;
+
+  void clear() {
+    common_.clear();
+    kept_ = std::make_unique<pooled>();
+    live_.clear();
+    live_total_ = 0;
+  }
 
   void add(const record_header& header, location at) {
     auto& list = list_of(header);
@@ -102,19 +112,20 @@ class store_index {
 
   /// Drops a tombstone that is no longer needed.
   void forget(const record_header& gone, location at) {
-    const auto found = actors_.find(gone.actor);
-    if (found == actors_.end()) return;
+    const auto found = kept_->actors.find(gone.actor);
+    if (found == kept_->actors.end()) return;
     const auto dropped = std::erase_if(found->second, [&](const index_item& item) {
       return item.at == at && item.kind == record_kind::gone;
     });
     if (dropped != 0) count(at, false);
-    if (found->second.empty()) actors_.erase(found);
+    if (found->second.empty()) kept_->actors.erase(found);
   }
 
   /// Drops what stands in none of `snapshots`, of one actor.
   void prune(actor_id actor, std::span<const epoch> snapshots, const alive_fn& alive) {
-    const auto found = actors_.find(actor);
-    if (found != actors_.end() && prune(found->second, snapshots, alive)) actors_.erase(found);
+    const auto found = kept_->actors.find(actor);
+    if (found != kept_->actors.end() && prune(found->second, snapshots, alive))
+      kept_->actors.erase(found);
   }
   /// The same of the records that belong to no actor.
   void prune_common(std::span<const epoch> snapshots, const alive_fn& alive) {
@@ -123,15 +134,15 @@ class store_index {
   /// The same of all.
   void prune_all(std::span<const epoch> snapshots, const alive_fn& alive) {
     prune_common(snapshots, alive);
-    for (auto it = actors_.begin(); it != actors_.end();) {
-      it = prune(it->second, snapshots, alive) ? actors_.erase(it) : std::next(it);
+    for (auto it = kept_->actors.begin(); it != kept_->actors.end();) {
+      it = prune(it->second, snapshots, alive) ? kept_->actors.erase(it) : std::next(it);
     }
   }
 
   /// Actors that have more than one record: those that have something to prune later.
   [[nodiscard]] std::vector<actor_id> with_several() const {
     std::vector<actor_id> found;
-    for (const auto& [actor, list] : actors_) {
+    for (const auto& [actor, list] : kept_->actors) {
       if (list.size() > 1) found.push_back(actor);
     }
     return found;
@@ -143,6 +154,10 @@ class store_index {
   void each_standing(epoch n, Visit visit) {
     std::vector<char> stands;
     const auto each = [&](items& list) {
+      if (is_one(list)) {
+        if (list[0].epoch <= n) visit(list[0]);
+        return;
+      }
       std::sort(list.begin(), list.end());
       stands.assign(list.size(), 0);
       mark(list, n, stands);
@@ -153,8 +168,8 @@ class store_index {
     each(common_);
     // By place, then by actor: never by address, so that every run reads in the same order.
     std::vector<std::tuple<std::uint64_t, actor_id, items*>> order;
-    order.reserve(actors_.size());
-    for (auto& [actor, list] : actors_) {
+    order.reserve(kept_->actors.size());
+    for (auto& [actor, list] : kept_->actors) {
       const auto at = list.front().at;
       order.emplace_back((std::uint64_t{at.segment} << 32) | at.offset, actor, &list);
     }
@@ -169,7 +184,7 @@ class store_index {
   }
   [[nodiscard]] std::size_t size() const {
     auto entries = common_.size();
-    for (const auto& [actor, list] : actors_) entries += list.size();
+    for (const auto& [actor, list] : kept_->actors) entries += list.size();
     return entries;
   }
   void forget_segment(std::uint32_t segment) { live_.erase(segment); }
@@ -190,12 +205,18 @@ class store_index {
     }
   }
   items& list_of(const record_header& header) {
-    return is_common(header) ? common_ : actors_[header.actor];
+    return is_common(header) ? common_ : kept_->actors[header.actor];
   }
   const items* find(const record_header& header) const {
     if (is_common(header)) return &common_;
-    const auto found = actors_.find(header.actor);
-    return found == actors_.end() ? nullptr : &found->second;
+    const auto found = kept_->actors.find(header.actor);
+    return found == kept_->actors.end() ? nullptr : &found->second;
+  }
+
+  /// Most actors have one record, which stands from its epoch on.
+  static bool is_one(const items& list) {
+    return list.size() == 1 && list[0].kind >= record_kind::actor &&
+           list[0].kind != record_kind::gone;
   }
 
   void count(location at, bool more) {
@@ -239,14 +260,11 @@ class store_index {
 
   /// Returns whether nothing of it is left.
   bool prune(items& list, std::span<const epoch> snapshots, const alive_fn& alive) {
-    if (list.size() == 1 && list[0].kind >= record_kind::actor &&
-        list[0].kind != record_kind::gone) {
-      return false;  // the newest of its key stands in the newest snapshot
-    }
+    if (is_one(list)) return false;  // the newest of its key stands in the newest snapshot
     std::sort(list.begin(), list.end());
     std::vector<char> stands(list.size(), 0);
     for (const auto n : snapshots) mark(list, n, stands);
-    items kept;
+    items kept{list.get_allocator()};
     std::vector<std::uint32_t> left;  // segments with dead records
     for (std::size_t i = 0; i < list.size(); ++i) {
       const auto& item = list[i];
@@ -283,8 +301,16 @@ class store_index {
     }
   }
 
+  using by_actor = std::pmr::unordered_map<actor_id, items>;
+  /// Two small pieces for each actor, which the machine's heap would make and give back one by one.
+  struct pooled {
+    huge_pages pages{};
+    std::pmr::unsynchronized_pool_resource pool{&pages};
+    by_actor actors{&pool};
+  };
+
   items common_;
-  std::unordered_map<actor_id, items> actors_;
+  std::unique_ptr<pooled> kept_ = std::make_unique<pooled>();
   std::unordered_map<std::uint32_t, std::uint64_t> live_;
   std::uint64_t live_total_ = 0;
 };

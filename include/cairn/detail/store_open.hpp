@@ -47,7 +47,7 @@ inline void store_core::load(const std::vector<std::string>& names) {
     last_segment = std::max(last_segment, number_of(name, "segment-").value_or(0));
   }
   manifest_ = {};
-  index_ = {};
+  index_.clear();
   touched_.clear();
   segments_ = segment_writer{*disk_, directory_, segment_bytes_};
   std::string witness;
@@ -205,14 +205,14 @@ inline void store_core::choose_snapshot() {
     touched_[*latest()] = index_.with_several();
     return;
   }
-  index_ = {};
+  index_.clear();
   if (first) sometimes("no snapshot may be used");
   if (first) throw *first;
 }
 
 /// A record whose header verifies may be damaged: each snapshot that needs it is, and no other.
 inline void store_core::load_segments(const manifest& state) {
-  index_ = {};
+  index_.clear();
   broken_.clear();
   for (const auto& [number, segment] : state.segments) {
     if (segment.dropped != never) continue;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -183,16 +184,17 @@ class record_reader {
   /// The same where the header alone has to verify; `use` is told whether the rest does too.
   template <class Use>
   std::uint32_t read_header(location at, Use use) {
-    auto bytes = window_on(at, std::min<std::size_t>(at.length, record_overhead));
+    window& file = window_of(at.segment);
+    auto bytes = file.at(at.offset, std::min<std::size_t>(at.length, record_overhead));
     std::size_t length = bytes.size();
     if (length >= sizeof(std::uint32_t)) {
       length = std::min<std::size_t>(
           at.length, record_overhead + std::size_t{reader{bytes}.get<std::uint32_t>()});
     }
-    bytes = window_on(at, length);
-    record_cursor cursor{bytes, path(at.segment), at.offset};
+    bytes = file.at(at.offset, length);
+    record_cursor cursor{bytes, file.path, at.offset};
     const auto record = cursor.next_header();
-    if (!record) raise_damaged(path(at.segment), at.offset, "a record is missing");
+    if (!record) raise_damaged(file.path, at.offset, "a record is missing");
     use(*record, bytes.first(cursor.offset()), cursor.whole());
     return static_cast<std::uint32_t>(cursor.offset());
   }
@@ -203,33 +205,31 @@ class record_reader {
   /// Errors: throws `damaged` with the file and the offset; `io` where it cannot be read.
   template <class Use>
   void scan(std::uint32_t segment, const segment_state& state, Use use) {
-    const auto file = open(segment);
-    buffer bytes;
-    bytes.resize(file_header_bytes);
-    bytes.resize(file->read(0, bytes.data(), bytes.size()));
-    verify_file_header(bytes.view(), segment_magic, segment, path(segment));
-    const auto size = file->size();
+    window& file = window_of(segment);
+    verify_file_header(file.at(0, file_header_bytes), segment_magic, segment, file.path);
+    const auto size = file.file->size();
     std::uint64_t end = file_header_bytes;
     for (const auto& e : state.extents) {
       if (e.length > size || e.offset > size - e.length) {
-        raise_damaged(path(segment), size, "the segment is too short");
+        raise_damaged(file.path, size, "the segment is too short");
       }
-      if (e.offset < end) raise_damaged(path(segment), e.offset, "two extents overlap");
+      if (e.offset < end) raise_damaged(file.path, e.offset, "two extents overlap");
       end = e.offset + e.length;
-      bytes.resize(e.length);
-      bytes.resize(file->read(e.offset, bytes.data(), bytes.size()));
-      record_cursor cursor{bytes.view(), path(segment), e.offset};
-      bool whole = true;
-      while (const auto record = cursor.next_header()) {
-        use(record->header,
-            location{segment, static_cast<std::uint32_t>(e.offset + cursor.last()),
-                     static_cast<std::uint32_t>(cursor.offset() - cursor.last())},
-            cursor.whole());
-        whole &= cursor.whole();
+      bool all_whole = true;
+      running_checksum all;
+      for (auto at = e.offset; at < end;) {
+        const auto offset = static_cast<std::uint32_t>(at);
+        const location rest{segment, offset, length_up_to(end - at)};
+        at += read_header(rest, [&](const record_view& record, bytes_view bytes, bool whole) {
+          use(record.header, location{segment, offset, static_cast<std::uint32_t>(bytes.size())},
+              whole);
+          all.add(bytes);
+          all_whole &= whole;
+        });
       }
       // Beyond the records' own checksums: none of them is missing, none is another epoch's.
-      if (bytes.size() != e.length || (whole && checksum(bytes.view()) != e.check)) {
-        raise_damaged(path(segment), e.offset, "an extent does not match its checksum");
+      if (all_whole && all.value() != e.check) {
+        raise_damaged(file.path, e.offset, "an extent does not match its checksum");
       }
     }
   }
@@ -245,7 +245,7 @@ class record_reader {
     claim last;
     if (size <= from) return {size, last};
     buffer bytes;
-    bytes.resize(size - from);
+    bytes.resize_unset(size - from);
     bytes.resize(file->read(from, bytes.data(), bytes.size()));
     record_cursor cursor{bytes.view(), path(segment), from};
     try {
@@ -259,16 +259,41 @@ class record_reader {
     return {size, last};
   }
 
-  void forget() { windows_.clear(); }
+  void forget() {
+    windows_.clear();
+    latest_ = nullptr;
+  }
 
  private:
+  [[nodiscard]] static std::uint32_t length_up_to(std::uint64_t most) noexcept {
+    constexpr std::uint64_t longest = std::numeric_limits<std::uint32_t>::max();
+    return static_cast<std::uint32_t>(std::min(most, longest));
+  }
+
+  static constexpr std::size_t window_bytes = 256 * 1024;
+  static constexpr std::size_t most_windows = 32;
+
   struct window {
+    std::uint32_t segment = 0;
+    std::string path{};
     std::unique_ptr<disk_file> file{};
     std::uint64_t offset = 0;
     buffer bytes{};
+
+    /// `length` bytes, fewer only at the file's end.
+    [[nodiscard]] bytes_view at(std::uint64_t from, std::size_t length) {
+      if (from < offset || from + length > offset + bytes.size()) {
+        // Where reading fails it holds neither the old bytes nor the new ones.
+        buffer next = std::exchange(bytes, {});
+        offset = from;
+        next.resize_unset(std::max(length, window_bytes));
+        next.resize(file->read(offset, next.data(), next.size()));
+        bytes = std::move(next);
+      }
+      const auto rest = bytes.view_from(static_cast<std::size_t>(from - offset));
+      return rest.first(std::min(length, rest.size()));
+    }
   };
-  static constexpr std::size_t window_bytes = 256 * 1024;
-  static constexpr std::size_t most_windows = 32;
 
   std::unique_ptr<disk_file> open(std::uint32_t segment) {
     try {
@@ -279,32 +304,22 @@ class record_reader {
     }
   }
 
-  bytes_view window_on(location at, std::size_t length) {
-    auto found = windows_.find(at.segment);
+  /// It stands until the next one is asked for.
+  [[nodiscard]] window& window_of(std::uint32_t segment) {
+    if (latest_ != nullptr && latest_->segment == segment) return *latest_;
+    auto found = windows_.find(segment);
     if (found == windows_.end()) {
-      if (windows_.size() >= most_windows) windows_.clear();
-      found = windows_.emplace(at.segment, window{open(at.segment), 0, {}}).first;
+      if (windows_.size() >= most_windows) forget();
+      found = windows_.emplace(segment, window{segment, path(segment), open(segment), 0, {}}).first;
     }
-    auto& [file, offset, bytes] = found->second;
-    if (at.offset < offset || at.offset + length > offset + bytes.size()) {
-      offset = at.offset;
-      bytes.resize(std::max(length, window_bytes));
-      std::size_t got = 0;
-      try {
-        got = file->read(offset, bytes.data(), bytes.size());
-      } catch (...) {
-        windows_.erase(found);  // it holds neither the old bytes nor the new ones
-        throw;
-      }
-      bytes.resize(got);
-    }
-    const auto rest = bytes.view_from(static_cast<std::size_t>(at.offset - offset));
-    return rest.first(std::min(length, rest.size()));
+    latest_ = &found->second;
+    return *latest_;
   }
 
   disk* disk_;
   std::string directory_;
   std::map<std::uint32_t, window> windows_{};
+  window* latest_ = nullptr;
 };
 
 }  // namespace cairn::detail

@@ -67,9 +67,14 @@ inline void wake_next(delivery& mail, epoch at, const wake_note& from) {
 /// turn has not declared sleeps on, with its children. Reads dormant actors of other workers:
 /// nobody else does anything to those.
 inline void put_in_order(cell& top, std::vector<wake_step>& to) {
-  std::vector<std::pair<cell*, bool>> left{{&top, true}};
+  struct step {
+    actor_id id;
+    cell* one;
+    bool supervised;
+  };
+  std::vector<step> left{{top.self().id, &top, true}};
   while (!left.empty()) {
-    const auto [one, supervised] = left.back();
+    const auto [id, one, supervised] = left.back();
     left.pop_back();
     const bool supervisor = is_supervisor(one->type);
     const bool declared = one->more && std::exchange(one->more->to_wake, false);
@@ -79,11 +84,13 @@ inline void put_in_order(cell& top, std::vector<wake_step>& to) {
     if (!one->more) continue;
     const auto first = static_cast<std::ptrdiff_t>(left.size());
     one->more->children.for_each([&](const std::string&, const child& each) {
-      left.emplace_back(each.where.where, supervisor);
+      left.push_back({each.where.id, each.where.where, supervisor});
     });
-    std::sort(left.begin() + first, left.end(), [](const auto& a, const auto& b) {
-      return a.first->self().id > b.first->self().id;  // dormant: nobody changes it
-    });
+    const auto younger = [](const step& a, const step& b) { return a.id > b.id; };
+    std::reverse(left.begin() + first, left.end());  // most often they come from the eldest on
+    if (!std::is_sorted(left.begin() + first, left.end(), younger)) {
+      std::sort(left.begin() + first, left.end(), younger);
+    }
   }
 }
 

@@ -1,0 +1,30 @@
+#include "cairn/detail/cell_table.hpp"
+
+#include <set>
+
+#include "../catch.hpp"
+#include "cairn/cairn.hpp"
+
+using cairn::detail::cell;
+using cairn::detail::cell_table;
+
+TEST_CASE("cells stand where they were made, however many follow") {
+  constexpr std::uint32_t enough = 30'000;  // in slabs of their own, and in two of the large blocks
+  cell_table all;
+  std::set<cell*> seen;
+  std::vector<cell*> by_index{nullptr};
+  for (std::uint32_t index = 1; index < enough; ++index) {
+    cell& made = all.fresh();
+    REQUIRE(made.slot_index == index);
+    REQUIRE(made.type == nullptr);
+    by_index.push_back(&made);
+    seen.insert(&made);
+  }
+  CHECK(seen.size() == enough - 1);
+  CHECK(all.used() == enough);
+  for (std::uint32_t index = 1; index < enough; ++index) REQUIRE(all.at(index) == by_index[index]);
+  all.reserve(2 * enough);
+  CHECK(all.at(2 * enough - 1)->slot_index == 2 * enough - 1);
+  CHECK(all.at(enough - 1) == by_index[enough - 1]);
+  CHECK(all.at(cell_table::max_cells) == nullptr);
+}
