@@ -336,6 +336,8 @@ class delivery {
     all_.tell_of(event_kind::started, made, made.type->name);
     // It comes after those that the store gave back: see put_in_order().
     if (parent.more && parent.more->to_wake) made.dormant = made.rest().to_wake = true;
+    // Children of a supervisor, and who waits for its elders to start, are no matter of memory.
+    if (!made.dormant && !has_rules && made.type->on_start == nullptr) mine_.ready.push_young(made);
     greet(made);
     if (mine_.index == 0 && all_.lost.any() && all_.lost.arrived(made.parent.id, made.name)) {
       for (const auto& each : all_.workers) all_.wake(*each);  // some may have mail for it

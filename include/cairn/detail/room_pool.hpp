@@ -5,15 +5,17 @@
 #include <array>
 #include <cstddef>
 #include <new>
+#include <utility>
+
+#include "room_depot.hpp"
 
 namespace cairn::detail {
 
-/// Free rooms by size. One thread at a time; what was taken from one pool may be given to another,
-/// since all of it comes from the heap.
+/// Free rooms by size. One thread at a time; what was taken from one pool may be given to another.
 class room_pool {
  public:
-  static constexpr std::size_t step = 64;
-  static constexpr std::size_t classes = 20;
+  static constexpr std::size_t step = room_depot::step;
+  static constexpr std::size_t classes = room_depot::classes;
   static constexpr std::size_t largest = step * classes;
 
   room_pool() noexcept {
@@ -22,8 +24,8 @@ class room_pool {
   room_pool(const room_pool&) = delete;
   room_pool& operator=(const room_pool&) = delete;
   ~room_pool() {
-    for (list& each : free_) {
-      while (each.first != nullptr) ::operator delete(each.take());
+    for (std::size_t at = 0; at < classes; ++at) {
+      while (free_[at].first != nullptr) depot.give(at, free_[at].take());
     }
   }
 
@@ -34,45 +36,74 @@ class room_pool {
 
   [[nodiscard]] void* take(std::size_t which) {
     list& of = free_[which];
-    return of.first != nullptr ? of.take() : from_heap(which);
+    return of.first != nullptr ? of.take() : fetch(of, which);
   }
   /// Precondition: the room was taken for this class.
   void give(void* room, std::size_t which) noexcept {
     list& of = free_[which];
-    // Who only receives would gather what others allocate: then the heap has it back.
-    if (of.space == 0) return ::operator delete(room);
+    if (of.space == 0) [[unlikely]]
+      bring(of, which);
     of.give(room);
   }
 
   /// Room that any pool may have later.
   [[nodiscard]] static void* from_heap(std::size_t which) {
-    return ::operator new((which + 1) * step);
+    return ::operator new(room_depot::size_of(which));
   }
 
  private:
   /// Some MiB in all.
   [[nodiscard]] static constexpr std::size_t most_of(std::size_t which) noexcept {
-    return which < 4 ? 4096 : 256;
+    return (which < 4 ? 64 : 16) * room_depot::batch_of(which);
   }
 
   struct list {
-    struct node {
-      node* next;
-    };
-    node* first = nullptr;
+    free_room* first = nullptr;
     std::size_t space = 0;  ///< for so many more
 
     [[nodiscard]] void* take() noexcept {
-      node* taken = first;
+      free_room* taken = first;
       first = taken->next;
       ++space;
       return taken;
     }
     void give(void* room) noexcept {
-      first = ::new (room) node{first};
+      first = ::new (room) free_room{first, nullptr};
       --space;
     }
   };
+
+  [[gnu::noinline]] static void* fetch(list& of, std::size_t which) {
+    std::size_t count = 0;
+    of.first = depot.take(which, count);
+    if (of.first == nullptr) return from_heap(which);
+    of.space -= count;
+    return of.take();
+  }
+
+  /// Who only receives would gather what others send: half of it goes where all find it.
+  [[gnu::noinline]] static void bring(list& of, std::size_t which) noexcept {
+    for (std::size_t batches = most_of(which) / room_depot::batch_of(which) / 2; batches > 0;
+         --batches) {
+      bring_batch(of, which);
+    }
+  }
+  static void bring_batch(list& of, std::size_t which) noexcept {
+    free_room* batch = nullptr;
+    std::size_t count = 0;
+    while (count < room_depot::batch_of(which) && of.first != nullptr) {
+      void* room = of.take();
+      if (!depot.owns(room)) {
+        ::operator delete(room);
+        continue;
+      }
+      batch = ::new (room) free_room{batch, nullptr};
+      ++count;
+    }
+    if (count == room_depot::batch_of(which)) return depot.give_batch(which, batch);
+    for (; batch != nullptr; of.give(std::exchange(batch, batch->next))) {
+    }
+  }
 
   std::array<list, classes> free_{};
 };
@@ -101,7 +132,7 @@ inline constexpr bool rooms_are_kept = true;
 /// Precondition: taken for this class.
 [[gnu::always_inline]] inline void give_room_of(std::size_t which, void* room) noexcept {
   room_pool* pool = current_pool;
-  if (pool == nullptr) return ::operator delete(room);
+  if (pool == nullptr) return depot.give(which, room);
   pool->give(room, which);
 }
 [[nodiscard]] constexpr bool has_class(std::size_t size) noexcept {
