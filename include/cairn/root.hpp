@@ -72,9 +72,11 @@ class root : public detail::letter_door {
   }
   /// Throws `ask_error{errc::not_found}` where there is none of that name.
   [[nodiscard]] asking<void> remove_savepoint(std::string name) {
-    return with_store("remove_savepoint", [name = std::move(name)](any_store& kept, cairn::epoch) {
-      kept.remove(name);
-    });
+    return with_store("remove_savepoint",
+                      [of = of_, name = std::move(name)](any_store& kept, cairn::epoch) {
+                        kept.remove(name);
+                        tell(*of, {.kind = event_kind::savepoint_removed, .name = name});
+                      });
   }
 
   /// Copies a savepoint, or where `name` is empty a checkpoint, into a new store, from where
