@@ -32,26 +32,27 @@ enum class event_kind : std::uint8_t {
   committed,
   abandoned,
   store_warning,
-  unfinished,        ///< handlers that had not ended before a snapshot at rest
-  rolled_back,       ///< the system went back to its latest committed snapshot
-  nondeterministic,  ///< an audit came to something else than the actor did
-  paused,            ///< no actor but the root task handles anything
-  continued,         ///< they do again
-  savepoint,         ///< a snapshot is kept under a name
-  cloned,            ///< a snapshot was copied into a new store
-  delivered_again,   ///< a dead letter that was kept is a message once more
-  letter_dropped,    ///< a dead letter is kept no more
-  no_rollback,       ///< not all that came from outside since the latest snapshot would come again
+  unfinished,         ///< handlers that had not ended before a snapshot at rest
+  rolled_back,        ///< the system went back to its latest committed snapshot
+  nondeterministic,   ///< an audit came to something else than the actor did
+  paused,             ///< no actor but the root task handles anything
+  continued,          ///< they do again
+  savepoint,          ///< a snapshot is kept under a name
+  savepoint_removed,  ///< it is not any more
+  cloned,             ///< a snapshot was copied into a new store
+  delivered_again,    ///< a dead letter that was kept is a message once more
+  letter_dropped,     ///< a dead letter is kept no more
+  no_rollback,        ///< not all that came from outside since the latest snapshot would come again
 };
 
 [[nodiscard]] constexpr std::string_view to_string(event_kind kind) noexcept {
   constexpr std::string_view names[] = {
-      "restored",         "undeclared",     "started",       "failed",     "restarted",
-      "given_up",         "suspended",      "resumed",       "stopped",    "timed_out",
-      "diverged",         "dead_letter",    "slow_turn",     "stuck",      "epoch_begun",
-      "committed",        "abandoned",      "store_warning", "unfinished", "rolled_back",
-      "nondeterministic", "paused",         "continued",     "savepoint",  "cloned",
-      "delivered_again",  "letter_dropped", "no_rollback"};
+      "restored",         "undeclared",      "started",        "failed",     "restarted",
+      "given_up",         "suspended",       "resumed",        "stopped",    "timed_out",
+      "diverged",         "dead_letter",     "slow_turn",      "stuck",      "epoch_begun",
+      "committed",        "abandoned",       "store_warning",  "unfinished", "rolled_back",
+      "nondeterministic", "paused",          "continued",      "savepoint",  "savepoint_removed",
+      "cloned",           "delivered_again", "letter_dropped", "no_rollback"};
   const auto at = static_cast<std::size_t>(kind);
   return at < std::size(names) ? names[at] : "unknown";
 }
@@ -76,6 +77,7 @@ enum class event_level : std::uint8_t {
     case event_kind::paused:
     case event_kind::continued:
     case event_kind::savepoint:
+    case event_kind::savepoint_removed:
     case event_kind::cloned:
     case event_kind::delivered_again:
     case event_kind::letter_dropped:

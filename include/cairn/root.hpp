@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,7 +18,10 @@
 namespace cairn {
 
 /// Asks for a snapshot without suspended handlers.
-struct at_rest_t {};
+struct at_rest_t {
+  /// How long handlers have to end: instead of `options::rest`, which is for the program's end too.
+  std::optional<std::chrono::nanoseconds> deadline{};
+};
 inline constexpr at_rest_t at_rest{};
 
 /// What the root task is given. Lives as long as the task; used within its turns.
@@ -63,18 +67,20 @@ class root : public detail::letter_door {
   /// `ask_error{errc::name_taken}` where there is one of that name.
   [[nodiscard]] asking<void> savepoint(std::string name) { return keep(std::move(name)); }
   /// The same, after intake has stopped and no handler is suspended any more, so that another
-  /// version of the program can resume from it. Handlers that do not end within `options::rest`
-  /// are named by an event, and suspended in the snapshot.
-  [[nodiscard]] asking<void> savepoint(std::string name, at_rest_t) {
+  /// version of the program can resume from it. Handlers that do not end within `options::rest`,
+  /// or the deadline that is given here, are named by an event, and suspended in the snapshot.
+  [[nodiscard]] asking<void> savepoint(std::string name, at_rest_t how) {
     auto kept = keep(std::move(name));
-    of_->leader().request_at_rest(of_->chosen().rest);
+    of_->leader().request_at_rest(how.deadline.value_or(of_->chosen().rest));
     return kept;
   }
   /// Throws `ask_error{errc::not_found}` where there is none of that name.
   [[nodiscard]] asking<void> remove_savepoint(std::string name) {
-    return with_store("remove_savepoint", [name = std::move(name)](any_store& kept, cairn::epoch) {
-      kept.remove(name);
-    });
+    return with_store("remove_savepoint",
+                      [of = of_, name = std::move(name)](any_store& kept, cairn::epoch) {
+                        kept.remove(name);
+                        tell(*of, {.kind = event_kind::savepoint_removed, .name = name});
+                      });
   }
 
   /// Copies a savepoint, or where `name` is empty a checkpoint, into a new store, from where

@@ -25,7 +25,8 @@ struct status {
   /// A worker that did not answer in time, and what it is in the middle of.
   struct silent_worker {
     unsigned number = 0;
-    actor_id actor{};  ///< 0: it is between turns
+    actor_id actor{};    ///< 0: it is between turns
+    std::string name{};  ///< the actor's; `#` and its number where it has none or has just gone
     std::string type{};
     std::string message{};
   };
@@ -90,7 +91,7 @@ inline void put_epochs(std::string& to, const status& of) {
   for (const auto& each : of.silent) {
     text += fmt::format("worker    {} does not answer", each.number);
     if (each.actor != actor_id{}) {
-      text += fmt::format(": actor #{} ({}) handles {}", raw(each.actor), each.type, each.message);
+      text += fmt::format(": actor {} ({}) handles {}", each.name, each.type, each.message);
     }
     text += '\n';
   }

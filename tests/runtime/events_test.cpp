@@ -160,6 +160,9 @@ TEST_CASE("a savepoint and a clone are told of once they are durable") {
     (void)co_await root.savepoint("early").as_result();  // there is one
     co_await root.clone("early", copy);
     (void)co_await root.clone("never", cairn::memory_store{}).as_result();
+    co_await root.savepoint("brief");
+    co_await root.remove_savepoint("brief");
+    (void)co_await root.remove_savepoint("brief").as_result();  // there is none any more
     co_return 0;
   });
   cairn::epoch number{};
@@ -169,13 +172,17 @@ TEST_CASE("a savepoint and a clone are told of once they are durable") {
   }
   REQUIRE(raw(number) != 0);
   const auto kept = on.told.of(event_kind::savepoint);
-  REQUIRE(kept.size() == 1);
+  REQUIRE(kept.size() == 2);
   CHECK(kept[0].what.name == "early");
   CHECK(kept[0].what.at == number);
   const auto cloned = on.told.of(event_kind::cloned);
   REQUIRE(cloned.size() == 1);
   CHECK(cloned[0].what.name == "early");
   CHECK(cloned[0].what.at == number);
+  const auto removed = on.told.of(event_kind::savepoint_removed);
+  REQUIRE(removed.size() == 1);
+  CHECK(removed[0].what.name == "brief");
+  CHECK(cairn::to_line(removed[0].what) == "cairn: savepoint_removed brief\n");
   CHECK(cloned[0].what.text == "into " + cairn::any_store{copy}.describe());
 }
 

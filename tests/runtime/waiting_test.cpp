@@ -15,17 +15,19 @@ using namespace std::chrono_literals;
 using cairn::event_kind;
 
 struct doze {};
+struct nap {};
 struct touch {};
 struct look {};
 
 struct sleeper {
-  using protocol = cairn::protocol<doze, look>;
+  using protocol = cairn::protocol<doze, nap, look>;
   int done = 0;
   void serialize(auto& ar) { ar(done); }
   cairn::task<> on(doze, cairn::context<sleeper>& self) {
     co_await self.sleep(10h);
     ++done;
   }
+  cairn::task<> on(nap, cairn::context<sleeper>& self) { co_await self.sleep(8s); }
   int on(look) const { return done; }
 };
 struct busy {
@@ -177,4 +179,61 @@ TEST_CASE("where many handlers have not ended some are named, and the others cou
   const std::string text = unfinished_of(on, 30);
   CHECK(text.starts_with("30 handlers had not ended"));
   CHECK(text.ends_with(" more"));
+}
+
+namespace waiting_long {
+
+/// How long a savepoint at rest takes while a handler sleeps for eight seconds.
+std::chrono::nanoseconds time_of_rest(bench& on, cairn::at_rest_t how) {
+  cairn::testing::simulation<actors> sim{on.options()};
+  std::chrono::nanoseconds took{};
+  sim.start([&](cairn::root& top) {
+    return [](cairn::root& root, cairn::at_rest_t asked, auto* in,
+              std::chrono::nanoseconds* to) -> cairn::task<int> {
+      root.supervise("top").spawn<sleeper>("one").tell<nap>();
+      co_await root.sleep(1s);
+      const auto before = in->now();
+      co_await root.savepoint("kept", asked);
+      *to = in->now() - before;
+      co_return 0;
+    }(top, how, &sim, &took);
+  });
+  CHECK(sim.run() == 0);
+  return took;
+}
+
+}  // namespace waiting_long
+
+TEST_CASE("a savepoint at rest has the deadline that it is given, else that of the options") {
+  using namespace waiting_long;
+  const auto about = [](std::chrono::nanoseconds took, std::chrono::nanoseconds wanted) {
+    return took >= wanted && took < wanted + 1s;
+  };
+  bench on;
+  CHECK(about(time_of_rest(on, cairn::at_rest), 5s));
+  CHECK(on.unfinished.size() == 1);
+  CHECK(about(time_of_rest(on, {.deadline = 2s}), 2s));
+  CHECK(on.unfinished.size() == 2);
+  CHECK(about(time_of_rest(on, {.deadline = 0s}), 0s));
+  CHECK(on.unfinished.size() == 3);
+  CHECK(about(time_of_rest(on, {.deadline = 1h}), 7s));  // the handler has ended
+  CHECK(on.unfinished.size() == 3);
+}
+
+TEST_CASE("an orderly end does not wait for a savepoint that may take longer") {
+  using namespace waiting_long;
+  bench on;
+  cairn::testing::simulation<actors> sim{on.options()};
+  sim.start([](cairn::root& root) -> cairn::task<int> {
+    root.supervise("top").spawn<sleeper>("one").tell<doze>();
+    co_await root.sleep(1s);
+    (void)root.savepoint("kept", {.deadline = 9h});
+    co_await root.sleep(1s);
+    co_return 0;
+  });
+  CHECK(sim.run() == 0);
+  const auto before = sim.now();
+  CHECK(sim.finish());
+  CHECK(sim.now() - before < 11s);
+  CHECK(on.unfinished.size() == 2);
 }

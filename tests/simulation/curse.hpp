@@ -1,5 +1,6 @@
-// Messages that kill the process: it is found which ones they are, they become dead letters that
-// are kept, and nothing else is lost. What was accused in error is delivered again.
+// Messages that kill the process: it is found which ones they are, after two deaths, they become
+// dead letters that are kept, and nothing else is lost. What was accused in error is delivered
+// again.
 #pragma once
 
 #include "audit.hpp"
@@ -12,6 +13,7 @@ constexpr int diggers = 3;
 constexpr int digs = 6;           // of each
 constexpr int cursed = 3;         // the number of a digger's cursed dig
 constexpr int most_of_later = 4;  // deaths of the one that is run again
+constexpr int most_idle = 300;    // rounds, of 2 ms
 
 /// How a digger's cursed dig kills.
 enum class curse_kind : std::uint8_t { none, at_once, when_it_goes_on, when_run_again };
@@ -120,6 +122,18 @@ inline cairn::task<int> tidy(cairn::root* root) {
   co_return lost;
 }
 
+/// How many chiefs know that what kills was given up.
+inline cairn::task<int> past_their_curse(const std::vector<cairn::ref<chief>>* all) {
+  int found = 0;
+  for (int at = 0; at < diggers; ++at) {
+    if (!is_lost(at, cursed)) continue;
+    auto asked = (*all)[static_cast<std::size_t>(at)].ask<report>().as_result();
+    const auto done = co_await std::move(asked);
+    found += done && done.value() >= cursed ? 1 : 0;
+  }
+  co_return found;
+}
+
 inline cairn::task<int> app(cairn::root& root) {
   auto top = root.supervise("curse", forgiving());
   auto kept = top.spawn<books>("books");
@@ -138,14 +152,21 @@ inline cairn::task<int> app(cairn::root& root) {
   for (const auto& each : by) each.tell<begin>();
   int done = 0;
   int lost = 0;
+  int idle = 0;  // rounds in a row in which nobody came further
   while (done < diggers * digs - 2 || lost < 2) {
     co_await root.sleep(2ms);
     for (const auto& each : all) root.resume(each);  // it may be suspended for its replay
     for (const auto& each : by) root.resume(each);
+    const int before = done + lost;
     lost = co_await tidy(&root);
     auto asked = kept.ask<report>().as_result();
     const auto answer = co_await std::move(asked);
     if (answer) done = answer.value();  // else the process has died of it, twice
+    idle = done + lost == before ? idle + 1 : 0;
+    if (idle < most_idle) continue;
+    const int given_up = co_await past_their_curse(&by);
+    complain(given_up > lost ? "what kills is given up without a letter" : "nobody comes further");
+    co_return 1;
   }
   outside->result = std::to_string(done) + " done, " + std::to_string(lost) + " lost";
   co_return 0;

@@ -64,6 +64,7 @@ class driver {
     found.audited = audited_;
     found.reached = sim_.reached();
     world_.dying = true;
+    if (!found.complaint.empty()) sim_.kill();  // a handler may wait for that, see world.hpp
     outside = before;
     return found;
   }
@@ -74,6 +75,7 @@ class driver {
     if (plan_.one_in(3)) faults_ = failing_disk(plan_, what_.reads);
     cairn::testing::simulation_options made;
     made.seed = seed;
+    made.most_steps = 2'000'000;  // hundreds of times what a run takes: it goes round in circles
     made.workers = static_cast<unsigned>(1 + plan_.below(3));
     const auto messages = 1 + plan_.below(100);
     const auto retain = plan_.one_in(2) ? 1 + plan_.below(3) : 10 + plan_.below(10);
@@ -243,7 +245,11 @@ class driver {
     run_to(until);
   }
   void run_to(std::uint64_t step) {
-    (void)sim_.run_until([&] { return is_over() || sim_.steps() >= step; });
+    run_until([&] { return is_over() || sim_.steps() >= step; });
+  }
+  void run_until(const std::function<bool()>& done) {  // what goes wrong may never come to an end
+    (void)sim_.run_until([&] { return done() || !world_.complaints.empty(); });
+    if (!world_.complaints.empty()) throw std::runtime_error{"it is not played to its end"};
   }
   /// Whether there is no use in going on.
   [[nodiscard]] bool is_over() { return sim_.disk().crashed() || world_.killed || sim_.ended(); }
@@ -252,7 +258,7 @@ class driver {
     if (is_over()) return;
     sim_.pause();
     if (!std::exchange(pausing_, true)) sim_.outside([this] { pass_time(); });
-    (void)sim_.run_until([&] { return is_over() || sim_.paused(); });
+    run_until([&] { return is_over() || sim_.paused(); });
     const bool still = sim_.paused();
     const auto before = consumed();
     run_to(sim_.steps() + steps);
@@ -288,7 +294,7 @@ class driver {
 
   /// New actors are at their parent's worker. A process that begins anew has them everywhere.
   void spread() {
-    (void)sim_.run_until([this] { return committed_ || world_.killed || sim_.ended(); });
+    run_until([this] { return committed_ || world_.killed || sim_.ended(); });
     throw_on_failure();
     if (sim_.ended()) return;
     die(false);
@@ -322,7 +328,7 @@ class driver {
   }
 
   void run_to_the_end() {
-    (void)sim_.run_until([this] { return is_over(); });
+    run_until([this] { return is_over(); });
     if (sim_.ended()) (void)sim_.run();  // what it threw
   }
 

@@ -4,7 +4,7 @@
 // holds a pointer may look at `id` and see that another actor lives here now.
 //
 // Who may touch what: `id`, `home` and `box.incoming`/`box.queued` any worker; the name may be read
-// by one more thread, as `name_view` has it; everything else is for the home worker alone, at a
+// by threads outside, as `name_view` has it; everything else is for the home worker alone, at a
 // turn boundary or within the actor's own turn.
 #pragma once
 
@@ -195,8 +195,8 @@ struct cell : cell_body {
   /// Changed by the home alone, while it holds the mark `box.queued`: who finds the mark clear and
   /// sets it may rely on the home it reads then.
   std::atomic<worker*> home{nullptr};
-  /// The actor's for as long as it lives here, whatever body is put aside: the watchdog's thread
-  /// reads it too, see `name_view`.
+  /// The actor's for as long as it lives here, whatever body is put aside: threads outside
+  /// read it too, see `name_view`.
   std::string name{};
   mailbox box{};
   cell* wake_next = nullptr;  ///< in a wake queue; belongs to who holds the mark

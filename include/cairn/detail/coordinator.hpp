@@ -206,6 +206,11 @@ class coordinator {
   void look_for_rest() {
     const auto now = all_.steady_now();
     if (now < next_look_) return;
+    // Who asks meanwhile for another one at rest, such as the last one, waits no longer for this.
+    // pairs with the release in request_at_rest()
+    if (const auto asked = rest_.load(std::memory_order_acquire); asked != 0) {
+      rest_until_ = std::min(rest_until_, due_after(now, std::chrono::nanoseconds{asked}));
+    }
     std::size_t unfinished = 0;
     for (const auto& each : all_.workers) unfinished += each->unfinished_count;
     const bool paused = all_.paused.load(std::memory_order_relaxed);  // looked at again

@@ -1,7 +1,5 @@
 // Which messages the process dies of: each worker's note outlives it in a file of the store, and
 // the next process counts.
-//
-// The file is there only after an end that was not orderly: a program that never dies pays nothing.
 #pragma once
 
 #include <algorithm>
@@ -17,8 +15,8 @@
 
 namespace cairn::detail {
 
-/// The file `TURNS`: what was counted so far, then a note for each worker. `docs/format.md` has the
-/// layout for people.
+/// The file `TURNS`: what its process began with, what was counted so far, then a note for each
+/// worker. `docs/format.md` has the layout for people.
 class turn_file {
  public:
   static constexpr std::size_t most_suspects = 32;
@@ -26,13 +24,20 @@ class turn_file {
   static constexpr std::size_t notes_at = 4096;
   static constexpr std::size_t bytes = notes_at + most_workers * sizeof(turn_note);
 
+  struct contents {
+    epoch begun{};  ///< the snapshot that its process began with; none: it had no store before
+    std::vector<deadly_turn> counted{};
+  };
+
   /// What the file of the process before says: its own deaths are counted. Nothing where it does
   /// not verify.
-  [[nodiscard]] static std::vector<deadly_turn> counted(bytes_view file) {
+  [[nodiscard]] static contents read(bytes_view file) {
     if (file.size() != bytes) return {};
-    std::vector<deadly_turn> all;
+    contents found;
+    auto& all = found.counted;
     reader from{file};
     const auto magic = from.get<std::uint64_t>();
+    found.begun = epoch{from.get<std::uint64_t>()};
     const auto count = from.get<std::uint64_t>();
     if (magic != mark || count > most_suspects) return {};
     for (std::uint64_t at = 0; at < count; ++at) {
@@ -51,14 +56,15 @@ class turn_file {
                              note.get<std::uint64_t>(), 0};
       if (seen.actor != 0) count_in(all, seen);
     }
-    return all;
+    return found;
   }
 
   /// A new file, nobody in a turn.
-  [[nodiscard]] static buffer make(const std::vector<deadly_turn>& suspects) {
+  [[nodiscard]] static buffer make(epoch begun, const std::vector<deadly_turn>& suspects) {
     buffer to;
     const auto count = std::min(suspects.size(), most_suspects);
     to.put(mark);
+    to.put(raw(begun));
     to.put(std::uint64_t{count});
     for (std::size_t at = 0; at < count; ++at) to.append(&suspects[at], sizeof(deadly_turn));
     to.put(checksum(to.view()));
@@ -67,7 +73,7 @@ class turn_file {
   }
 
  private:
-  static constexpr std::uint64_t mark = 0x316e727474726163;  ///< "carttrn1"
+  static constexpr std::uint64_t mark = 0x326e727474726163;  ///< "carttrn2"
 
   static void count_in(std::vector<deadly_turn>& all, deadly_turn seen) {
     const auto known = std::find_if(all.begin(), all.end(),
@@ -87,13 +93,15 @@ class turn_file {
 }
 
 /// Accuses what has killed the process more often than once, and has each worker say from now on
-/// what it is in. Before the system runs, with its actors restored.
-inline void watch_deaths(world& all, any_store& store, bool orderly) {
+/// what it is in. Before the system runs, with its actors restored from this snapshot, or from
+/// none.
+inline void watch_deaths(world& all, any_store& store, epoch begun) {
   constexpr std::uint64_t enough = 2;
   const auto next_file = [&](bytes_view before) {
+    auto [since, counted] = turn_file::read(before);
+    // An orderly end forgives what came before it, not what its own snapshot has led to since.
+    if (all.orderly && since != begun) counted.clear();
     std::vector<deadly_turn> suspects;
-    if (orderly) return buffer{};
-    const auto counted = turn_file::counted(before);
     for (std::uint32_t index = 2; !counted.empty() && index < all.cells.used(); ++index) {
       cell& one = *all.cells.at(index);
       if (one.type == nullptr) continue;
@@ -105,7 +113,7 @@ inline void watch_deaths(world& all, any_store& store, bool orderly) {
         all.accused.push_back(each);
       }
     }
-    return turn_file::make(suspects);
+    return turn_file::make(begun, suspects);
   };
   try {
     std::shared_ptr<disk_file> page = store.turn_page(next_file);

@@ -267,6 +267,7 @@ class engine : public homes {
     for (const auto& [hash, ops] : types.messages) names[ops->hash] = ops->name;
     next_id.store(2, std::memory_order_relaxed);  // nobody runs yet; 1 is the root
     if (found_.latest) restore(*found_.latest);
+    watch_deaths(*this, options_.store, found_.latest.value_or(epoch{}));
     // The root asks under numbers that no run of the program before has used: an answer to one of
     // those may still be under way. They begin again some day, far below the numbers of words.
     const std::uint64_t now = now_epoch.load(std::memory_order_relaxed);  // nobody runs yet
@@ -286,7 +287,6 @@ class engine : public homes {
     committed.store(raw(latest), std::memory_order_relaxed);
     from.settle(epoch{now_epoch.load(std::memory_order_relaxed)});  // as above
     from.tell();
-    watch_deaths(*this, options_.store, from.orderly());
   }
 
   /// The worker's part of an epoch. True: more of it is to do.

@@ -1,5 +1,5 @@
-// An actor's name, for the watchdog's thread: it is the home worker's, which may be stuck in the
-// actor's turn and may go on at any time.
+// An actor's name, for threads outside: the watchdog's, and who asks for a status. It is the home
+// worker's, which may be stuck in the actor's turn and may go on at any time.
 //
 // A name is written before its actor is anywhere, and goes with the actor's cell. So it may be read
 // by whoever keeps the cell from being given to another: the reader says which cell it looks at and
@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -15,13 +16,13 @@
 
 namespace cairn::detail {
 
-/// One reader at a time.
+/// Readers take turns.
 class name_view {
  public:
   /// While it is there, the name stays what it is.
   class look {
    public:
-    look(name_view& by, const cell& at, actor_id whose) noexcept : by_{by}, at_{at} {
+    look(name_view& by, const cell& at, actor_id whose) : by_{by}, at_{at}, alone_{by.readers_} {
       by_.seen_.store(&at, std::memory_order_seq_cst);  // pairs with close(), as the next line
       lives_ = at.id.load(std::memory_order_seq_cst) == whose;
     }
@@ -35,6 +36,7 @@ class name_view {
    private:
     name_view& by_;
     const cell& at_;
+    const std::lock_guard<std::mutex> alone_;  // let go once `seen_` is cleared
     bool lives_ = false;
   };
 
@@ -46,6 +48,7 @@ class name_view {
 
  private:
   std::atomic<const cell*> seen_{nullptr};
+  std::mutex readers_{};
 };
 
 }  // namespace cairn::detail

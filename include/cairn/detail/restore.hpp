@@ -90,8 +90,6 @@ class restorer {
   }
 
   [[nodiscard]] const restored_counts& counts() const noexcept { return counts_; }
-  /// Whether the program had ended with this snapshot.
-  [[nodiscard]] bool orderly() const noexcept { return all_.orderly; }
   [[nodiscard]] const std::vector<cell*>& actors() const noexcept { return made_; }
   [[nodiscard]] const name_table& names() const noexcept { return names_; }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "../status.hpp"
+#include "watching.hpp"
 #include "world.hpp"
 
 namespace cairn::detail {
@@ -167,16 +168,18 @@ class survey {
     trim(to);
   }
 
-  /// What any thread may see of a worker that is in the middle of something. Relaxed, all: a
-  /// figure for people; the types are constant.
-  [[nodiscard]] static status::silent_worker look_from_outside(const worker& one) {
+  /// What any thread may see of a worker that is in the middle of something. Relaxed but for whose
+  /// turn it is: figures for people; the types are constant.
+  [[nodiscard]] status::silent_worker look_from_outside(const worker& one) {
     status::silent_worker found;
     found.number = one.index;
-    const actor_id actor = one.in_turn.load(std::memory_order_relaxed);
+    // pairs with the release in show_actor(): the name was written before, and the cell
+    const actor_id actor = one.in_turn.load(std::memory_order_acquire);
     const actor_type* type = one.in_type.load(std::memory_order_relaxed);
     const payload_ops* message = one.in_message.load(std::memory_order_relaxed);
     if (actor == actor_id{} || type == nullptr || message == nullptr) return found;
     found.actor = actor;
+    found.name = name_in_turn(all_, one, actor);
     found.type = type->name;
     found.message = message->name;
     return found;

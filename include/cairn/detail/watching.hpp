@@ -32,7 +32,8 @@ class stepping {
 /// Says whose turns come next.
 inline void show_actor(worker& mine, cell& one) noexcept {
   mine.in_cell.store(&one, std::memory_order_relaxed);  // published by `in_turn`
-  // pairs with the acquire in watchdog::tell(): whose turn it is, has its name
+  // pairs with the acquires in watchdog::tell() and look_from_outside(): whose turn it is, has its
+  // name
   mine.in_turn.store(one.self().id, std::memory_order_release);
   mine.in_type.store(one.type, std::memory_order_relaxed);  // figures, see worker
   mine.in_message.store(nullptr, std::memory_order_relaxed);
@@ -108,6 +109,18 @@ class slice_watch {
   std::chrono::nanoseconds before_;
 };
 
+/// The name of who is in a turn, for a thread outside: its number where it has none, or has gone on
+/// just now and is not there any more.
+[[nodiscard]] inline std::string name_in_turn(world& all, const worker& one, actor_id whose) {
+  // Relaxed: published by `in_turn`, which the caller has read.
+  if (const cell* at = one.in_cell.load(std::memory_order_relaxed)) {
+    if (at->slot_index == 1) return "root";  // constant
+    const name_view::look held{all.names_aloud, *at, whose};
+    if (held.name() != nullptr && !held.name()->empty()) return *held.name();
+  }
+  return "#" + std::to_string(raw(whose));
+}
+
 /// Tells of a worker that has been in one turn for too long, while it is in it: from the writer's
 /// thread, since there may be one worker alone.
 class watchdog {
@@ -148,15 +161,14 @@ class watchdog {
   }
 
   void tell(const worker& one, std::chrono::nanoseconds span) {
-    // pairs with the release in show_actor(): the name was written before
+    // pairs with the release in show_actor(): the name was written before, and the cell
     const actor_id actor = one.in_turn.load(std::memory_order_acquire);
-    const cell* at = one.in_cell.load(std::memory_order_relaxed);  // see look_at(), all of them
-    const actor_type* type = one.in_type.load(std::memory_order_relaxed);
+    const actor_type* type = one.in_type.load(std::memory_order_relaxed);  // see look_at(), both
     const payload_ops* message = one.in_message.load(std::memory_order_relaxed);
     event what;
     what.kind = event_kind::stuck;
     what.actor = actor;
-    if (actor != actor_id{}) what.name = name_of(at, actor);
+    if (actor != actor_id{}) what.name = name_in_turn(all_, one, actor);
     what.text = "has kept worker " + std::to_string(one.index) + " for " +
                 std::to_string(span / std::chrono::milliseconds{1}) + " ms";
     if (actor != actor_id{} && type != nullptr) {
@@ -164,16 +176,6 @@ class watchdog {
       if (message != nullptr) what.text += ", with " + std::string{message->name};
     }
     all_.report(what);
-  }
-
-  /// By its number where it has no name, or has gone on just now and is not there any more.
-  [[nodiscard]] std::string name_of(const cell* at, actor_id whose) {
-    if (at != nullptr) {
-      if (at->slot_index == 1) return "root";  // constant
-      const name_view::look held{all_.names_aloud, *at, whose};
-      if (held.name() != nullptr && !held.name()->empty()) return *held.name();
-    }
-    return "#" + std::to_string(raw(whose));
   }
 
   world& all_;

@@ -62,7 +62,7 @@ struct world : runtime {
   attachments beside{};
   letter_box letters{};
   lost_actors lost{};
-  name_view names_aloud{};  ///< what the watchdog may read
+  name_view names_aloud{};  ///< what threads outside may read
   /// What the process has died of, again and again. Constant while the system runs.
   std::vector<deadly_turn> accused{};
   std::shared_ptr<void> turn_page{};  ///< the workers' notes
