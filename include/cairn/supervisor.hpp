@@ -38,7 +38,7 @@ class supervisor {
     detail::turn& here = open("supervisor::spawn()");
     const auto made =
         detail::spawn<C>(here, *self_.where().where, name, std::forward<Args>(args)...);
-    detail::settle_child(here, *self_.where().where, made.where(), declared_);
+    detail::settle_child(here, *self_.where().where, name, made.where(), declared_);
     return made;
   }
 

@@ -1,6 +1,8 @@
 // How many restarts are too many, and what makes them count no more.
 #include <cairn/supervisor.hpp>
 
+#include <cstdint>
+#include <limits>
 #include <string>
 
 #include "supervising.hpp"
@@ -117,6 +119,49 @@ TEST_CASE("over a crash restarts count on") {
   crash(on, how);
   INFO(on.told.text());
   CHECK(on.told.count(event_kind::suspended, "b") == 1);
+}
+
+TEST_CASE("a restart is as old after a crash as it is, however long its actor was left alone") {
+  using namespace counting;
+  bench on;
+  const run_of how{{.strategy = GENERATE(cairn::one_for_one, cairn::one_for_all),
+                    .intensity = {.restarts = 1, .within = 60s}}};
+  crash(on, how);  // the first restart, whose record stands from here on
+  const auto idle = [](cairn::root& root, run_of with) -> cairn::task<int> {
+    const three of = spawn_three(root.supervise("top", with.rules));
+    with.on->clock.advance(25s);
+    of.a.tell<work>(1);
+    (void)co_await of.a.ask<look>();
+    co_await root.checkpoint();
+    co_return 0;
+  };
+  run_of alone = how;
+  alone.on = &on;
+  for (int crashes = 0; crashes < 2; ++crashes) {
+    fixture::crash<all>(on, [&](cairn::root& top) { return idle(top, alone); });
+  }
+  const bool recent = GENERATE(false, true);
+  on.clock.advance(recent ? 10s : 10s + 1ms);
+  crash(on, how);
+  INFO(on.told.text());
+  CHECK(on.told.count(event_kind::restarted, "b") == (recent ? 1 : 2));
+  CHECK(on.told.count(event_kind::suspended, "b") == (recent ? 1 : 0));
+}
+
+TEST_CASE("a wall clock that was set back makes no restart older than it is") {
+  using namespace std::chrono_literals;
+  using cairn::detail::restart_times;
+  cairn::detail::buffer bytes;
+  bytes.put(std::int64_t{std::chrono::nanoseconds{50h}.count()});
+  bytes.put(std::int64_t{std::chrono::nanoseconds{70h}.count()});
+  bytes.put(std::numeric_limits<std::int64_t>::min());
+  bytes.put(std::numeric_limits<std::int64_t>::max());
+  cairn::detail::reader from{bytes.view()};
+  const auto next = [&] { return get_restart(from, restart_times{10h, 60h, 0h}); };
+  CHECK(next() == 0h);
+  CHECK(next() == 10h);
+  CHECK(next() == -50h);  // before there were computers
+  CHECK(next() == 10h);
 }
 
 TEST_CASE("what an orderly end has forgiven no crash brings back") {

@@ -357,11 +357,10 @@ class cutter {
     to.put(static_cast<std::uint32_t>(rest.waiting_for_room.size()));
     for (const auto& who : rest.waiting_for_room) put_return(to, who);
     const auto now = all_.steady_now();
-    to.put(static_cast<std::uint32_t>(rest.restarts.size()));
-    for (const auto when : rest.restarts) to.put(std::int64_t{(now - when).count()});
+    const wall_time wall = all_.wall_now();
+    put_restarts(to, rest.restarts, now, wall);
     to.put(static_cast<std::uint32_t>(rest.timers.size()));
-    const auto wall = micros_of(all_.wall_now());
-    for (const auto& each : rest.timers) put_timer(to, each, now, wall);
+    for (const auto& each : rest.timers) put_timer(to, each, now, micros_of(wall));
   }
 
   world& all_;

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -11,19 +12,15 @@
 
 namespace cairn::detail {
 
-inline void set_shutdown(cell& above, cell& one, std::chrono::nanoseconds limit) {
-  child* found = above.rest().children.find(one.self().id, one.name);
-  if (found != nullptr) found->shutdown = limit;
-}
-
-/// Gives a new child what its supervisor needs of it; tells one that the store gave back.
-inline void settle_child(turn& here, cell& above, const address& made,
+/// Gives a new child what its supervisor needs of it; tells one that the store gave back. That one
+/// may run on another worker, or have stopped there: its cell is not looked at.
+inline void settle_child(turn& here, cell& above, std::string_view name, const address& made,
                          const std::optional<child_options>& declared) {
+  child* listed = declared ? above.rest().children.find(made.id, std::string{name}) : nullptr;
+  if (listed != nullptr) listed->shutdown = declared->shutdown;
   cell& one = *made.where;
-  if (declared) set_shutdown(above, one, declared->shutdown);
-  const auto is_new = [&](const newborn& each) { return each.made == &one; };
-  // From the end: who has just been born is the last, however many one turn spawns.
-  if (std::none_of(here.also().born.rbegin(), here.also().born.rend(), is_new)) {
+  const auto& born = here.also().born;
+  if (born.empty() || born.back().made != &one) {  // who has just been born is the last
     if (!declared) return;
     here.send(make_control(control::declare, {}, {}, bits_of(*declared)), made);
     return;

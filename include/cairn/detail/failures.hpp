@@ -113,6 +113,7 @@ class failures : public incarnations {
     if (here.wants_more()) [[unlikely]] {
       mail_.grant_and_send(one);
       if (here.also().stop) return end_by_itself(one);
+      if (here.also().then) return begin_at_once(one, take_next(here, one));
     } else {
       mail_.send_all(one);
     }
@@ -150,7 +151,10 @@ class failures : public incarnations {
   }
 
   void failed(cell& one, const std::exception_ptr& thrown) {
-    if (mine_.here.logs()) keep_input_alone(one);
+    if (mine_.here.logs()) {
+      mine_.here.log_input();
+      one.saved->log.truncate_behind(entry_);  // it will be handed anew what it was handed besides
+    }
     mine_.here.clear();
     const notice_token until_decided{all_.notices};  // it may be such a handler, and go on
     const std::string text = text_of(thrown);
@@ -168,14 +172,6 @@ class failures : public incarnations {
       keep_input(one);
       diverged(one, other);
     }
-  }
-
-  /// What the failing turn was handed besides goes: it will be handed anew.
-  void keep_input_alone(cell& one) {
-    mine_.here.log_input();
-    replay_log::cursor behind = entry_;
-    (void)one.saved->log.next(behind);
-    one.saved->log.truncate(behind);
   }
 
   /// What its supervisor, or one above it, says of this failure.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "actor_record.hpp"
 
@@ -116,6 +117,24 @@ inline void cancel_reminder(cell& one, std::uint64_t number) {
   if (!one.more) return;
   std::erase_if(one.more->timers,
                 [&](const timer& each) { return each.number == number && each.message; });
+}
+
+/// When an actor was restarted, by the wall clock: its record may stand unchanged while one
+/// snapshot after the other goes by.
+inline void put_restarts(buffer& to, const std::vector<std::chrono::nanoseconds>& restarts,
+                         std::chrono::nanoseconds now, wall_time wall) {
+  to.put(static_cast<std::uint32_t>(restarts.size()));
+  for (const auto when : restarts) {
+    const std::chrono::nanoseconds at = wall.time_since_epoch() - (now - when);
+    to.put(std::int64_t{at.count()});
+  }
+}
+/// One of them, by the steady clock. A wall clock that was set back makes it one of just now.
+[[nodiscard]] inline std::chrono::nanoseconds get_restart(reader& from, const restart_times& at) {
+  constexpr std::chrono::nanoseconds none{};
+  const auto today = std::max(none, std::chrono::nanoseconds{at.wall});
+  const std::chrono::nanoseconds when{from.get<std::int64_t>()};
+  return at.now - (today - std::clamp(when, none, today));
 }
 
 inline void put_timer(buffer& to, const timer& one, std::chrono::nanoseconds now,

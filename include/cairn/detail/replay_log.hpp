@@ -144,6 +144,11 @@ class replay_log {
     chunks_.clear();
     last_ = 0;
   }
+  /// Every entry behind the one at `at`.
+  void truncate_behind(cursor at) noexcept {
+    (void)next(at);
+    truncate(at);
+  }
   void clear() noexcept { truncate({}); }
   void swap(replay_log& other) noexcept {
     std::swap(chunks_, other.chunks_);

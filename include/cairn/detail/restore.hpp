@@ -157,9 +157,7 @@ class restorer {
     }
     all_.next_id.store(from.get<std::uint64_t>(), std::memory_order_relaxed);  // nobody runs yet
     cut_at_ = std::chrono::microseconds{from.get<std::int64_t>()};
-    const auto wall = micros_of(all_.wall_now());
-    if (cut_at_.count() > 0 && cut_at_ < wall) down_ = wall - cut_at_;
-    began_ = {all_.steady_now(), wall, cut_at_};
+    began_ = {all_.steady_now(), micros_of(all_.wall_now()), cut_at_};
     const auto cells = from.get<std::uint32_t>();
     if (cells > cell_table::max_cells) {
       throw error{errc::damaged, "a snapshot counts " + std::to_string(cells) + " cells"};
@@ -280,12 +278,10 @@ class restorer {
       one.rest().waiting_for_room.push_back(get_return(from, all_));
     }
     for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
-      const auto age = std::clamp(std::chrono::nanoseconds{from.get<std::int64_t>()},
-                                  std::chrono::nanoseconds{0}, began_.now);
+      const auto when = get_restart(from, began_);
       // Who starts a program again that had ended orderly has decided something: they are forgiven.
       // Those of a group are its supervisor's state, see `forgive`.
-      all_.orderly ? void(one.changed = true)
-                   : one.rest().restarts.push_back(began_.now - age - down_);
+      all_.orderly ? void(one.changed = true) : one.rest().restarts.push_back(when);
     }
     for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
       auto kept = get_timer(from, began_, [&](reader& rest, std::uint32_t schema) {
@@ -386,7 +382,6 @@ class restorer {
   restored_counts counts_{};
   std::string program_{};
   std::chrono::microseconds cut_at_{};  ///< the snapshot, by the wall clock
-  std::chrono::nanoseconds down_{};     ///< since the cut, by the wall clock
   restart_times began_{};
   /// Whose parent had stopped, its word had not come yet; and whose type is retired.
   std::vector<cell*> orphans_{};

@@ -21,24 +21,35 @@ inline void send_control(delivery& mail, const cell& from, const address& to, en
 }
 
 /// What begins a handler of the actor's own, at once.
+[[nodiscard]] inline envelope_ptr addressed_to_itself(cell& one, envelope_ptr note) {
+  note->ticket = one.box.done_ticket;
+  note->to = &one;
+  note->target = one.self().id;
+  note->sent = one.at;
+  return note;
+}
 template <class Note>
 [[nodiscard]] envelope_ptr note_to_itself(cell& one, Note note, std::uint16_t index) {
   auto made = make_envelope(std::move(note));
   made->index = index;
-  made->ticket = one.box.done_ticket;
-  made->to = &one;
-  made->target = one.self().id;
-  made->sent = one.at;
-  return made;
+  return addressed_to_itself(one, std::move(made));
+}
+
+/// What the turn that has ended wants to begin. The base is renewed: there is no log to grow with
+/// one such handler after the other.
+[[nodiscard]] inline envelope_ptr take_next(turn& ended, cell& one) {
+  envelope_ptr next = std::move(ended.also().then);
+  ended.clear();
+  ensure_base(one);
+  return addressed_to_itself(one, std::move(next));
 }
 
 /// Whether an actor that is to stop has children, and can stop them one after the other, by a
 /// handler that every actor has. Else all stop at once: it may not have a turn, or there are more
 /// children than a handler's record may hold.
 [[nodiscard]] inline bool may_stop_family(const world& all, cell& one) {
-  constexpr std::size_t each = 256;  // bytes of the record, about
   const std::size_t count = one.more ? one.more->children.size() : 0;
-  if (count == 0 || count > all.max_history / each) return false;
+  if (count == 0 || count > all.max_history / bytes_of_ward) return false;
   const bool stands = one.suspended || one.paused || one.dormant || one.needs_replay;
   if (stands || one.busy() || one.state == nullptr) return false;
   try {

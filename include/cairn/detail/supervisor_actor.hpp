@@ -5,7 +5,8 @@
 // A child decides by itself what its supervisor's rules say of its failure, and does so at once
 // where nobody else is concerned (see `failures`). Else it stands before its failing turn, paused,
 // and tells its supervisor. Children are read from the cell, whose home they share with the root
-// task; what was read is recorded, like everything that a handler is handed.
+// task; what was read is recorded, like everything that a handler is handed. What it does to them
+// is in `carrying_out`.
 #pragma once
 
 #include <algorithm>
@@ -58,10 +59,22 @@ struct declare {
 };
 /// The process before had ended orderly: what was restarted in it counts no more.
 struct forgive {};
+/// What is done to one child after the other. What a handler was handed is bounded, children are
+/// not: so each handler does it to a number of them, and the next one, at once, goes on behind the
+/// last of these.
+struct carry_on {
+  enum class deed : std::uint8_t { stop, stop_group, restart, restart_group, suspend, resume };
+  deed what{};
+  sibling_restart how{};
+  actor_id behind{};  ///< whom it was done to last; nobody: it begins
+  actor_id failed{};  ///< of a group that is restarted
+  std::string reason{};
+  void serialize(auto& archive) { archive(what, how, behind, failed, reason); }
+};
 
 struct supervisor_actor {
   using protocol = cairn::protocol<child_failed, stop_all, restart_all, suspend_all, resume_all,
-                                   declare, forgive>;
+                                   declare, forgive, carry_on>;
   supervision rules{};
   std::vector<std::int64_t> restarts{};  ///< in a row: when, in nanoseconds of the wall clock
 
@@ -79,6 +92,7 @@ struct supervisor_actor {
   inline task<> on(restart_all what, context<supervisor_actor>& self);
   inline task<> on(suspend_all what, context<supervisor_actor>& self);
   inline task<> on(resume_all what, context<supervisor_actor>& self);
+  inline task<> on(carry_on what, context<supervisor_actor>& self);
   void on(declare what) { rules = std::move(what.rules); }
   void on(forgive) { restarts.clear(); }
 
@@ -96,14 +110,6 @@ struct supervisor_actor {
                                       [&](const auto when) { return at - when <= within; });
     return static_cast<std::size_t>(recent) > rules.intensity.restarts;
   }
-};
-
-/// A child, as a supervisor's handler sees it.
-struct ward {
-  actor_id id{};
-  std::int64_t shutdown = 0;
-  std::uint32_t slot_index = 0;
-  std::uint32_t supervises = 0;
 };
 
 }  // namespace cairn::detail
@@ -125,6 +131,8 @@ template <>
 inline constexpr std::string_view type_name<detail::declare> = "cairn.declare";
 template <>
 inline constexpr std::string_view type_name<detail::forgive> = "cairn.forgive";
+template <>
+inline constexpr std::string_view type_name<detail::carry_on> = "cairn.carry_on";
 }  // namespace cairn
 
 namespace cairn::detail {
@@ -142,220 +150,6 @@ template <class M>
   return made;
 }
 
-/// The children in the order of their birth.
-[[nodiscard]] inline std::vector<ward> wards_of(cell& self) {
-  turn& here = turn_here("a supervisor");
-  std::vector<ward> seen;
-  if (!here.replaying() && self.more) {
-    self.more->children.for_each([&](const std::string&, const child& each) {
-      seen.push_back({each.where.id, each.shutdown.count(), each.where.where->slot_index,
-                      is_supervisor(each.type) ? 1U : 0U});
-    });
-    std::sort(seen.begin(), seen.end(), [](const ward& a, const ward& b) { return a.id < b.id; });
-  }
-  const auto count = here.handed([&] { return std::uint64_t{seen.size()}; });
-  seen.resize(count);
-  for (ward& each : seen) each = here.handed([&] { return each; });
-  return seen;
-}
-
-/// A supervisor's own words, each of which is answered once it is done. Also those of an ordinary
-/// actor to its children, when it stops.
-class orders {
- public:
-  explicit orders(context_base& by) noexcept : by_{by} {}
-
-  /// A word that overtakes.
-  [[nodiscard]] asking<void> word(const ward& to, control what, std::string text = {}) {
-    const auto number = open(to);
-    send(to, make_word(what, by_.where().self(), number, std::move(text)));
-    return asking<void>{awaited_slot{&by_.where(), number}};
-  }
-  /// What waits in the mailbox comes first, and the handler that is under way.
-  [[nodiscard]] asking<void> stop(const ward& to, std::string reason) {
-    const auto number = open(to);
-    auto made = make_control(control::stop, {}, std::move(reason));
-    made->answer = {&by_.where(), by_.id(), number, false};
-    send(to, std::move(made));
-    turn_here("a supervisor")
-        .also()
-        .timers.push_back({number, std::chrono::nanoseconds{to.shutdown}, nullptr, true});
-    return asking<void>{awaited_slot{&by_.where(), number}};
-  }
-  /// A message to a supervisor below.
-  template <class M>
-  [[nodiscard]] asking<void> note(const ward& to, M message) {
-    const auto number = open(to);
-    auto made = make_note(std::move(message));
-    made->answer = {&by_.where(), by_.id(), number, false};
-    send(to, std::move(made));
-    return asking<void>{awaited_slot{&by_.where(), number}};
-  }
-  /// To the supervisor above. Precondition: there is one.
-  void tell_above(child_failed what) {
-    turn_here("a supervisor").send(make_note(std::move(what)), by_.where().parent);
-  }
-  void resume(const ward& to) { send(to, make_control(control::resume, {}, {})); }
-
-  [[nodiscard]] bool has_above() const noexcept {
-    return by_.where().parent.where != nullptr && by_.where().parent.where->slot_index != 1;
-  }
-
- private:
-  [[nodiscard]] std::uint64_t open(const ward& to) {
-    turn& here = turn_here("a supervisor");
-    return open_slot(here, address_of(to), "a supervisor's word");
-  }
-  [[nodiscard]] static address address_of(const ward& to) {
-    return {turn_here("a supervisor").system->locate(to.slot_index), to.id};
-  }
-  static void send(const ward& to, envelope_ptr made) {
-    turn_here("a supervisor").send(std::move(made), address_of(to));
-  }
-
-  context_base& by_;
-};
-
-/// Whoever does not answer has stopped.
-inline task<> restart_ward(ward whom, sibling_restart how, context_base* self) {
-  orders mine{*self};
-  if (whom.supervises != 0) {
-    auto done = mine.note(whom, restart_all{how}).as_result();
-    (void)co_await std::move(done);
-  } else {
-    auto done = mine.word(whom, how == sibling_restart::fresh ? control::reset : control::restart)
-                    .as_result();
-    (void)co_await std::move(done);
-  }
-}
-
-inline task<> suspend_wards(std::string reason, context_base* self) {
-  orders mine{*self};
-  const std::vector<ward> all = wards_of(self->where());
-  for (const ward& each : all) {
-    if (each.supervises != 0) {
-      suspend_all whole{reason};
-      auto done = mine.note(each, std::move(whole)).as_result();
-      (void)co_await std::move(done);
-    } else {
-      auto done = mine.word(each, control::hold, reason).as_result();
-      (void)co_await std::move(done);
-    }
-  }
-}
-
-/// As much time as it was given, and then no more.
-inline task<> stop_ward(ward whom, std::string reason, context_base* self) {
-  orders mine{*self};
-  if (whom.shutdown > 0) {
-    auto stopping = mine.stop(whom, reason).as_result();
-    const result<void> stopped = co_await std::move(stopping);
-    if (stopped || stopped.code() != errc::timeout) co_return;
-    sometimes("child not stopped in time");
-    reason += "; it had not stopped in time";
-  }
-  auto killing = mine.word(whom, control::kill, reason).as_result();
-  (void)co_await std::move(killing);
-}
-
-inline task<> stop_wards(std::string reason, context_base* self) {
-  std::vector<ward> all = wards_of(self->where());
-  for (std::size_t at = all.size(); at > 0; --at) {
-    co_await stop_ward(all[at - 1], reason, self);
-  }
-}
-
-/// The children have been stopped: nothing stands in the way.
-inline void stop_now(std::string reason, context_base* self) {
-  self->stop(std::move(reason));
-  turn_here("a supervisor").also().childless = true;
-}
-
-/// How an ordinary actor stops that has children.
-inline task<> stop_family(std::string reason, context_base* self) {
-  co_await stop_wards("its parent stopped", self);
-  stop_now(std::move(reason), self);
-}
-
-inline task<> supervisor_actor::on(child_failed what, context<supervisor_actor>& self) {
-  orders mine{self};
-  if (what.levels > 0 && mine.has_above()) {
-    mine.tell_above({self.id(), self.where().slot_index, what.what, what.levels - 1, what.text});
-    co_return;
-  }
-  const std::vector<ward> all = wards_of(self.where());
-  const auto failed =
-      std::find_if(all.begin(), all.end(), [&](const ward& each) { return each.id == what.who; });
-  if (what.levels > 0 || what.what == decision::suspend) {  // at the top nobody else is left
-    if (what.levels > 0 || failed == all.end() || failed->supervises == 0) {
-      co_await suspend_wards(what.text, &self);
-    } else {
-      suspend_all whole{what.text};
-      auto done = mine.note(*failed, std::move(whole)).as_result();
-      (void)co_await std::move(done);
-    }
-    co_return;
-  }
-  if (what.what == decision::stop) {
-    if (failed != all.end()) co_await stop_ward(*failed, what.text, &self);
-    co_return;
-  }
-  if (too_many(self.now())) {
-    std::string text = "more restarts than " + std::to_string(rules.intensity.restarts) +
-                       " below " + std::string{self.name()} + "; the last failure: " + what.text;
-    if (rules.exceeded == decision::stop) {
-      sometimes("group that failed too often stopped");
-      co_await stop_wards(text, &self);
-      stop_now(text, &self);
-    } else if (rules.exceeded == decision::escalate && mine.has_above()) {
-      sometimes("group that failed too often passed up");
-      mine.tell_above({self.id(), self.where().slot_index, decision::restart, 0, text});
-    } else {
-      co_await suspend_wards(text, &self);
-    }
-    co_return;
-  }
-  const auto delay =
-      delay_of(rules.backoff, static_cast<std::uint32_t>(restarts.size()), self.random());
-  if (delay.count() > 0) co_await self.sleep(delay);
-  const restart_strategy strategy = rules.strategy;
-  const sibling_restart how = rules.siblings;
-  for (const ward& each : all) {
-    if (each.id == what.who && each.supervises == 0) {
-      auto done = mine.word(each, control::go_on).as_result();
-      (void)co_await std::move(done);
-    } else if (each.id == what.who || strategy == one_for_all ||
-               (strategy == rest_for_one && each.id > what.who)) {
-      co_await restart_ward(each, how, &self);
-    }
-  }
-}
-
-inline task<> supervisor_actor::on(stop_all what, context<supervisor_actor>& self) {
-  co_await stop_family(what.reason, &self);
-}
-
-inline task<> supervisor_actor::on(restart_all what, context<supervisor_actor>& self) {
-  const std::vector<ward> all = wards_of(self.where());
-  for (const ward& each : all) co_await restart_ward(each, what.how, &self);
-}
-
-inline task<> supervisor_actor::on(suspend_all what, context<supervisor_actor>& self) {
-  co_await suspend_wards(what.reason, &self);
-}
-
-inline task<> supervisor_actor::on(resume_all, context<supervisor_actor>& self) {
-  restarts.clear();
-  orders mine{self};
-  const std::vector<ward> all = wards_of(self.where());
-  for (const ward& each : all) {
-    if (each.supervises != 0) {
-      auto done = mine.note(each, resume_all{}).as_result();
-      (void)co_await std::move(done);
-    } else {
-      mine.resume(each);
-    }
-  }
-}
-
 }  // namespace cairn::detail
+
+#include "carrying_out.hpp"

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -43,6 +44,8 @@ struct runtime {
   /// Whether the process before had ended orderly: what failed in it counts no more.
   [[nodiscard]] virtual bool ended_orderly() const noexcept = 0;
   [[nodiscard]] virtual std::chrono::nanoseconds ask_timeout() const noexcept = 0;
+  /// How many bytes one handler may be handed.
+  [[nodiscard]] virtual std::size_t history_bound() const noexcept = 0;
 };
 
 struct newborn {
@@ -100,6 +103,7 @@ struct wishes {
   bool stop = false;
   std::string stop_reason{};
   bool childless = false;  ///< its children have been stopped before
+  envelope_ptr then{};     ///< begins the actor's next handler, once this one has ended
 };
 
 /// Not copied, not moved: `current_turn` points to it. One thread at a time.
@@ -246,6 +250,7 @@ struct turn {
     more_.stop = false;
     more_.stop_reason.clear();
     more_.childless = false;
+    more_.then.reset();
     more_.seen.clear();
   }
 

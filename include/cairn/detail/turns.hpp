@@ -126,7 +126,7 @@ class turns {
     // Also within a handler, of one that was resumed after it could not start.
     if (one.needs_start && !fail_.is_being_born(one) && !fail_.start(one)) return true;
     if (!one.box.replies.empty()) return take_reply(one), !mine_.here.yields;
-    if (one.busy() && !is_word_to_root(one)) return false;
+    if (one.busy() && !reaches_busy(one)) return false;
     if (one.box.queue.empty() || has_to_rest(one)) return false;
     consume(one, one.box.queue.pop_front());
     return true;
@@ -173,10 +173,13 @@ class turns {
     return true;
   }
 
-  /// The root task is one handler that lasts as long as the program: words reach it meanwhile.
-  [[nodiscard]] static bool is_word_to_root(const cell& one) noexcept {
-    return one.slot_index == 1 && !one.box.queue.empty() &&
-           one.box.queue.front()->kind == envelope_kind::control;
+  /// The root task is one handler that lasts as long as the program: words reach it meanwhile. So
+  /// does a supervisor what becomes of its children: it may be stopping a million of them.
+  [[nodiscard]] static bool reaches_busy(const cell& one) noexcept {
+    const envelope* first = one.box.queue.front();
+    if (first == nullptr || first->kind != envelope_kind::control) return false;
+    return one.slot_index == 1 ||
+           (is_supervisor(one.type) && control{first->index} == control::child_stopped);
   }
 
   [[gnu::always_inline]] void consume(cell& one, envelope_ptr message) {

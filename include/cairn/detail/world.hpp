@@ -133,6 +133,7 @@ struct world : runtime {
     return time->wall();
   }
   [[nodiscard]] bool ended_orderly() const noexcept override { return orderly; }
+  [[nodiscard]] std::size_t history_bound() const noexcept override { return max_history; }
   [[nodiscard]] std::chrono::nanoseconds ask_timeout() const noexcept override {
     return default_ask_timeout;
   }
