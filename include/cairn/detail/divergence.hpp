@@ -28,10 +28,10 @@ class divergence {
                        std::to_string(was_.effects) + " effects and now has " +
                        std::to_string(now_.effects) + " (" + std::string{one_.type->name} + "): ";
     text += difference();
-    if (seen_.empty()) return text;
-    text += "; now there are: ";
     std::size_t said = 0;
     for (const effect& each : seen_) {
+      if (!counts(each)) continue;
+      if (said == 0) text += "; now there are: ";
       if (said++ == most_said) return text + ", ...";
       text += (said > 1 ? ", " : "") + describe(each);
     }
@@ -40,6 +40,8 @@ class divergence {
 
  private:
   static constexpr std::size_t most_said = 8;
+
+  [[nodiscard]] static bool counts(const effect& of) noexcept { return of.what != effect::wait; }
 
   [[nodiscard]] std::string difference() const {
     const std::uint64_t missing = was_.number - now_.digest;
@@ -50,7 +52,7 @@ class divergence {
       }
     } else if (was_.effects + 1 == now_.effects) {
       for (const effect& each : seen_) {
-        if (each.mixed() + missing == 0) return "not expected was " + describe(each);
+        if (counts(each) && each.mixed() + missing == 0) return "not expected was " + describe(each);
       }
     }
     return "more than one effect differs";
@@ -59,6 +61,7 @@ class divergence {
   /// As many as before.
   [[nodiscard]] std::string changed(std::uint64_t missing) const {
     for (const effect& each : seen_) {
+      if (!counts(each)) continue;
       if (const auto found = effect_of(each.mixed() + missing)) {
         return "expected was " + describe(*found) + ", seen was " + describe(each);
       }
@@ -66,14 +69,40 @@ class divergence {
     return "more than one effect differs, of other kinds";
   }
 
-  /// Of the values there is one digest for all.
+  /// Of the values there are two sums. Where one value differs, both differ by as much as its own
+  /// weights make of it.
   [[nodiscard]] std::string other_value() const {
-    const auto has_value = [](const effect& each) { return each.value != 0; };
-    const auto first = std::find_if(seen_.begin(), seen_.end(), has_value);
-    if (std::count_if(seen_.begin(), seen_.end(), has_value) == 1) {
-      return "the same effects, of other values: expected was another value in " + describe(*first);
+    const std::uint64_t missing = was_.ticket - now_.values;
+    for (const effect& each : seen_) {
+      const std::uint64_t mixed = each.mixed();
+      const std::uint64_t less = missing * inverse(effect::weight(mixed));
+      if (now_.other_values + less * effect::other_weight(mixed) != was_.type) continue;
+      return "the same effects, of other values: expected was another value in " + describe(each) +
+             digests(each, each.value + less);
     }
-    return "the same effects, of other values";
+    return "the same effects, of other values, of which more than one differs";
+  }
+
+  /// Which one of several of a kind it was is not known.
+  [[nodiscard]] std::string digests(const effect& now, std::uint64_t before) const {
+    const auto alike = std::count_if(seen_.begin(), seen_.end(), [&](const effect& each) {
+      return each.mixed() == now.mixed();
+    });
+    return alike == 1 ? " (" + hex(before) + ", seen was " + hex(now.value) + ")" : std::string{};
+  }
+
+  /// Of an odd number, by Newton's method: each step doubles the bits that are right.
+  [[nodiscard]] static constexpr std::uint64_t inverse(std::uint64_t odd) noexcept {
+    std::uint64_t found = odd;
+    for (int step = 0; step < 5; ++step) found *= 2 - odd * found;
+    return found;
+  }
+
+  [[nodiscard]] static std::string hex(std::uint64_t number) {
+    constexpr char digits[] = "0123456789abcdef";
+    std::string text = "0x";
+    for (int shift = 60; shift >= 0; shift -= 4) text += digits[(number >> shift) & 15U];
+    return text;
   }
 
   /// What was mixed to this, if it is an effect that an actor of this program can have.
@@ -117,6 +146,7 @@ class divergence {
       return of.whom == own_id() ? "its own stop" : "an answer to " + actor(of.whom);
     }
     if (of.what == 1) return "the run of number " + std::to_string(of.whom);
+    if (of.what == effect::wait) return "the time of await " + std::to_string(of.whom);
     if (of.what == 2) return "the end of reminder " + std::to_string(of.whom);
     const std::uint64_t word = of.what ^ ops_of<control_note>.origin;
     if (word < std::size(word_names)) {

@@ -135,8 +135,10 @@ class failures : public incarnations {
     here.note_sent();
     log_entry& made = one.saved->log.append_bytes(log_kind::turn, {});
     made.number = here.digest;
-    made.ticket = here.values;
     made.effects = here.effects;
+    if (!here.knows_values()) return;
+    made.ticket = here.values;
+    made.type = here.other_values;
   }
 
   void end_by_itself(cell& one) {

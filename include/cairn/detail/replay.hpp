@@ -226,8 +226,10 @@ class replayer {
     if (ended == nullptr || ended->kind != log_kind::turn) {
       refuse(one, "a handler takes fewer values than before");
     }
-    // What a store gave back has no digest of values: they are of the process before.
-    const bool other_values = ended->ticket != 0 && ended->ticket != here.values;
+    // What a store gave back has no sums of values: they are of the process before.
+    const bool has_values = (ended->ticket | ended->type) != 0 && here.knows_values();
+    const bool other_values =
+        has_values && (ended->ticket != here.values || ended->type != here.other_values);
     if (ended->effects != here.effects || ended->number != here.digest || other_values) {
       throw error{errc::diverged, divergence{all_, one, *ended, here}.text()};
     }
