@@ -19,9 +19,9 @@ namespace cairn::detail {
 
 /// Its bytes are the value itself: no pointers, padding, nor two ways to write the same.
 template <class T>
-concept compared_by_bytes = !std::is_empty_v<T> && (std::has_unique_object_representations_v<T> ||
-                                                    std::is_same_v<T, float> ||
-                                                    std::is_same_v<T, double>);
+concept compared_by_bytes =
+    !std::is_empty_v<T> && (std::has_unique_object_representations_v<T> ||
+                            std::is_same_v<T, float> || std::is_same_v<T, double>);
 
 /// Whether anything is compared of such values.
 template <class T>

@@ -52,7 +52,8 @@ class divergence {
       }
     } else if (was_.effects + 1 == now_.effects) {
       for (const effect& each : seen_) {
-        if (counts(each) && each.mixed() + missing == 0) return "not expected was " + describe(each);
+        if (counts(each) && each.mixed() + missing == 0)
+          return "not expected was " + describe(each);
       }
     }
     return "more than one effect differs";

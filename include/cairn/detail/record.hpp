@@ -17,9 +17,7 @@
 namespace cairn::detail {
 
 /// XXH3-64: protects against accident, not against someone who may write to the store.
-[[nodiscard]] inline std::uint64_t checksum(bytes_view bytes) noexcept {
-  return hash_bytes(bytes);
-}
+[[nodiscard]] inline std::uint64_t checksum(bytes_view bytes) noexcept { return hash_bytes(bytes); }
 
 /// What a record tells of. The numbers are part of the store's format.
 enum class record_kind : std::uint8_t {

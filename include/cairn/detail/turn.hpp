@@ -246,7 +246,7 @@ struct turn {
   [[gnu::noinline]] void note_timers() noexcept {
     for (const new_timer& each : more_.timers) {
       const std::uint64_t when = mixed_of(static_cast<std::uint64_t>(each.delay.count()),
-                                        static_cast<std::uint64_t>(each.wall.count()));
+                                          static_cast<std::uint64_t>(each.wall.count()));
       if (!each.message) {
         const effect made{effect::wait, each.number, when};
         weigh(made, made.mixed());
