@@ -4,6 +4,7 @@
 #include <chrono>
 #include <concepts>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -42,8 +43,8 @@ namespace detail {
 template <class T>
 void make_comparable() noexcept {
   if constexpr (is_compared<T>) {
-    ops_of<T>.digest = [](const void* value, buffer& scratch) {
-      return digest_of(*static_cast<const T*>(value), scratch);
+    ops_of<T>.digest = [](const void* value, std::unique_ptr<digest_room>& room) {
+      return digest_of(*static_cast<const T*>(value), room);
     };
   }
 }

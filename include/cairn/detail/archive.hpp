@@ -20,6 +20,7 @@
 #include "../type_name.hpp"
 #include "buffer.hpp"
 #include "codec_floor.hpp"
+#include "codec_ownership.hpp"
 #include "hashing.hpp"
 
 namespace cairn::detail {
@@ -58,6 +59,11 @@ struct unwrapped_base<cereal::virtual_base_class<T>> {
   using type = std::remove_cv_t<T>;
 };
 
+template <class T>
+inline constexpr bool is_virtual_base = false;
+template <class T>
+inline constexpr bool is_virtual_base<cereal::virtual_base_class<T>> = true;
+
 class output_archive;
 
 template <class T>
@@ -80,31 +86,6 @@ inline const std::uint32_t version_of = [] {
   }
 }();
 
-template <class T>
-struct ownership {
-  static constexpr bool allowed = true;
-};
-template <class T>
-struct ownership<std::shared_ptr<T>> {
-  static constexpr bool allowed = std::is_const_v<T> && !std::is_polymorphic_v<T>;
-};
-template <class T>
-struct ownership<std::weak_ptr<T>> {
-  static constexpr bool allowed = false;
-};
-template <class T, class D>
-struct ownership<std::unique_ptr<T, D>> {
-  static constexpr bool allowed = !std::is_polymorphic_v<T>;
-};
-
-template <class T>
-consteval bool check_ownership() {
-  static_assert(ownership<T>::allowed,
-                "shared ownership is of constants only: write std::shared_ptr<const T>, without "
-                "virtual functions (write a std::variant), or hold the value itself");
-  return true;
-}
-
 /// One for each type, whose address names it.
 template <class T>
 inline constexpr char type_mark{};
@@ -126,7 +107,12 @@ class output_archive
   }
   [[nodiscard]] purpose is_for() const noexcept { return why_; }
 
-  void write(const void* from, std::size_t count) { to_.append(from, count); }
+  void write(const void* from, std::size_t count) {
+    if (count > most_copied && why_ == purpose::digesting) [[unlikely]] {
+      return to_.put(hash_bytes({static_cast<const std::byte*>(from), count}));
+    }
+    to_.append(from, count);
+  }
 
   // What `input_archive` would refuse is refused here first.
 
@@ -167,6 +153,16 @@ class output_archive
     return {static_cast<std::uint32_t>(at->second.first), added};
   }
 
+  /// Digesting, an archive is used for one value after the other. It does not write what cereal
+  /// remembers beyond one, but for virtual bases: these it would leave out the second time.
+  void begin_digest() noexcept {
+    depth_ = empties_ = 0;
+    floor_ = 1;
+    if (!shared_.empty()) shared_.clear();
+  }
+  [[nodiscard]] bool remembers_bases() const noexcept { return remembers_bases_; }
+  void meet_virtual_base() noexcept { remembers_bases_ = true; }
+
   /// The hash of what `put()` writes, which is not written.
   template <class Put>
   [[nodiscard]] std::uint64_t digest(Put&& put) {
@@ -187,8 +183,12 @@ class output_archive
   }
 
  private:
+  static constexpr std::size_t most_copied =
+      256;  ///< bytes in one piece that is hashed with others
+
   buffer& to_;
   purpose why_;
+  bool remembers_bases_ = false;
   std::size_t depth_ = 0;
   std::size_t floor_ = 1;
   std::size_t empties_ = 0;  ///< elements so far that take no bytes
@@ -283,6 +283,7 @@ concept own_archive = std::same_as<Archive, output_archive> || std::same_as<Arch
 template <class T>
 void prologue(output_archive& archive, const T&) {
   static_assert(check_ownership<T>());
+  if constexpr (is_virtual_base<T>) archive.meet_virtual_base();
   if constexpr (!is_wrapper<T>) {
     using bare = typename unwrapped_base<T>::type;
     if constexpr (versioned<bare>) (void)version_of<bare>;

@@ -13,6 +13,7 @@
 #include <type_traits>
 
 #include "../codec.hpp"
+#include "effect.hpp"
 #include "hashing.hpp"
 
 namespace cairn::detail {
@@ -27,9 +28,6 @@ concept compared_by_bytes =
 template <class T>
 concept is_compared = compared_by_bytes<T> || (!std::is_empty_v<T> && archived<T>);
 
-/// Above this many bytes a scratch buffer is given back: one large value shall not keep its room.
-inline constexpr std::size_t most_scratch = 64 * 1024;
-
 template <class T>
 [[nodiscard]] std::uint64_t digest_of_bytes(const T& value) noexcept {
   if constexpr (sizeof(T) <= sizeof(std::uint64_t)) {
@@ -42,23 +40,51 @@ template <class T>
   }
 }
 
+/// An archive, which costs more to make than most values to write.
+class digester final : public digest_room {
+ public:
+  template <class T>
+  [[nodiscard]] std::uint64_t digest(const T& value) {
+    bytes_.clear();
+    archive_.begin_digest();
+    archive_(value);
+    return hash_bytes(bytes_.view());
+  }
+  /// Whether the next value can be written by the same archive.
+  [[nodiscard]] bool is_good() const noexcept {
+    return bytes_.room() <= most_room && !archive_.remembers_bases();
+  }
+
+ private:
+  static constexpr std::size_t most_room = 64 * 1024;  ///< one large value shall not keep its room
+
+  buffer bytes_{};
+  output_archive archive_{bytes_, purpose::digesting};
+};
+
 /// Of what `serialize` writes. Throws what it throws.
 template <archived T>
-[[nodiscard]] std::uint64_t digest_of_written(const T& value, buffer& scratch) {
-  scratch.clear();
-  output_archive{scratch, purpose::digesting}(value);
-  const std::uint64_t hash = hash_bytes(scratch.view());
-  if (scratch.room() > most_scratch) scratch = {};
-  return hash;
+[[nodiscard]] std::uint64_t digest_of_written(const T& value, std::unique_ptr<digest_room>& room) {
+  if (!room) room = std::make_unique<digester>();
+  auto& with = static_cast<digester&>(*room);
+  try {
+    const std::uint64_t hash = with.digest(value);
+    if (!with.is_good()) [[unlikely]]
+      room.reset();
+    return hash;
+  } catch (...) {  // wherever it stands in the value
+    room.reset();
+    throw;
+  }
 }
 
 /// 0: such values are not compared.
 template <class T>
-[[nodiscard]] std::uint64_t digest_of(const T& value, buffer& scratch) {
+[[nodiscard]] std::uint64_t digest_of(const T& value, std::unique_ptr<digest_room>& room) {
   if constexpr (compared_by_bytes<T>) {
     return digest_of_bytes(value);
   } else if constexpr (is_compared<T>) {
-    return digest_of_written(value, scratch);
+    return digest_of_written(value, room);
   } else {
     return 0;
   }
@@ -67,7 +93,7 @@ template <class T>
 /// The same of an argument, which need not be a value: a pointer may lead to something that a
 /// replay does not have, or has elsewhere.
 template <class T>
-[[nodiscard]] std::uint64_t digest_of_argument(const T& given, buffer& scratch) {
+[[nodiscard]] std::uint64_t digest_of_argument(const T& given, std::unique_ptr<digest_room>& room) {
   if constexpr (std::is_convertible_v<const T&, std::string_view>) {
     const std::string_view text{given};
     return hash_bytes(std::as_bytes(std::span{text}));
@@ -75,7 +101,7 @@ template <class T>
                        std::is_null_pointer_v<T>) {
     return 0;
   } else {
-    return digest_of(given, scratch);
+    return digest_of(given, room);
   }
 }
 

@@ -39,6 +39,14 @@ struct effect {
   }
 };
 
+/// What hashing a value takes, kept for the next one; see `codec_digest.hpp`.
+struct digest_room {
+  digest_room() = default;
+  digest_room(const digest_room&) = delete;
+  digest_room& operator=(const digest_room&) = delete;
+  virtual ~digest_room() = default;
+};
+
 /// One word of two.
 [[nodiscard]] constexpr std::uint64_t mixed_of(std::uint64_t one, std::uint64_t other) noexcept {
   const std::uint64_t made = (one ^ (other * effect::spread)) * effect::mix;

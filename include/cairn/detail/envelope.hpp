@@ -18,6 +18,7 @@
 #include "../error.hpp"
 #include "../ids.hpp"
 #include "buffer.hpp"
+#include "effect.hpp"
 #include "room_pool.hpp"
 
 namespace cairn::detail {
@@ -43,7 +44,7 @@ struct payload_ops {
   void (*copy)(void* to, const void* from) = nullptr;  ///< null: move-only
   void (*move)(void* to, void* from) = nullptr;
   /// What replay compares, see `codec_digest.hpp`; null: nothing. Set like `encode`.
-  std::uint64_t (*digest)(const void* value, buffer& scratch) = nullptr;
+  std::uint64_t (*digest)(const void* value, std::unique_ptr<digest_room>& room) = nullptr;
   void (*encode)(const void* value, buffer& to) = nullptr;
   /// Constructs at `to` what was written in that schema.
   void (*decode)(void* to, bytes_view from, std::uint32_t schema) = nullptr;

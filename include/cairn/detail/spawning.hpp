@@ -74,10 +74,11 @@ template <class C, class... Args>
 template <class C, class... Args>
 [[nodiscard]] std::uint64_t digest_of_spawn(turn& here, std::string_view name,
                                             const Args&... args) noexcept {
+  if (!here.logs()) return 0;
   return here.value_of([&] {
-    std::uint64_t value = digest_of_argument(name, here.scratch);
+    std::uint64_t value = digest_of_argument(name, here.hashing);
     if constexpr (!ephemeral_actor<C>) {
-      ((value = mixed_of(value, digest_of_argument(args, here.scratch))), ...);
+      ((value = mixed_of(value, digest_of_argument(args, here.hashing))), ...);
     }
     return value;
   });

@@ -101,7 +101,7 @@ struct turn {
   std::uint64_t values = 0;
   std::uint64_t other_values = 0;
   std::uint32_t effects = 0;
-  buffer scratch{};  ///< for values that are hashed
+  std::unique_ptr<digest_room> hashing{};
 
   [[nodiscard]] bool replaying() const noexcept { return replay != nullptr; }
 
@@ -148,7 +148,7 @@ struct turn {
   template <class Digest>
   [[nodiscard]] std::uint64_t value_of(Digest&& digest_of_it) noexcept {
     try {
-      return logs() ? digest_of_it() : 0;
+      return digest_of_it();
     } catch (...) {  // what becomes of the message itself is decided where it has to be written
       also().strange = true;
       return 0;
@@ -238,7 +238,7 @@ struct turn {
 
   [[nodiscard]] std::uint64_t digest_of_payload(const envelope& message) noexcept {
     if (message.ops->digest == nullptr) return 0;
-    return value_of([&] { return message.ops->digest(message.payload(), scratch); });
+    return value_of([&] { return message.ops->digest(message.payload(), hashing); });
   }
 
   /// Reminders are effects on oneself. Other timers end what the handler waits for: how long that
