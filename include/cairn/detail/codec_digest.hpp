@@ -94,11 +94,15 @@ template <class T>
 /// replay does not have, or has elsewhere.
 template <class T>
 [[nodiscard]] std::uint64_t digest_of_argument(const T& given, std::unique_ptr<digest_room>& room) {
-  if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+  if constexpr (std::is_null_pointer_v<T>) {
+    return 0;
+  } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+    if constexpr (std::is_pointer_v<T>) {
+      if (given == nullptr) return 0;
+    }
     const std::string_view text{given};
     return hash_bytes(std::as_bytes(std::span{text}));
-  } else if constexpr (std::is_pointer_v<T> || std::is_member_pointer_v<T> || std::is_array_v<T> ||
-                       std::is_null_pointer_v<T>) {
+  } else if constexpr (std::is_pointer_v<T> || std::is_member_pointer_v<T> || std::is_array_v<T>) {
     return 0;
   } else {
     return digest_of(given, room);
