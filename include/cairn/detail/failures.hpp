@@ -91,7 +91,7 @@ class failures : public incarnations {
       restart(one);
       give_up(one, text);
     } catch (...) {
-      diverged(one, text_of_caught());
+      cannot_replay(one);
     }
   }
 
@@ -166,9 +166,8 @@ class failures : public incarnations {
       restart(one);
       go_on_as(one, text, found);
     } catch (...) {  // what restores the actor is its own code too
-      const std::string other = text_of_caught();
       keep_input(one);
-      diverged(one, other);
+      cannot_replay(one);
     }
   }
 
@@ -272,8 +271,7 @@ class failures : public incarnations {
   void restart(cell& one) {
     sometimes(one.busy() ? "suspended handler restarted" : "handler restarted");
     const auto began = all_.steady_now();
-    const auto entry = entry_;
-    replay_.rebuild(one, entry);
+    try_replay(one, [&] { replay_.rebuild(one, entry_); });
     one.life = next(one.life);
     one.changed = true;
     (void)start(one);
