@@ -133,6 +133,7 @@ TEST_CASE("an argument that may be no value is not looked at") {
   const int number = 1;
   CHECK(cairn::detail::digest_of_argument(&number, room) == 0);
   CHECK(cairn::detail::digest_of_argument(nullptr, room) == 0);
+  CHECK(cairn::detail::digest_of_argument(std::make_shared<int>(1), room) == 0);
   const char* const none = nullptr;
   CHECK(cairn::detail::digest_of_argument(none, room) == 0);
   CHECK(cairn::detail::digest_of_argument("text", room) ==

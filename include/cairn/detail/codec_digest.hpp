@@ -102,7 +102,8 @@ template <class T>
     }
     const std::string_view text{given};
     return hash_bytes(std::as_bytes(std::span{text}));
-  } else if constexpr (std::is_pointer_v<T> || std::is_member_pointer_v<T> || std::is_array_v<T>) {
+  } else if constexpr (std::is_pointer_v<T> || std::is_member_pointer_v<T> || std::is_array_v<T> ||
+                       !ownership<T>::allowed) {
     return 0;
   } else {
     return digest_of(given, room);
