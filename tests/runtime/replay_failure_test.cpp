@@ -24,21 +24,28 @@ struct line {
   void serialize(auto& ar) { ar(number); }
 };
 struct look {};
+struct hold {};
+struct read_and_ask {};
 
 struct printer {
-  using protocol = cairn::protocol<line, look>;
+  using protocol = cairn::protocol<line, look, hold>;
   std::string all{};
   void serialize(auto& ar) { ar(all); }
   void on(line one) { all += std::to_string(one.number) + " "; }
   std::string on(look) const { return all; }
+  cairn::task<int> on(hold, cairn::context<printer>& self) {
+    co_await self.sleep(1h);
+    co_return 1;
+  }
 };
 
 struct reader {
-  using protocol = cairn::protocol<read, read_slowly, fail, look>;
+  using protocol = cairn::protocol<read, read_slowly, read_and_ask, fail, look>;
   cairn::ref<printer> to{};
   std::string name{};  // with it the state is no plain bytes, and a base is not taken every turn
+  cairn::ref<printer> holder{};
   int lines = 0;
-  void serialize(auto& ar) { ar(to, name, lines); }
+  void serialize(auto& ar) { ar(to, name, holder, lines); }
 
   void next() {
     if (missing > 0 && missing-- > 0) throw cairn::error{cairn::errc::io, "in.csv: cannot open"};
@@ -48,6 +55,11 @@ struct reader {
   cairn::task<> on(read_slowly, cairn::context<reader>& self) {
     next();
     co_await self.sleep(1h);
+    next();
+  }
+  cairn::task<> on(read_and_ask) {
+    next();
+    (void)co_await holder.ask<hold>();
     next();
   }
   void on(fail) {
@@ -178,6 +190,29 @@ cairn::task<int> restored_without(cairn::root& root, bench* on) {
   co_return 0;
 }
 
+cairn::task<int> while_it_asks(cairn::root& root, bench* on) {
+  auto aside = root.supervise("aside");
+  auto to = aside.spawn<printer>("to");
+  auto holder = aside.spawn<printer>("holder");
+  auto top = root.supervise("top", {.strategy = cairn::one_for_all});
+  auto it = top.spawn<reader>("it", to, "it", holder);
+  auto bad = top.spawn<reader>("bad", to, "bad");
+  missing = 0;
+  fails = 1;
+  it.tell<read_and_ask>();
+  for (std::string text; text.empty(); text = co_await to.ask<look>()) {
+  }
+  missing = 2;
+  bad.tell<fail>();  // its siblings are restarted
+  const auto answer = co_await it.ask<look>().as_result();
+  CHECK(answer.code() == cairn::errc::failed);
+  root.resume(it);
+  on->clock.advance(2h);
+  const auto lines = co_await it.ask<look>();
+  CHECK(lines == 2);
+  co_return 0;
+}
+
 }  // namespace lost
 
 TEST_CASE("a replay that throws suspends its actor, and it goes on once what was lost is back") {
@@ -229,4 +264,12 @@ TEST_CASE("a handler that cannot be run again at the start suspends its actor al
   const auto found = on.told.of(event_kind::suspended, "it");
   REQUIRE(found.size() == 1);
   CHECK(found[0].what.text == why);
+}
+
+TEST_CASE("who cannot be run again while it waits for an answer gets the answer once it can") {
+  using namespace lost;
+  bench on;
+  fixture::finish<all>(on, [&](cairn::root& root) { return while_it_asks(root, &on); });
+  check_told(on, 2);
+  CHECK(on.told.count(event_kind::suspended, "it") == 1);
 }
