@@ -30,7 +30,6 @@ class divergence {
     text += difference();
     std::size_t said = 0;
     for (const effect& each : seen_) {
-      if (!counts(each)) continue;
       if (said == 0) text += "; now there are: ";
       if (said++ == most_said) return text + ", ...";
       text += (said > 1 ? ", " : "") + describe(each);
@@ -41,8 +40,6 @@ class divergence {
  private:
   static constexpr std::size_t most_said = 8;
 
-  [[nodiscard]] static bool counts(const effect& of) noexcept { return of.what != effect::wait; }
-
   [[nodiscard]] std::string difference() const {
     const std::uint64_t missing = was_.number - now_.digest;
     if (was_.effects == now_.effects) return missing == 0 ? other_value() : changed(missing);
@@ -52,8 +49,7 @@ class divergence {
       }
     } else if (was_.effects + 1 == now_.effects) {
       for (const effect& each : seen_) {
-        if (counts(each) && each.mixed() + missing == 0)
-          return "not expected was " + describe(each);
+        if (each.mixed() + missing == 0) return "not expected was " + describe(each);
       }
     }
     return "more than one effect differs";
@@ -62,7 +58,6 @@ class divergence {
   /// As many as before.
   [[nodiscard]] std::string changed(std::uint64_t missing) const {
     for (const effect& each : seen_) {
-      if (!counts(each)) continue;
       if (const auto found = effect_of(each.mixed() + missing)) {
         return "expected was " + describe(*found) + ", seen was " + describe(each);
       }
@@ -147,7 +142,6 @@ class divergence {
       return of.whom == own_id() ? "its own stop" : "an answer to " + actor(of.whom);
     }
     if (of.what == 1) return "the run of number " + std::to_string(of.whom);
-    if (of.what == effect::wait) return "the time of await " + std::to_string(of.whom);
     if (of.what == 2) return "the end of reminder " + std::to_string(of.whom);
     const std::uint64_t word = of.what ^ ops_of<control_note>.origin;
     if (word < std::size(word_names)) {

@@ -11,9 +11,6 @@ struct effect {
   std::uint64_t whom = 0;   ///< or a number; of a spawn, `what` is the child and this its type
   std::uint64_t value = 0;  ///< the digest of what it carries
 
-  /// Instead of `what`: no effect of its own, as old logs do not count it, but its value counts.
-  static constexpr std::uint64_t wait = 0x74696177656d6974U;
-
   // The factors that spread the two over a word, and those that undo it.
   static constexpr std::uint64_t spread = 0x9e3779b97f4a7c15U, spread_back = 0xf1de83e19937733dU;
   static constexpr std::uint64_t mix = 0xff51afd7ed558ccdU, mix_back = 0x4f74430c22a54005U;

@@ -241,17 +241,12 @@ struct turn {
     return value_of([&] { return message.ops->digest(message.payload(), hashing); });
   }
 
-  /// Reminders are effects on oneself. Other timers end what the handler waits for: how long that
-  /// may take is taken for part of what it does.
+  /// Reminders are effects on oneself. Other timers are not: they end what the handler waits for.
   [[gnu::noinline]] void note_timers() noexcept {
     for (const new_timer& each : more_.timers) {
+      if (!each.message) continue;
       const std::uint64_t when = mixed_of(static_cast<std::uint64_t>(each.delay.count()),
                                           static_cast<std::uint64_t>(each.wall.count()));
-      if (!each.message) {
-        const effect made{effect::wait, each.number, when};
-        weigh(made, made.mixed());
-        continue;
-      }
       const auto period = static_cast<std::uint64_t>(each.repeat.period.count());
       const auto how = static_cast<std::uint64_t>(each.kind) * 256 +
                        static_cast<std::uint64_t>(each.repeat.missed);
