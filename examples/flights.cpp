@@ -89,6 +89,8 @@ crew wake(cairn::root& root, const settings& of) {
   all.alerts = airline.spawn<alert_sink>("alerts", cairn::file_sink{of.what.alerts});
   all.input =
       airline.spawn<reader>("reader", cairn::file_lines{of.what.input}, of.what.repeat, all.alerts);
+  // A reader that had lost its input may be suspended: who starts the job again wants it to go on.
+  root.resume(all.input);
   return all;
 }
 

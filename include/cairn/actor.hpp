@@ -131,6 +131,7 @@ const payload_ops* register_payload(registry& types, std::string_view name,
     ops_of<M>.hash = hashes.front();
     ops_of<M>.origin = ops_of<M>.sent_as = hashes[hashes.size() > 1 ? 1 : 0];
     ops_of<M>.hashes = hashes;
+    make_comparable<M>();  // also what only ephemeral actors are sent, which need not serialize
     return true;
   }();
   (void)once;

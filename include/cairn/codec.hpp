@@ -140,8 +140,8 @@ template <class T>
   }
   buffer was, is;
   if constexpr (archived<T>) {
-    output_archive{was, true}(before);
-    output_archive{is, true}(now);
+    output_archive{was, purpose::comparing}(before);
+    output_archive{is, purpose::comparing}(now);
   }
   return difference_of(was.view(), is.view());
 }

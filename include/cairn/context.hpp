@@ -4,6 +4,7 @@
 #include <chrono>
 #include <concepts>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -38,10 +39,21 @@ struct suspended {
 
 namespace detail {
 
+/// What replay compares of a value of the type, before one can be sent.
+template <class T>
+void make_comparable() noexcept {
+  if constexpr (is_compared<T>) {
+    ops_of<T>.digest = [](const void* value, std::unique_ptr<digest_room>& room) {
+      return digest_of(*static_cast<const T*>(value), room);
+    };
+  }
+}
+
 /// Sets a type's codec. Called once for each type before a value of it can meet a snapshot.
 template <class T>
 void make_encodable() {
   static const bool once = [] {
+    make_comparable<T>();
     ops_of<T>.encode = [](const void* value, buffer& to) {
       cairn::encode(*static_cast<const T*>(value), to);
     };
@@ -71,8 +83,8 @@ class context_base {
   void stop(std::string reason = "stopped") {
     turn& here = mine("stop()");
     here.also().stop = true;
+    here.note(0, raw(id()), fnv1a(reason));
     here.also().stop_reason = std::move(reason);
-    here.note(0, raw(id()));
   }
 
   /// The wall clock, the same in replay.
@@ -172,7 +184,8 @@ class context_base {
     turn& here = mine("run()");
     make_encodable<stored_reply<R>>();
     const auto number = open_slot(here, {}, "run");
-    here.note(1, number);
+    // What it is given does not count: that may be what `on_start` opens, which no replay has.
+    here.note(1, number, mixed_of(fnv1a(name), when_committed ? 1 : 0));
     here.also().runs.push_back(
         {number, std::string{name},
          [fn, kept = std::make_tuple(std::forward<Args>(args)...)]() -> envelope_ptr {
@@ -329,8 +342,6 @@ class context : public detail::context_base {
     wanted.message = detail::build_message<M, typename A::protocol>(std::forward<Args>(args)...);
     wanted.message->to = self_;
     wanted.message->target = id();
-    here.note(wanted.message->ops->origin, raw(id()),
-              detail::digest_of(*static_cast<const M*>(wanted.message->payload())));
     wanted.number = self_->next_number++;
     here.also().timers.push_back(std::move(wanted));
     return reminder{here.also().timers.back().number};

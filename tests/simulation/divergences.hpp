@@ -1,5 +1,5 @@
 // What must come of a replay that diverges: the actor goes no further, and the system back to its
-// latest snapshot, once; what diverges again waits for the program.
+// latest snapshot, once; what diverges again, or fails, waits for the program.
 #pragma once
 
 #include <optional>
@@ -37,6 +37,9 @@ class divergences {
       case cairn::event_kind::diverged:
         outside->held.insert(what.name);
         if (what.text.find("at position") != 0) complain("a divergence does not say where");
+        break;
+      case cairn::event_kind::suspended:
+        if (what.text.starts_with("replay failed at position")) outside->held.insert(what.name);
         break;
       case cairn::event_kind::resumed:
         outside->held.erase(what.name);

@@ -22,8 +22,12 @@ struct job {
 struct entry {
   int from = 0;
   std::uint64_t number = 0;
-  void serialize(auto& ar) { ar(from, number); }
+  std::string text{};
+  void serialize(auto& ar) { ar(from, number, text); }
 };
+[[nodiscard]] inline std::string text_of(std::uint64_t number) {
+  return "entry " + std::to_string(number) + " in a text that no small string has room for";
+}
 /// Sent in replay alone.
 struct rumour {};
 struct shift {
@@ -36,7 +40,10 @@ struct books {
   using protocol = cairn::protocol<entry, rumour, report>;
   order_check received{};
   void serialize(auto& ar) { ar(received); }
-  void on(entry what) { received.take(what.from, what.number, 99); }
+  void on(entry what) {
+    received.take(what.from, what.number, 99);
+    if (what.text != text_of(what.number)) complain("an entry with what a replay wrote into it");
+  }
   void on(rumour) { complain("what a replay did otherwise has happened"); }
   std::uint64_t on(report) const { return received.total(); }
 };
@@ -54,10 +61,16 @@ struct moody {
     if (!me.replaying()) go_on(me);
     received.take(what.from, what.number, self);
     if (strays(6)) {
+      if (what.number % 4 == 1) throw std::runtime_error{"what it needs is lost"};
       strayed = true;
-      to.tell<rumour>();
+      if (values_count() && what.number % 2 == 0) {
+        cairn::detail::sometimes("replay strays by a string alone");
+        to.tell<entry>(self, what.number, text_of(what.number + 1));
+      } else {
+        to.tell<rumour>();
+      }
     } else {
-      to.tell<entry>(self, what.number);
+      to.tell<entry>(self, what.number, text_of(what.number));
     }
     if (what.number % 3 == 0) {
       co_await me.sleep(1ms);

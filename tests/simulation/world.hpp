@@ -84,6 +84,17 @@ inline void may_fail() {
   return outside->strayed < most && outside->faults.one_in(one_time_in) && ++outside->strayed > 0;
 }
 
+/// In replay: whether what this turn lets out is compared by value. What a store gave back is not.
+[[nodiscard]] inline bool values_count() {
+  const cairn::detail::turn& here = *cairn::detail::current_turn;
+  cairn::detail::replay_log& log = here.self->saved->log;
+  auto at = *here.replay;
+  while (const cairn::detail::log_entry* each = log.next(at)) {
+    if (each->kind == cairn::detail::log_kind::turn) return each->ticket != 0;
+  }
+  return false;
+}
+
 /// The process dies here: nobody sees what comes after.
 inline void kill_the_process() {
   outside->killed = true;

@@ -203,7 +203,7 @@ inline std::size_t put_log(buffer& to, replay_log& log, std::size_t history_from
     to.put(entry->number);
     to.put(entry->kind == log_kind::turn ? 0 : entry->ticket);
     to.put(entry->kind == log_kind::turn ? entry->effects : entry->schema);
-    to.put(entry->type);
+    to.put(entry->kind == log_kind::turn ? 0 : entry->type);
     put_return(to, entry->answer);
     put_sized(to, [&](buffer& bytes) {
       if (entry->ops == nullptr) {

@@ -20,6 +20,8 @@
 #include "../type_name.hpp"
 #include "buffer.hpp"
 #include "codec_floor.hpp"
+#include "codec_ownership.hpp"
+#include "hashing.hpp"
 
 namespace cairn::detail {
 
@@ -57,6 +59,11 @@ struct unwrapped_base<cereal::virtual_base_class<T>> {
   using type = std::remove_cv_t<T>;
 };
 
+template <class T>
+inline constexpr bool is_virtual_base = false;
+template <class T>
+inline constexpr bool is_virtual_base<cereal::virtual_base_class<T>> = true;
+
 class output_archive;
 
 template <class T>
@@ -79,61 +86,47 @@ inline const std::uint32_t version_of = [] {
   }
 }();
 
-template <class T>
-struct ownership {
-  static constexpr bool allowed = true;
-};
-template <class T>
-struct ownership<std::shared_ptr<T>> {
-  static constexpr bool allowed = std::is_const_v<T> && !std::is_polymorphic_v<T>;
-};
-template <class T>
-struct ownership<std::weak_ptr<T>> {
-  static constexpr bool allowed = false;
-};
-template <class T, class D>
-struct ownership<std::unique_ptr<T, D>> {
-  static constexpr bool allowed = !std::is_polymorphic_v<T>;
-};
-
-template <class T>
-consteval bool check_ownership() {
-  static_assert(ownership<T>::allowed,
-                "shared ownership is of constants only: write std::shared_ptr<const T>, without "
-                "virtual functions (write a std::variant), or hold the value itself");
-  return true;
-}
-
 /// One for each type, whose address names it.
 template <class T>
 inline constexpr char type_mark{};
+
+/// What bytes are made for.
+enum class purpose : std::uint8_t {
+  storing,
+  comparing,  ///< equal values give equal bytes, see `codec_sorted.hpp`
+  digesting,  ///< the same for their hash, within one process: see `codec_digest.hpp`
+};
 
 /// Writes one value and what it holds.
 class output_archive
     : public cereal::OutputArchive<output_archive, cereal::AllowEmptyClassElision> {
  public:
-  /// `sorted`: as values are compared, not as they are stored (see `codec_sorted.hpp`).
-  explicit output_archive(buffer& to, bool sorted = false)
-      : OutputArchive{this}, to_{to}, sorted_{sorted} {
+  explicit output_archive(buffer& to, purpose why = purpose::storing)
+      : OutputArchive{this}, to_{to}, why_{why} {
     to_.put(true);
   }
-  [[nodiscard]] bool is_sorted() const noexcept { return sorted_; }
+  [[nodiscard]] purpose is_for() const noexcept { return why_; }
 
-  void write(const void* from, std::size_t count) { to_.append(from, count); }
+  void write(const void* from, std::size_t count) {
+    if (count > most_copied && why_ == purpose::digesting) [[unlikely]] {
+      return to_.put(hash_bytes({static_cast<const std::byte*>(from), count}));
+    }
+    to_.append(from, count);
+  }
 
   // What `input_archive` would refuse is refused here first.
 
   void enter(std::size_t floor, bool check_floor) {
     if (++depth_ > max_nesting) throw error{errc::misuse, "values are nested too deep to be saved"};
     floor_ = floor;
-    checked_ = check_floor;
-    if (check_floor) least_size_.push_back(0);
+    checked_ = check_floor && why_ != purpose::digesting;
+    if (checked_) least_size_.push_back(0);
   }
   void leave(bool check_floor) {
     --depth_;
     floor_ = 1;
     checked_ = false;
-    if (!check_floor) return;
+    if (!check_floor || why_ == purpose::digesting) return;
     if (to_.size() < least_size_.back()) {
       throw error{errc::misuse, "elements that write nothing must be of an empty type"};
     }
@@ -157,12 +150,45 @@ class output_archive
   [[nodiscard]] std::pair<std::uint32_t, bool> share(const std::shared_ptr<T>& shared) {
     const auto number = static_cast<std::uint32_t>(shared_.size() + 1);
     const auto [at, added] = shared_.try_emplace({shared.get(), &type_mark<T>}, number, shared);
-    return {at->second.first, added};
+    return {static_cast<std::uint32_t>(at->second.first), added};
+  }
+
+  /// Digesting, an archive is used for one value after the other. It does not write what cereal
+  /// remembers beyond one, but for virtual bases: these it would leave out the second time.
+  void begin_digest() noexcept {
+    depth_ = empties_ = 0;
+    floor_ = 1;
+    if (!shared_.empty()) shared_.clear();
+  }
+  [[nodiscard]] bool remembers_bases() const noexcept { return remembers_bases_; }
+  void meet_virtual_base() noexcept { remembers_bases_ = true; }
+
+  /// The hash of what `put()` writes, which is not written.
+  template <class Put>
+  [[nodiscard]] std::uint64_t digest(Put&& put) {
+    const auto from = to_.size();
+    put();
+    const std::uint64_t hash = hash_bytes(to_.view_from(from));
+    to_.resize(from);
+    return hash;
+  }
+  template <class T, class Put>
+  [[nodiscard]] std::uint64_t digest_once(const std::shared_ptr<T>& shared, Put&& put) {
+    const std::pair<const void*, const char*> key{shared.get(), &type_mark<T>};
+    const auto known = shared_.find(key);
+    if (known != shared_.end()) return known->second.first;
+    const std::uint64_t hash = digest(put);
+    shared_.try_emplace(key, hash, shared);
+    return hash;
   }
 
  private:
+  static constexpr std::size_t most_copied =
+      256;  ///< bytes in one piece that is hashed with others
+
   buffer& to_;
-  bool sorted_;
+  purpose why_;
+  bool remembers_bases_ = false;
   std::size_t depth_ = 0;
   std::size_t floor_ = 1;
   std::size_t empties_ = 0;  ///< elements so far that take no bytes
@@ -170,7 +196,7 @@ class output_archive
   std::vector<std::size_t> least_size_{};
   // Held as well: else a temporary's address could come back as another object's.
   std::map<std::pair<const void*, const char*>,
-           std::pair<std::uint32_t, std::shared_ptr<const void>>>
+           std::pair<std::uint64_t, std::shared_ptr<const void>>>
       shared_{};
 };
 
@@ -257,6 +283,7 @@ concept own_archive = std::same_as<Archive, output_archive> || std::same_as<Arch
 template <class T>
 void prologue(output_archive& archive, const T&) {
   static_assert(check_ownership<T>());
+  if constexpr (is_virtual_base<T>) archive.meet_virtual_base();
   if constexpr (!is_wrapper<T>) {
     using bare = typename unwrapped_base<T>::type;
     if constexpr (versioned<bare>) (void)version_of<bare>;
@@ -317,6 +344,12 @@ void serialize(Archive& archive, cereal::NameValuePair<T>& pair) {
       return;
     }
   }
+  if constexpr (std::is_same_v<Archive, output_archive>) {
+    // Which element is the first to need its class's version depends on the order.
+    if (archive.is_for() == purpose::digesting &&
+        std::string_view{pair.name} == "cereal_class_version")
+      return;
+  }
   archive(pair.value);
 }
 
@@ -347,45 +380,6 @@ void load(input_archive& archive, cereal::BinaryData<T>& bytes) {
     archive.read(bytes.data, count);
   }
 }
-
-/// In cereal's layout a number's highest bit says that the object itself follows.
-inline constexpr std::uint32_t first_time = 0x80000000;
-
-// cereal's own versions believe any number they read, whatever its object's type.
-
-template <class T>
-  requires(ownership<std::shared_ptr<T>>::allowed)
-void save(output_archive& archive, const std::shared_ptr<T>& shared) {
-  if (shared == nullptr) return save(archive, std::uint32_t{0});
-  const auto [number, added] = archive.share(shared);
-  save(archive, added ? number | first_time : number);
-  if (added) archive(*shared);
-}
-
-template <class T>
-  requires(ownership<std::shared_ptr<T>>::allowed)
-void load(input_archive& archive, std::shared_ptr<T>& shared) {
-  const std::uint32_t read = archive.read_u32();
-  const std::uint32_t number = read & ~first_time;
-  if (read == number) {
-    shared = archive.shared<T>(number);
-    return;
-  }
-  archive.expect_shared(number);
-  auto made = std::make_shared<std::remove_const_t<T>>();
-  archive(*made);
-  shared = std::move(made);
-  archive.set_shared(number, shared);
-}
-
-template <class T>
-void save(output_archive&, const std::shared_ptr<T>&) = delete;
-template <class T>
-void load(input_archive&, std::shared_ptr<T>&) = delete;
-template <class T>
-void save(output_archive&, const std::weak_ptr<T>&) = delete;
-template <class T>
-void load(input_archive&, std::weak_ptr<T>&) = delete;
 
 }  // namespace cairn::detail
 

@@ -80,6 +80,7 @@ class buffer {
   }
   void clear() noexcept { size_ = 0; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] std::size_t room() const noexcept { return room_; }
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
   [[nodiscard]] std::byte* data() noexcept { return bytes_; }
   [[nodiscard]] bytes_view view() const noexcept { return {bytes_, size_}; }

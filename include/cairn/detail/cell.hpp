@@ -178,7 +178,7 @@ struct cell_body : hindrances {
 
   bool changed = false;       ///< differs from its standing record
   bool on_disk = false;       ///< some snapshot holds a record of it
-  bool diverged = false;      ///< its replay went another way; see `failures`
+  bool diverged = false;      ///< its replay went another way, or failed; see `failures`
   bool open_handler = false;  ///< what it needs a replay for is a handler that had not ended
   bool abandons = false;      ///< that handler is to be given up
   bool entombed = false;      ///< stays, stopped, until its epoch is closed

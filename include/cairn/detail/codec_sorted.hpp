@@ -6,12 +6,13 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
-#include "archive.hpp"
+#include "codec_shared.hpp"
 
 namespace cairn::detail {
 
@@ -29,14 +30,19 @@ inline void put_sorted(output_archive& archive, std::vector<buffer> each) {
 template <class Container, class Put>
 void save_unordered(output_archive& archive, const Container& all, Put put) {
   archive(cereal::make_size_tag(static_cast<cereal::size_type>(all.size())));
-  if (!archive.is_sorted()) {
+  if (archive.is_for() == purpose::storing) {
     for (const auto& one : all) put(archive, one);
     return;
+  }
+  if (archive.is_for() == purpose::digesting) {
+    std::uint64_t sum = 0;
+    for (const auto& one : all) sum += archive.digest([&] { put(archive, one); });
+    return archive.write(&sum, sizeof sum);
   }
   std::vector<buffer> each;
   each.reserve(all.size());
   for (const auto& one : all) {
-    output_archive apart{each.emplace_back(), true};
+    output_archive apart{each.emplace_back(), purpose::comparing};
     put(apart, one);
   }
   put_sorted(archive, std::move(each));

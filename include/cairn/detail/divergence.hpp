@@ -28,10 +28,9 @@ class divergence {
                        std::to_string(was_.effects) + " effects and now has " +
                        std::to_string(now_.effects) + " (" + std::string{one_.type->name} + "): ";
     text += difference();
-    if (seen_.empty()) return text;
-    text += "; now there are: ";
     std::size_t said = 0;
     for (const effect& each : seen_) {
+      if (said == 0) text += "; now there are: ";
       if (said++ == most_said) return text + ", ...";
       text += (said > 1 ? ", " : "") + describe(each);
     }
@@ -66,14 +65,40 @@ class divergence {
     return "more than one effect differs, of other kinds";
   }
 
-  /// Of the values there is one digest for all.
+  /// Of the values there are two sums. Where one value differs, both differ by as much as its own
+  /// weights make of it.
   [[nodiscard]] std::string other_value() const {
-    const auto has_value = [](const effect& each) { return each.value != 0; };
-    const auto first = std::find_if(seen_.begin(), seen_.end(), has_value);
-    if (std::count_if(seen_.begin(), seen_.end(), has_value) == 1) {
-      return "the same effects, of other values: expected was another value in " + describe(*first);
+    const std::uint64_t missing = was_.ticket - now_.values;
+    for (const effect& each : seen_) {
+      const std::uint64_t mixed = each.mixed();
+      const std::uint64_t less = missing * inverse(effect::weight(mixed));
+      if (now_.other_values + less * effect::other_weight(mixed) != was_.type) continue;
+      return "the same effects, of other values: expected was another value in " + describe(each) +
+             digests(each, each.value + less);
     }
-    return "the same effects, of other values";
+    return "the same effects, of other values, of which more than one differs";
+  }
+
+  /// Which one of several of a kind it was is not known.
+  [[nodiscard]] std::string digests(const effect& now, std::uint64_t before) const {
+    const auto alike = std::count_if(seen_.begin(), seen_.end(), [&](const effect& each) {
+      return each.mixed() == now.mixed();
+    });
+    return alike == 1 ? " (" + hex(before) + ", seen was " + hex(now.value) + ")" : std::string{};
+  }
+
+  /// Of an odd number, by Newton's method: each step doubles the bits that are right.
+  [[nodiscard]] static constexpr std::uint64_t inverse(std::uint64_t odd) noexcept {
+    std::uint64_t found = odd;
+    for (int step = 0; step < 5; ++step) found *= 2 - odd * found;
+    return found;
+  }
+
+  [[nodiscard]] static std::string hex(std::uint64_t number) {
+    constexpr char digits[] = "0123456789abcdef";
+    std::string text = "0x";
+    for (int shift = 60; shift >= 0; shift -= 4) text += digits[(number >> shift) & 15U];
+    return text;
   }
 
   /// What was mixed to this, if it is an effect that an actor of this program can have.

@@ -4,7 +4,6 @@
 // into, then the worker that takes it out. Nothing in it is atomic; `mailbox` passes it on.
 #pragma once
 
-#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +18,7 @@
 #include "../error.hpp"
 #include "../ids.hpp"
 #include "buffer.hpp"
+#include "effect.hpp"
 #include "room_pool.hpp"
 
 namespace cairn::detail {
@@ -43,7 +43,8 @@ struct payload_ops {
   void (*destroy)(void* value) noexcept = nullptr;
   void (*copy)(void* to, const void* from) = nullptr;  ///< null: move-only
   void (*move)(void* to, void* from) = nullptr;
-  std::uint64_t (*digest)(const void* value) noexcept = nullptr;  ///< see `digest_of`
+  /// What replay compares, see `codec_digest.hpp`; null: nothing. Set like `encode`.
+  std::uint64_t (*digest)(const void* value, std::unique_ptr<digest_room>& room) = nullptr;
   void (*encode)(const void* value, buffer& to) = nullptr;
   /// Constructs at `to` what was written in that schema.
   void (*decode)(void* to, bytes_view from, std::uint32_t schema) = nullptr;
@@ -119,26 +120,6 @@ struct envelope : envelope_marks {
   }
 };
 
-/// What replay compares of a value: its first 64 bytes where these are the value itself, else
-/// nothing. Refs hold addresses, so it is the same within one process only.
-template <class T>
-[[nodiscard]] std::uint64_t digest_of(const T& value) noexcept {
-  if constexpr (std::is_empty_v<T> || !std::has_unique_object_representations_v<T>) {
-    return 0;
-  } else {
-    constexpr std::size_t length = std::min<std::size_t>(sizeof(T), 64);
-    std::uint64_t mixed = 0;
-    for (std::size_t at = 0; at < length; at += sizeof mixed) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, reinterpret_cast<const std::byte*>(&value) + at,
-                  std::min(sizeof word, length - at));
-      mixed = (mixed ^ word) * 0x9e3779b97f4a7c15U;
-      mixed ^= mixed >> 29U;
-    }
-    return mixed;
-  }
-}
-
 [[nodiscard]] constexpr std::size_t room_of(const payload_ops& ops) noexcept {
   return std::size_t{ops.payload_at} + ops.size;
 }
@@ -156,7 +137,6 @@ constexpr payload_ops plain_ops_of() noexcept {
   if (!is_overaligned(ops) && has_class(room_of(ops))) {
     ops.pooled = static_cast<std::uint8_t>(1 + room_pool::class_of(room_of(ops)));
   }
-  ops.digest = [](const void* value) noexcept { return digest_of(*static_cast<const T*>(value)); };
   ops.trivial = std::is_trivially_copyable_v<T>;
   ops.destroy = [](void* value) noexcept { std::destroy_at(static_cast<T*>(value)); };
   ops.move = [](void* to, void* from) {

@@ -91,7 +91,7 @@ class failures : public incarnations {
       restart(one);
       give_up(one, text);
     } catch (...) {
-      diverged(one, text_of_caught());
+      cannot_replay(one);
     }
   }
 
@@ -136,8 +136,10 @@ class failures : public incarnations {
     here.note_sent();
     log_entry& made = one.saved->log.append_bytes(log_kind::turn, {});
     made.number = here.digest;
-    made.ticket = here.values;
     made.effects = here.effects;
+    if (!here.knows_values()) return;
+    made.ticket = here.values;
+    made.type = here.other_values;
   }
 
   void end_by_itself(cell& one) {
@@ -168,9 +170,8 @@ class failures : public incarnations {
       restart(one);
       go_on_as(one, text, found);
     } catch (...) {  // what restores the actor is its own code too
-      const std::string other = text_of_caught();
       keep_input(one);
-      diverged(one, other);
+      cannot_replay(one);
     }
   }
 
@@ -266,8 +267,7 @@ class failures : public incarnations {
   void restart(cell& one) {
     sometimes(one.busy() ? "suspended handler restarted" : "handler restarted");
     const auto began = all_.steady_now();
-    const auto entry = entry_;
-    replay_.rebuild(one, entry);
+    try_replay(one, [&] { replay_.rebuild(one, entry_); });
     one.life = next(one.life);
     one.changed = true;
     (void)start(one);

@@ -43,7 +43,10 @@ class incarnations {
     mail_.cuts().touch(one);
     mail_.cuts().bring(one);
     try {
-      rebuild_restored(all_, mail_, replay_, one);
+      try_replay(one, [&] { rebuild_restored(all_, mail_, replay_, one); });
+    } catch (const replay_failure& why) {
+      replay_failed(one, why.what());
+      return false;
     } catch (...) {
       const std::string why = text_of_caught();
       // Relaxed: set while no worker ran.
@@ -143,10 +146,10 @@ class incarnations {
       return suspend(one, "its state could not be serialized: " + text_of_caught());
     }
     try {
-      replay_.rebuild(one, one.saved->log.end());
+      try_replay(one, [&] { replay_.rebuild(one, one.saved->log.end()); });
       if (!one.busy()) one.saved->replayed = true;
     } catch (...) {
-      diverged(one, text_of_caught());
+      cannot_replay(one);
       return;
     }
     one.life = next(one.life);
@@ -254,12 +257,44 @@ class incarnations {
     }
   }
 
+  /// As often as a turn that fails is tried: what is not there may be back.
+  template <class Replay>
+  void try_replay(cell& one, Replay&& replay) {
+    for (std::uint32_t left = one.policy->attempts;; --left) {
+      try {
+        return replay();
+      } catch (const replay_failure& why) {
+        all_.tell_of(event_kind::failed, one, failure_text(why.what()), errc::failed);
+        if (left == 0) throw;
+        sometimes("failed replay tried again");
+      }
+    }
+  }
+
+  /// Of what has just been caught: its replay went another way, or failed.
+  void cannot_replay(cell& one) {
+    try {
+      throw;
+    } catch (const replay_failure& why) {
+      replay_failed(one, why.what());
+    } catch (...) {
+      diverged(one, text_of_caught());
+    }
+  }
+
+  /// The actor keeps its base and its log and handles nothing; who resumes it has it replayed once
+  /// more. The system does not go back: an older state of everybody's brings nothing back that is
+  /// lost outside, and the turns that cannot be run again now have had their effects.
+  void replay_failed(cell& one, const std::string& why) {
+    sometimes("replay failed");
+    put_off_replay(one);
+    suspend(one, failure_text(why));
+  }
+
   /// Never go on silently: the actor keeps its base and its log and handles nothing.
   void diverged(cell& one, const std::string& why) {
     sometimes("replay diverged");
-    replay_.tear_down(one, stop_reason::restart);
-    one.needs_replay = one.diverged = true;
-    one.rest().attempts = 0;
+    put_off_replay(one);
     all_.tell_of(event_kind::diverged, one, why, errc::diverged);
     suspend(one, "replay diverged: " + why);
     roll_back_once(world::label(one) + " diverged: " + why);
@@ -280,6 +315,16 @@ class incarnations {
   replayer replay_;
 
  private:
+  [[nodiscard]] static std::string failure_text(const std::string& why) {
+    return "replay failed " + why;
+  }
+
+  void put_off_replay(cell& one) {
+    replay_.tear_down(one, stop_reason::restart);
+    one.needs_replay = one.diverged = true;
+    one.rest().attempts = 0;
+  }
+
   /// Who waits for the handler that has not ended, be it that it was not run again yet.
   [[nodiscard]] static return_address asker_of(cell& one) noexcept {
     if (one.busy()) return one.more->handler.answer;

@@ -9,21 +9,15 @@
 #include <string>
 #include <string_view>
 
-// Inline, so that cairn stays header-only: nothing of xxHash is linked.
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-#undef XXH_INLINE_ALL
-
 #include "../error.hpp"
 #include "../ids.hpp"
 #include "buffer.hpp"
+#include "hashing.hpp"
 
 namespace cairn::detail {
 
 /// XXH3-64: protects against accident, not against someone who may write to the store.
-[[nodiscard]] inline std::uint64_t checksum(bytes_view bytes) noexcept {
-  return XXH3_64bits(bytes.data(), bytes.size());
-}
+[[nodiscard]] inline std::uint64_t checksum(bytes_view bytes) noexcept { return hash_bytes(bytes); }
 
 /// What a record tells of. The numbers are part of the store's format.
 enum class record_kind : std::uint8_t {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <exception>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +35,13 @@ class scoped_turn {
  private:
   scoped_current<turn> turn_;
   scoped_current<runtime> runtime_;
+};
+
+/// A handler throws in a replay where it did not before: it is not deterministic, or what it needs
+/// outside is lost. Nobody can tell which.
+class replay_failure : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
 };
 
 class replayer {
@@ -92,8 +100,9 @@ class replayer {
 
   /// Brings a persistent actor to where it stood when the log was at `until`.
   ///
-  /// Errors: throws `errc::diverged` where a handler does something else than before, and what the
-  /// codec throws. The cell then has some state; base and log are untouched.
+  /// Errors: throws `errc::diverged` where a handler does something else than before, a
+  /// `replay_failure` where it throws, and what the codec throws for the base. The cell then has
+  /// some state; base and log are untouched.
   void rebuild(cell& one, replay_log::cursor until) {
     tear_down(one, stop_reason::restart);
     restore_base(one);
@@ -202,21 +211,28 @@ class replayer {
       }
       settle(one, here);
     } catch (const error& why) {
+      if (why.code() != errc::diverged) throw_failure(one);
       here.clear();
-      if (why.code() == errc::diverged) refuse(one, why.what());
-      throw;
+      refuse(one, why.what());
     } catch (...) {
-      here.clear();
-      refuse(one, "a turn that had ended well throws: " + text_of_caught());
+      throw_failure(one);
     }
     compare(one, at);
     for (auto& each : here.also().runs) unfinished_.push_back(std::move(each));
     here.clear();
   }
 
+  [[nodiscard]] static std::string where(const cell& one) {
+    return "at position " + std::to_string(raw(one.consumed)) + " (" + std::string{one.type->name} +
+           "): ";
+  }
   [[noreturn]] static void refuse(const cell& one, const std::string& why) {
-    throw error{errc::diverged, "at position " + std::to_string(raw(one.consumed)) + " (" +
-                                    std::string{one.type->name} + "): " + why};
+    throw error{errc::diverged, where(one) + why};
+  }
+  /// Of what has just been caught.
+  [[noreturn]] void throw_failure(const cell& one) {
+    mine_.here.clear();
+    throw replay_failure{where(one) + "a turn that had ended well throws: " + text_of_caught()};
   }
 
   void compare(cell& one, replay_log::cursor& at) const {
@@ -226,8 +242,10 @@ class replayer {
     if (ended == nullptr || ended->kind != log_kind::turn) {
       refuse(one, "a handler takes fewer values than before");
     }
-    // What a store gave back has no digest of values: they are of the process before.
-    const bool other_values = ended->ticket != 0 && ended->ticket != here.values;
+    // What a store gave back has no sums of values: they are of the process before.
+    const bool has_values = (ended->ticket | ended->type) != 0 && here.knows_values();
+    const bool other_values =
+        has_values && (ended->ticket != here.values || ended->type != here.other_values);
     if (ended->effects != here.effects || ended->number != here.digest || other_values) {
       throw error{errc::diverged, divergence{all_, one, *ended, here}.text()};
     }

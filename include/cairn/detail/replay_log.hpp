@@ -28,8 +28,8 @@ struct log_entry {
   const payload_ops* ops = nullptr;
   std::uint64_t number = 0;
   return_address answer{};
-  std::uint64_t ticket = 0;   ///< of a message; of a turn, the digest of the values that left
-  std::uint64_t type = 0;     ///< hash of a message's type
+  std::uint64_t ticket = 0;   ///< of a message; of a turn, the sum of the values that left
+  std::uint64_t type = 0;     ///< hash of a message's type; of a turn, the other sum of the values
   std::uint32_t effects = 0;  ///< of a turn: how many left with it
   std::uint32_t schema = 0;   ///< of what was consumed: as it is encoded, see `schema_of`
   std::uint16_t index = 0;

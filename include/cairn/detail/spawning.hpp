@@ -10,6 +10,7 @@
 
 #include "../ref.hpp"
 #include "actor_type.hpp"
+#include "codec_digest.hpp"
 #include "holder.hpp"
 
 namespace cairn::detail {
@@ -68,15 +69,31 @@ template <class C, class... Args>
   return {made.self().id, made.slot_index};
 }
 
+/// The child's name, and what its state is built from. An ephemeral one may be given what is no
+/// value, such as a number of what `on_start` opens, which no replay has.
+template <class C, class... Args>
+[[nodiscard]] std::uint64_t digest_of_spawn(turn& here, std::string_view name,
+                                            const Args&... args) noexcept {
+  if (!here.logs()) return 0;
+  return here.value_of([&] {
+    std::uint64_t value = digest_of_argument(name, here.hashing);
+    if constexpr (!ephemeral_actor<C>) {
+      ((value = mixed_of(value, digest_of_argument(args, here.hashing))), ...);
+    }
+    return value;
+  });
+}
+
 template <class C, class... Args>
 [[nodiscard]] ref<C> spawn(turn& here, cell& parent, std::string_view name, Args&&... args) {
+  const std::uint64_t value = digest_of_spawn<C>(here, name, args...);
   const spawned outcome =
       here.handed([&] { return spawn_now<C>(here, parent, name, std::forward<Args>(args)...); });
   if (outcome.code != errc::ok) {
     throw error{outcome.code, "cannot spawn \"" + std::string{name} +
                                   "\": " + std::string{to_string(outcome.code)}};
   }
-  here.note(raw(outcome.id), origin_hash<C>);
+  here.note(raw(outcome.id), origin_hash<C>, value);
   return ref<C>{address{here.system->locate(outcome.slot_index), outcome.id}};
 }
 

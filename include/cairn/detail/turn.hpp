@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cell.hpp"
+#include "effect.hpp"
 #include "pausing.hpp"
 
 namespace cairn::detail {
@@ -71,34 +72,13 @@ struct outside_run {
   bool when_committed = false;  ///< begins once the turn that wanted it is committed
 };
 
-/// One of a turn's effects, as the digests of the turn see it.
-struct effect {
-  std::uint64_t what = 0;   ///< the origin of the message's type; 0 stop or answer, 1 run, 2 cancel
-  std::uint64_t whom = 0;   ///< or a number; of a spawn, `what` is the child and this its type
-  std::uint64_t value = 0;  ///< the digest of the message's value
-
-  // The factors that spread the two over a word, and those that undo it.
-  static constexpr std::uint64_t spread = 0x9e3779b97f4a7c15U, spread_back = 0xf1de83e19937733dU;
-  static constexpr std::uint64_t mix = 0xff51afd7ed558ccdU, mix_back = 0x4f74430c22a54005U;
-  static_assert(spread * spread_back == 1 && mix * mix_back == 1);
-
-  [[nodiscard]] constexpr std::uint64_t mixed() const noexcept {
-    std::uint64_t made = (what ^ (whom * spread)) * mix;
-    made ^= made >> 32U;
-    return made;
-  }
-  /// `what ^ whom * spread` of what was mixed.
-  [[nodiscard]] static constexpr std::uint64_t unmixed(std::uint64_t made) noexcept {
-    return (made ^ (made >> 32U)) * mix_back;
-  }
-};
-
 /// What few turns want.
 struct wishes {
   std::vector<newborn> born{};
   std::vector<new_timer> timers{};
   std::vector<std::uint64_t> cancelled{};  ///< numbers of timers
   std::vector<effect> seen{};              ///< in replay, for the text of a difference
+  bool strange = false;                    ///< a value could not be taken into the sums
   std::vector<outside_run> runs{};
   bool stop = false;
   std::string stop_reason{};
@@ -119,11 +99,13 @@ struct turn {
   bool yields = false;    ///< others come first, though more waits for this actor
   bool starting = false;  ///< `on_start` runs: what it takes belongs to no handler
 
-  /// Order-free digests of the effects, which replay compares turn by turn: of what they are and
-  /// whom they reach, and of the values that leave.
+  /// Sums over the effects, which replay compares turn by turn: of what they are and whom they
+  /// reach, and two of what they carry, which count once there is an effect.
   std::uint64_t digest = 0;
   std::uint64_t values = 0;
+  std::uint64_t other_values = 0;
   std::uint32_t effects = 0;
+  std::unique_ptr<digest_room> hashing{};
 
   [[nodiscard]] bool replaying() const noexcept { return replay != nullptr; }
 
@@ -140,10 +122,8 @@ struct turn {
     const effect made{what, whom, value};
     const std::uint64_t mixed = made.mixed();
     digest += mixed;
-    values += value * (mixed | 1U);  // of which effect it is the value counts, too
     ++effects;
-    if (replaying()) [[unlikely]]
-      remember(made);
+    weigh(made, mixed);
   }
 
   [[gnu::always_inline]] void send(envelope_ptr message, address to) {
@@ -159,10 +139,27 @@ struct turn {
       // Not an answer to somebody outside: no snapshot says that it was wanted, and replay has
       // none.
       if (each->to == nullptr) continue;
-      const bool word = each->kind == envelope_kind::control;
-      note(kind_of(*each), raw(each->target), word ? 0 : each->ops->digest(each->payload()));
+      // Which of an asker's awaits it is for counts like what it says.
+      note(kind_of(*each), raw(each->target),
+           digest_of_payload(*each) + each->answer.number * effect::spread);
+    }
+    if (wants_more_) [[unlikely]]
+      note_timers();
+  }
+
+  /// What is compared of a value; `digest` is called where it is needed. 0, and the turn's values
+  /// are not compared, where it throws.
+  template <class Digest>
+  [[nodiscard]] std::uint64_t value_of(Digest&& digest_of_it) noexcept {
+    try {
+      return digest_of_it();
+    } catch (...) {  // what becomes of the message itself is decided where it has to be written
+      also().strange = true;
+      return 0;
     }
   }
+  /// Whether the sums hold every value.
+  [[nodiscard]] bool knows_values() const noexcept { return !wants_more_ || !more_.strange; }
 
   /// The same in a program that has renamed the message or given it another place in its protocol.
   [[nodiscard]] static std::uint64_t kind_of(const envelope& message) noexcept {
@@ -223,7 +220,7 @@ struct turn {
     if (!outbox.empty()) [[unlikely]]
       outbox.clear();
     input = nullptr;
-    digest = values = 0;
+    digest = values = other_values = 0;
     effects = 0;
     if (wants_more_) clear_more();
   }
@@ -235,7 +232,32 @@ struct turn {
     self->saved = std::move(spare);
   }
 
+  [[gnu::always_inline]] void weigh(const effect& made, std::uint64_t mixed) noexcept {
+    values += made.value * effect::weight(mixed);
+    other_values += made.value * effect::other_weight(mixed);
+    if (replaying()) [[unlikely]]
+      remember(made);
+  }
   [[gnu::noinline]] void remember(const effect& made) { also().seen.push_back(made); }
+
+  [[nodiscard]] std::uint64_t digest_of_payload(const envelope& message) noexcept {
+    if (message.ops->digest == nullptr) return 0;
+    return value_of([&] { return message.ops->digest(message.payload(), hashing); });
+  }
+
+  /// Reminders are effects on oneself. Other timers are not: they end what the handler waits for.
+  [[gnu::noinline]] void note_timers() noexcept {
+    for (const new_timer& each : more_.timers) {
+      if (!each.message) continue;
+      const std::uint64_t when = mixed_of(static_cast<std::uint64_t>(each.delay.count()),
+                                          static_cast<std::uint64_t>(each.wall.count()));
+      const auto period = static_cast<std::uint64_t>(each.repeat.period.count());
+      const auto how = static_cast<std::uint64_t>(each.kind) * 256 +
+                       static_cast<std::uint64_t>(each.repeat.missed);
+      note(each.message->ops->origin, raw(each.message->target),
+           digest_of_payload(*each.message) + mixed_of(mixed_of(when, period), how));
+    }
+  }
 
   [[gnu::noinline]] void clear_more() {
     wants_more_ = false;
@@ -252,6 +274,7 @@ struct turn {
     more_.childless = false;
     more_.then.reset();
     more_.seen.clear();
+    more_.strange = false;
   }
 
   wishes more_{};

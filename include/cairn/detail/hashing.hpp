@@ -1,0 +1,19 @@
+// xxHash over bytes. Inline, so that cairn stays header-only: nothing of xxHash is linked.
+#pragma once
+
+#include <cstdint>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+#undef XXH_INLINE_ALL
+
+#include "buffer.hpp"
+
+namespace cairn::detail {
+
+/// XXH3-64: protects against accident, not against someone who chooses the bytes.
+[[nodiscard]] inline std::uint64_t hash_bytes(bytes_view bytes) noexcept {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+}  // namespace cairn::detail
