@@ -11,13 +11,14 @@
 
 namespace cairn::detail {
 
-/// An ask that waits for who did not survive ends. Who was born in this process is there, or has
-/// refused it when it stopped.
+/// An ask that waits for who did not survive ends. Who was born since is there, or has refused it
+/// when it stopped.
 inline void interrupt_lost_asks(const world& all, delivery& mail, cell& one) {
   if (!one.more) return;
   for (const slot& each : one.more->slots) {
     if (each.arrived || each.from.id == actor_id{}) continue;
-    if (each.from.where != nullptr && each.from.where->is(each.from.id)) continue;
+    const bool is_new = each.from.id >= all.first_new_id && each.from.where != nullptr;
+    if (is_new && each.from.where->is(each.from.id)) continue;
     if (std::binary_search(all.restored_ids.begin(), all.restored_ids.end(), each.from.id)) {
       continue;
     }

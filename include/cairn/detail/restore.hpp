@@ -155,7 +155,8 @@ class restorer {
       throw error{errc::newer_schema, "snapshot " + std::to_string(raw(counts_.from)) +
                                           " was written by a newer version of cairn"};
     }
-    all_.next_id.store(from.get<std::uint64_t>(), std::memory_order_relaxed);  // nobody runs yet
+    all_.next_id.store(from.get<std::uint64_t>(), std::memory_order_relaxed);    // nobody runs yet
+    all_.first_new_id = actor_id{all_.next_id.load(std::memory_order_relaxed)};  // as above
     cut_at_ = std::chrono::microseconds{from.get<std::int64_t>()};
     began_ = {all_.steady_now(), micros_of(all_.wall_now()), cut_at_};
     const auto cells = from.get<std::uint32_t>();

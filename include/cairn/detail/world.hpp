@@ -68,6 +68,7 @@ struct world : runtime {
   std::shared_ptr<void> turn_page{};  ///< the workers' notes
   /// The actors that a snapshot gave back, sorted. Constant while the system runs.
   std::vector<actor_id> restored_ids{};
+  actor_id first_new_id{};  ///< of those born since that snapshot; constant like them
   // How much is done before there is a look at what else there is to do. The simulation does less.
   int slice = 256;                             ///< activations in one step
   int budget = 64;                             ///< turns in one activation
