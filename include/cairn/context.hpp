@@ -118,9 +118,9 @@ class context_base {
     return asking<void>{awaited_slot{self_, number}};
   }
 
-  /// Suspends the handler until the actors that are ready now have had their turns: what computes
-  /// for long lets the others go on. Costs less than a sleep, and goes on over restarts and
-  /// crashes.
+  /// Suspends the handler until the actors that are ready now have had their turns, and children
+  /// that have just been born: what computes for long lets the others go on. Costs less than a
+  /// sleep, and goes on over restarts and crashes.
   [[nodiscard]] asking<void> yield() {
     turn& here = mine("yield()");
     const auto number = open_slot(here, {}, "yield");

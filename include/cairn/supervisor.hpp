@@ -50,12 +50,16 @@ class supervisor {
   }
 
   /// A supervisor under this one: the one that the store gave back, whose actors begin to run
-  /// again, or else a new one. Where it escalates, this one decides.
+  /// again, or else a new one. Where it escalates, this one decides. Of what `with` has said the
+  /// time to stop in counts: it has to do for all that is below.
   ///
   /// Errors: as of `spawn`.
   supervisor supervise(std::string_view name, supervisor_options options = {}) const {
-    return supervisor{detail::declare_supervisor(open("supervisor::supervise()"),
-                                                 *self_.where().where, name, std::move(options))};
+    detail::cell& here = *self_.where().where;
+    const auto made =
+        detail::declare_supervisor(open("supervisor::supervise()"), here, name, std::move(options));
+    if (declared_) detail::declare_shutdown(here, name, made.where(), declared_->shutdown);
+    return supervisor{made};
   }
 
   /// Lets what is suspended below it go on, and forgets how often it was restarted.

@@ -150,6 +150,29 @@ TEST_CASE("a permanent child that stops itself too often is suspended") {
   CHECK(on.told.count(event_kind::suspended, "it") == 1);
 }
 
+TEST_CASE("a permanent child that stops itself too often goes where its supervisor's rules say") {
+  using namespace tending;
+  bench on;
+  const auto then = GENERATE(cairn::stop, cairn::escalate);
+  fixture::crash<all>(on, [&](cairn::root& top) {
+    return [](cairn::root& root, cairn::decision what) -> cairn::task<int> {
+      const cairn::supervisor_options rules{.intensity = {.restarts = 1, .within = 1h},
+                                            .exceeded = what};
+      auto door = root.supervise("house").supervise("room", rules);
+      auto other = door.spawn<member>("other", "other");
+      auto it = door.with({.restart = cairn::permanent}).spawn<member>("it", "it");
+      for (int at = 0; at < 2; ++at) it.tell<end>();
+      auto answer = co_await it.ask<look>().as_result();
+      CHECK(answer.code() == (what == cairn::stop ? errc::stopped : errc::ok));
+      (void)co_await other.ask<look>();
+      co_return 0;
+    }(top, then);
+  });
+  INFO(on.told.text());
+  CHECK(on.told.count(event_kind::stopped, "it") == (then == cairn::stop ? 1 : 0));
+  CHECK(on.told.count(event_kind::restarted, "other") == (then == cairn::stop ? 0 : 1));
+}
+
 TEST_CASE("too many restarts suspend the whole group, durably, until it is resumed") {
   using namespace tending;
   planned.plan(-2, 5);  // two tries each, and the last is not tried again

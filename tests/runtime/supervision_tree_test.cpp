@@ -1,6 +1,7 @@
 // Supervisors under supervisors: who decides, how late a restart comes, how a subtree ends.
 #include <cairn/supervisor.hpp>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -67,6 +68,7 @@ TEST_CASE("exceeding may stop the group, or be the matter of the one above") {
   bench on;
   const auto then = GENERATE(cairn::stop, cairn::escalate);
   planned.plan(-2, 3);
+  done.clear();
   std::string seen;
   fixture::crash<all>(on, [&](cairn::root& top) {
     return [](cairn::root& root, cairn::decision what, std::string* to) -> cairn::task<int> {
@@ -89,6 +91,10 @@ TEST_CASE("exceeding may stop the group, or be the matter of the one above") {
   INFO(on.told.text());
   // Begun afresh, the failing one goes on with the message that had failed.
   CHECK(seen == (then == cairn::stop ? "stopped stopped" : "0 -2"));
+  // With what they were spawned with.
+  const auto lines = done.lines();
+  CHECK(std::count(lines.begin(), lines.end(), "start a") == (then == cairn::stop ? 1 : 2));
+  CHECK(std::count(lines.begin(), lines.end(), "start ") == 0);
 }
 
 TEST_CASE("a restart waits for its backoff, which doubles, and which a crash does not end") {
@@ -179,6 +185,38 @@ TEST_CASE("a supervisor stops its children in reverse, each in the time that it 
   CHECK(names == std::vector<std::string>{"d", "inner", "c", "b", "a", "top"});
   CHECK(on.told.of(event_kind::stopped, "b").front().what.text ==
         "its parent stopped; it had not stopped in time");
+}
+
+TEST_CASE("a supervisor below has the time that it was given, for all that is below it") {
+  using namespace tending;
+  planned.clear();
+  bench on;
+  fixture::crash<all>(on, [&](cairn::root& top) {
+    return [](cairn::root& root, bench* with) -> cairn::task<int> {
+      auto house = root.supervise("house");
+      auto room = house.with({.shutdown = 1min}).supervise("room");
+      auto slow = room.with({.shutdown = 30s}).spawn<member>("slow", "slow");
+      slow.tell<nap>(1);
+      auto other = room.spawn<member>("other", "other");
+      (void)co_await other.ask<look>();
+      house.stop();
+      auto gone = co_await other.ask<look>().as_result();
+      while (gone) gone = co_await other.ask<look>().as_result();
+      co_await root.checkpoint();
+      with->clock.advance(10s);  // longer than supervisors have that were given no time
+      co_await root.checkpoint();
+      CHECK(with->told.count(event_kind::stopped) == 1);
+      with->clock.advance(20s);
+      auto last = co_await slow.ask<look>().as_result();
+      CHECK(last.code() == errc::stopped);
+      while (with->told.count(event_kind::stopped, "house") == 0) co_await root.checkpoint();
+      co_return 0;
+    }(top, &on);
+  });
+  INFO(on.told.text());
+  std::vector<std::string> names;
+  for (const auto& each : on.told.of(event_kind::stopped)) names.push_back(each.what.name);
+  CHECK(names == std::vector<std::string>{"other", "slow", "room", "house"});
 }
 
 TEST_CASE("a supervisor below another is restored with it, and dormant until it is declared") {

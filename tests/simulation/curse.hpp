@@ -29,12 +29,14 @@ enum class curse_kind : std::uint8_t { none, at_once, when_it_goes_on, when_run_
 struct dig {
   int who = 0;
   int number = 0;
-  void serialize(auto& ar) { ar(who, number); }
+  bool again = false;  ///< its chief has asked for it before
+  void serialize(auto& ar) { ar(who, number, again); }
 };
 struct found {
   int who = 0;
   int number = 0;
-  void serialize(auto& ar) { ar(who, number); }
+  bool again = false;
+  void serialize(auto& ar) { ar(who, number, again); }
 };
 struct begin {};
 struct next {};
@@ -43,9 +45,13 @@ struct report {};
 struct books {
   using protocol = cairn::protocol<found, report>;
   std::set<std::pair<int, int>> all{};
-  void serialize(auto& ar) { ar(all); }
+  std::set<std::pair<int, int>> asked_twice{};
+  void serialize(auto& ar) { ar(all, asked_twice); }
   void on(found what) {
-    if (!all.emplace(what.who, what.number).second) complain("a dig is done twice");
+    const std::pair<int, int> which{what.who, what.number};
+    if (what.again) asked_twice.insert(which);
+    const bool first = all.insert(which).second;
+    if (!first && !asked_twice.contains(which)) complain("a dig is done twice");
     if (is_lost(what.who, what.number)) complain("what kills has been done");
   }
   int on(report) const { return static_cast<int>(all.size()); }
@@ -64,7 +70,7 @@ struct digger {
     ++begun;
     if (what.number % 3 == 0) co_await me.sleep(2ms);
     if (kind == curse_kind::when_it_goes_on && !outside->auditing) kill_the_process();
-    if (!outside->dying) to.tell<found>(what.who, what.number);
+    if (!outside->dying) to.tell<found>(what.who, what.number, what.again);
   }
 
  private:
@@ -81,8 +87,9 @@ struct chief {
   int self = 0;
   cairn::ref<digger> whom{};
   bool begun = false;
+  int asked = 0;  ///< a handler that was given up, and delivered again, asks again
   int done = 0;
-  void serialize(auto& ar) { ar(self, whom, begun, done); }
+  void serialize(auto& ar) { ar(self, whom, begun, asked, done); }
 
   void on(begin, cairn::context<chief>& me) {
     if (!std::exchange(begun, true)) me.ref().tell<next>();
@@ -90,8 +97,9 @@ struct chief {
   cairn::task<> on(next, cairn::context<chief>& me) {
     may_fail();
     const int number = done + 1;
-    auto asked = whom.ask<dig>(self, number).as_result();
-    const auto answer = co_await std::move(asked);
+    const bool again = std::exchange(asked, number) == number;
+    auto asking = whom.ask<dig>(self, number, again).as_result();
+    const auto answer = co_await std::move(asking);
     may_fail();
     if (!answer && answer.code() != cairn::errc::failed) complain("a dig fails otherwise");
     if (answer && is_lost(self, number)) complain("what kills is answered");

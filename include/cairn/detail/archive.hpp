@@ -158,6 +158,10 @@ class output_archive
   void begin_digest() noexcept {
     depth_ = empties_ = 0;
     floor_ = 1;
+    let_go();
+  }
+  /// Once a value is written nobody asks for what it shares: it is not to live on here.
+  void let_go() noexcept {
     if (!shared_.empty()) shared_.clear();
   }
   [[nodiscard]] bool remembers_bases() const noexcept { return remembers_bases_; }

@@ -18,8 +18,16 @@ struct ward {
   actor_id id{};
   std::int64_t shutdown = 0;
   std::uint32_t slot_index = 0;
-  std::uint32_t supervises = 0;
+  std::uint32_t supervises = 0;  ///< 1: it is a supervisor, 2: one that sleeps
 };
+inline constexpr std::uint32_t sleeps = 2;
+
+/// A supervisor below that the store gave back, and that the program has not declared: it and all
+/// below it sleep, and hear nothing. Both supervisors are at home on the first worker.
+[[nodiscard]] inline bool is_undeclared(const child& each) noexcept {
+  const cell& one = *each.where.where;
+  return is_supervisor(each.type) && !(one.more && one.more->rules);
+}
 
 /// How many bytes one child adds to what a handler was handed that stops it, more than it does.
 inline constexpr std::size_t bytes_of_ward = 1024;
@@ -31,7 +39,8 @@ struct wards {
 };
 
 /// The first ones, not more than `most`, of the children whose ids `fits(actor_id)`: in the order
-/// of their birth, or the youngest first.
+/// of their birth, or the youngest first. Those who sleep only where they are to be stopped, which
+/// is from the youngest on.
 template <class Fits>
 [[nodiscard]] wards wards_of(cell& self, std::size_t most, bool youngest, Fits&& fits) {
   constexpr std::uint64_t others = std::uint64_t{1} << 63U;
@@ -44,8 +53,11 @@ template <class Fits>
   if (!here.replaying() && self.more) {
     self.more->children.for_each([&](const std::string&, const child& each) {
       if (!fits(each.where.id)) return;
-      seen.push_back({each.where.id, each.shutdown.count(), each.where.where->slot_index,
-                      is_supervisor(each.type) ? 1U : 0U});
+      const bool asleep = is_undeclared(each);
+      if (asleep && !youngest) return;
+      const std::uint32_t supervises = asleep ? sleeps : is_supervisor(each.type) ? 1 : 0;
+      seen.push_back(
+          {each.where.id, each.shutdown.count(), each.where.where->slot_index, supervises});
     });
     more = seen.size() > most;
     if (more) {
@@ -156,7 +168,7 @@ inline task<> resume_ward(ward whom, context_base* self) {
 /// As much time as it was given, and then no more.
 inline task<> stop_ward(ward whom, std::string reason, context_base* self) {
   orders mine{*self};
-  if (whom.shutdown > 0) {
+  if (whom.shutdown > 0 && whom.supervises != sleeps) {
     auto stopping = mine.stop(whom, reason).as_result();
     const result<void> stopped = co_await std::move(stopping);
     if (stopped || stopped.code() != errc::timeout) co_return;

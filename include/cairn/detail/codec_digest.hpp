@@ -33,7 +33,7 @@ template <class T>
   if constexpr (sizeof(T) <= sizeof(std::uint64_t)) {
     std::uint64_t word = 0;
     std::memcpy(&word, &value, sizeof value);
-    word *= 0x9e3779b97f4a7c15U;
+    word = (word + 1) * 0x9e3779b97f4a7c15U;  // 0 is that nothing is known
     return word ^ (word >> 29U);
   } else {
     return hash_bytes(std::as_bytes(std::span{&value, std::size_t{1}}));
@@ -48,6 +48,7 @@ class digester final : public digest_room {
     bytes_.clear();
     archive_.begin_digest();
     archive_(value);
+    archive_.let_go();
     return hash_bytes(bytes_.view());
   }
   /// Whether the next value can be written by the same archive.
@@ -105,8 +106,10 @@ template <class T>
   } else if constexpr (std::is_pointer_v<T> || std::is_member_pointer_v<T> || std::is_array_v<T> ||
                        !ownership<T>::allowed) {
     return 0;
-  } else {
+  } else if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T> || archived<T>) {
     return digest_of(given, room);
+  } else {
+    return 0;  // a view, or another that holds an address
   }
 }
 

@@ -2,6 +2,7 @@
 // the first worker, like the root; children may be anywhere once they are awake.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,14 @@ inline void settle_child(turn& here, cell& above, std::string_view name, const a
   if (!one.type->persistent || !above.rest().rules->needs_first_state(kind)) return;
   one.type->encode(one, one.rest().first_state);
   one.rest().first_schema = one.type->schema;
+}
+
+/// Of a supervisor below `above`, by each run anew. Both are at home on the first worker.
+inline void declare_shutdown(cell& above, std::string_view name, const address& made,
+                             std::chrono::nanoseconds shutdown) {
+  child* listed = above.rest().children.find(made.id, std::string{name});
+  if (listed != nullptr) listed->shutdown = shutdown;
+  made.where->rest().declared.shutdown = shutdown;
 }
 
 /// Declares a supervisor below `above`.

@@ -91,7 +91,8 @@ class failures : public incarnations {
       restart(one);
       give_up(one, text);
     } catch (...) {
-      cannot_replay(one);
+      keep_input(one);
+      cannot_replay(one, true);
     }
   }
 
@@ -138,6 +139,7 @@ class failures : public incarnations {
     made.number = here.digest;
     made.effects = here.effects;
     if (!here.knows_values()) return;
+    made.schema = 1;  // they are known
     made.ticket = here.values;
     made.type = here.other_values;
   }
@@ -170,8 +172,9 @@ class failures : public incarnations {
       restart(one);
       go_on_as(one, text, found);
     } catch (...) {  // what restores the actor is its own code too
+      const bool open = is_within(one, entry_);
       keep_input(one);
-      cannot_replay(one);
+      cannot_replay(one, open);
     }
   }
 
@@ -252,15 +255,16 @@ class failures : public incarnations {
   /// A permanent actor has stopped itself.
   void begin_again(cell& one, const std::string& reason) {
     sometimes("permanent actor begins again");
-    const bool groups = one.policy->groups();
-    const bool many = !groups && !may_restart(all_.steady_now(), one);
+    ruling found{decision::restart, 0, one.policy->groups(), {}, "it stopped itself: " + reason};
     worker_counters::add(mine_.counters.restarts, 1);
-    reset(one);
-    if (many) return suspend(one, exceeded_text(*one.policy, "it stopped itself: " + reason));
-    be_born(one);
-    if (groups && !one.suspended && !one.stopped) {
-      tell_supervisor(one, {decision::restart, 0, true, {}, "it stopped itself: " + reason});
+    if (!found.others && !may_restart(all_.steady_now(), one)) {
+      found = exceeded(*one.policy, found.why);
     }
+    if (found.what == decision::stop) return stop(one, found.why);
+    reset(one);
+    if (found.what == decision::suspend) return suspend(one, found.why);
+    be_born(one);
+    if (found.others && !one.suspended && !one.stopped) tell_supervisor(one, found);
   }
 
   /// To where the actor stood before the failing turn.

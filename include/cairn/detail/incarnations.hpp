@@ -45,13 +45,13 @@ class incarnations {
     try {
       try_replay(one, [&] { rebuild_restored(all_, mail_, replay_, one); });
     } catch (const replay_failure& why) {
-      replay_failed(one, why.what());
+      replay_failed(one, why.what(), one.open_handler);
       return false;
     } catch (...) {
       const std::string why = text_of_caught();
       // Relaxed: set while no worker ran.
       if (one.diverged || all_.rolled_back_to.load(std::memory_order_relaxed) != 0) {
-        diverged(one, why);
+        diverged(one, why, one.open_handler);
         return false;
       }
       one.suspended = true;
@@ -145,11 +145,12 @@ class incarnations {
     } catch (...) {
       return suspend(one, "its state could not be serialized: " + text_of_caught());
     }
+    const bool open = one.busy();
     try {
       try_replay(one, [&] { replay_.rebuild(one, one.saved->log.end()); });
       if (!one.busy()) one.saved->replayed = true;
     } catch (...) {
-      cannot_replay(one);
+      cannot_replay(one, open);
       return;
     }
     one.life = next(one.life);
@@ -260,10 +261,14 @@ class incarnations {
   /// As often as a turn that fails is tried: what is not there may be back.
   template <class Replay>
   void try_replay(cell& one, Replay&& replay) {
+    const auto position = one.consumed;
+    const auto number = one.next_number;
     for (std::uint32_t left = one.policy->attempts;; --left) {
       try {
         return replay();
       } catch (const replay_failure& why) {
+        one.consumed = position;  // it stands where it stood, for the next try and for a cut
+        one.next_number = number;
         all_.tell_of(event_kind::failed, one, failure_text(why.what()), errc::failed);
         if (left == 0) throw;
         sometimes("failed replay tried again");
@@ -271,30 +276,36 @@ class incarnations {
     }
   }
 
-  /// Of what has just been caught: its replay went another way, or failed.
-  void cannot_replay(cell& one) {
+  /// Of what has just been caught: its replay went another way, or failed. `open`: a handler had
+  /// not ended.
+  void cannot_replay(cell& one, bool open) {
     try {
       throw;
     } catch (const replay_failure& why) {
-      replay_failed(one, why.what());
+      replay_failed(one, why.what(), open);
     } catch (...) {
-      diverged(one, text_of_caught());
+      diverged(one, text_of_caught(), open);
     }
+  }
+
+  /// Whether the turn that begins there is not its handler's first one.
+  [[nodiscard]] static bool is_within(cell& one, replay_log::cursor entry) {
+    return one.saved->log.next(entry)->kind != log_kind::message;
   }
 
   /// The actor keeps its base and its log and handles nothing; who resumes it has it replayed once
   /// more. The system does not go back: an older state of everybody's brings nothing back that is
   /// lost outside, and the turns that cannot be run again now have had their effects.
-  void replay_failed(cell& one, const std::string& why) {
+  void replay_failed(cell& one, const std::string& why, bool open) {
     sometimes("replay failed");
-    put_off_replay(one);
+    put_off_replay(one, open);
     suspend(one, failure_text(why));
   }
 
   /// Never go on silently: the actor keeps its base and its log and handles nothing.
-  void diverged(cell& one, const std::string& why) {
+  void diverged(cell& one, const std::string& why, bool open) {
     sometimes("replay diverged");
-    put_off_replay(one);
+    put_off_replay(one, open);
     all_.tell_of(event_kind::diverged, one, why, errc::diverged);
     suspend(one, "replay diverged: " + why);
     roll_back_once(world::label(one) + " diverged: " + why);
@@ -319,9 +330,10 @@ class incarnations {
     return "replay failed " + why;
   }
 
-  void put_off_replay(cell& one) {
+  void put_off_replay(cell& one, bool open) {
     replay_.tear_down(one, stop_reason::restart);
     one.needs_replay = one.diverged = true;
+    one.open_handler = open;
     one.rest().attempts = 0;
   }
 

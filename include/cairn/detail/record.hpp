@@ -1,6 +1,7 @@
 // The framed record: what an actor's cut has to say, with a checksum, ready to be appended.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -109,6 +110,8 @@ class record_cursor {
   /// `base` is what offsets in messages count from. The text stays with the caller.
   record_cursor(bytes_view bytes, std::string_view where, std::uint64_t base = 0) noexcept
       : bytes_{bytes}, where_{where}, base_{base} {}
+  template <std::same_as<std::string> Temporary>
+  record_cursor(bytes_view, Temporary&&, std::uint64_t = 0) = delete;
 
   /// The next record, or nothing at the end.
   [[nodiscard]] std::optional<record_view> next() {

@@ -211,8 +211,10 @@ class replayer {
       }
       settle(one, here);
     } catch (const error& why) {
-      if (why.code() != errc::diverged) throw_failure(one);
+      const bool unread = why.code() == errc::newer_schema || why.code() == errc::damaged;
+      if (!unread && why.code() != errc::diverged) throw_failure(one);
       here.clear();
+      if (unread) throw;  // what the log holds, not what the handler does
       refuse(one, why.what());
     } catch (...) {
       throw_failure(one);
@@ -243,7 +245,7 @@ class replayer {
       refuse(one, "a handler takes fewer values than before");
     }
     // What a store gave back has no sums of values: they are of the process before.
-    const bool has_values = (ended->ticket | ended->type) != 0 && here.knows_values();
+    const bool has_values = ended->schema != 0 && here.knows_values();
     const bool other_values =
         has_values && (ended->ticket != here.values || ended->type != here.other_values);
     if (ended->effects != here.effects || ended->number != here.digest || other_values) {

@@ -60,15 +60,15 @@ inline void note_lost(world& all) {
   }
 }
 
-inline void wipe(cell& one) noexcept {
+inline void wipe(name_view& names, cell& one) noexcept {
   const bool root = one.slot_index == 1;
   const std::uint64_t number = one.next_number;
   static_cast<cell_body&>(one) = cell_body{};
   if (root) {
     one.next_number = number;  // answers to what it asked before must not be taken for others
   } else {
-    one.id.store(actor_id{}, std::memory_order_relaxed);  // a hint: whoever is sent to looks again
-    one.name.clear();                                     // on the thread that else reads it
+    names.close(one);  // nobody outside reads its name any more
+    one.name.clear();
   }
   one.box.queued.store(false, std::memory_order_relaxed);  // published by the next stage
   one.box.attended = nullptr;
@@ -129,7 +129,8 @@ inline undone undo_all(world& all) {
   for (const auto& each : all.workers) again += take_back_outside(*each, to, now);
   note_lost(all);
   tear_down_all(all, stop_reason::restart);
-  for (std::uint32_t index = 1; index < all.cells.used(); ++index) wipe(*all.cells.at(index));
+  for (std::uint32_t index = 1; index < all.cells.used(); ++index)
+    wipe(all.names_aloud, *all.cells.at(index));
   for (const auto& each : all.workers) wipe(*each);
   all.letters.found({});
   all.restored_ids.clear();

@@ -104,6 +104,9 @@ class room_depot {
   [[nodiscard]] free_room* cut(shelf& of, std::size_t which, std::size_t& count) noexcept {
     const std::size_t size = size_of(which);
     if (of.left < size) {
+      count = 0;
+      // Relaxed: who does not see it yet finds the same.
+      if (used_up_.load(std::memory_order_relaxed)) return nullptr;
       of.next = next_piece();
       of.left = of.next != nullptr ? piece : 0;
     }
@@ -118,12 +121,15 @@ class room_depot {
 
   [[nodiscard]] std::byte* next_piece() noexcept {
     const std::lock_guard lock{cutting_};
-    if (tried_ == false) {
+    if (!tried_) {
       tried_ = true;
       region_.store(reserve(), std::memory_order_relaxed);  // as in owns()
     }
     const auto first = region_.load(std::memory_order_relaxed);
-    if (first == 0 || used_ + piece > region_bytes) return nullptr;
+    if (first == 0 || used_ + piece > region_bytes) {
+      used_up_.store(true, std::memory_order_relaxed);  // a hint
+      return nullptr;
+    }
     auto* made = reinterpret_cast<std::byte*>(first) + used_;
     used_ += piece;
     return made;
@@ -144,6 +150,7 @@ class room_depot {
   std::array<shelf, classes> shelves_{};
   std::mutex cutting_{};
   std::atomic<std::uintptr_t> region_{0};  ///< changed once, under the lock
+  std::atomic<bool> used_up_{false};
   std::size_t used_ = 0;
   bool tried_ = false;
 };

@@ -40,6 +40,7 @@ inline void store_core::take_lock() {
 }
 
 inline void store_core::load(const std::vector<std::string>& names) {
+  reader_.forget();  // files of an opening that failed may have been put right since
   std::uint32_t newest = 0;
   std::uint32_t last_segment = 0;
   for (const auto& name : names) {

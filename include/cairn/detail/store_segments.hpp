@@ -247,7 +247,8 @@ class record_reader {
     buffer bytes;
     bytes.resize_unset(size - from);
     bytes.resize(file->read(from, bytes.data(), bytes.size()));
-    record_cursor cursor{bytes.view(), path(segment), from};
+    const std::string where = path(segment);
+    record_cursor cursor{bytes.view(), where, from};
     try {
       while (const auto record = cursor.next()) {
         const auto& header = record->header;

@@ -128,7 +128,11 @@ struct supervision {
   /// Whether children may have to begin again as they were spawned.
   [[nodiscard]] bool needs_first_state(restart_type of) const noexcept {
     return of == permanent || (strategy != one_for_one && siblings == sibling_restart::fresh) ||
-           (above && above->needs_first_state(transient));
+           (above && above->resets_below());
+  }
+  /// Whether a supervisor below that passes a failure up may be told to begin afresh.
+  [[nodiscard]] bool resets_below() const noexcept {
+    return siblings == sibling_restart::fresh || (above && above->resets_below());
   }
 
   /// In what the store keeps of them.

@@ -143,6 +143,7 @@ class turns {
   /// A restored actor sleeps until its supervisor is declared.
   bool wake_up(cell& one) {
     envelope_list kept;
+    bool killed = false;
     while (!one.box.replies.empty()) {
       auto each = one.box.replies.pop_front();
       if (each->answer.number == wake_number && each->code == errc::ok) {
@@ -151,10 +152,12 @@ class turns {
         one.leads = note.order != nullptr;
         if (one.leads) one.rest().wakes = note;
       } else {
+        killed |= is_kill(*each);
         kept.push_back(std::move(each));
       }
     }
     one.box.replies = std::move(kept);
+    if (killed && one.dormant) wake_undeclared(one);
     if (one.dormant) return sometimes("dormant actor sleeps on"), false;
     if (!one.on_disk || one.on_disk_since != epoch{}) return true;  // spawned beside restored ones
     sometimes(one.suspended ? "suspended actor woken" : "dormant actor woken");
@@ -171,6 +174,21 @@ class turns {
     if (one.type->has_commit && !one.suspended)
       tell_listener(one, epoch{all_.committed.load(std::memory_order_relaxed)});  // a number
     return true;
+  }
+
+  [[nodiscard]] static bool is_kill(const envelope& word) noexcept {
+    return is_word(word.answer.number) && word.index == static_cast<std::uint16_t>(control::kill);
+  }
+  /// Who stops what is above it does not wait for a declaration that may never come. What is below
+  /// is to stop as well.
+  void wake_undeclared(cell& top) {
+    sometimes("undeclared supervisor stopped with the one above");
+    for_subtree(
+        top, [](const cell& one) { return !one.dormant; },
+        [&](cell& one) {
+          if (&one != &top) mail_.send(wake_word(one.self(), mine_.seen));
+        });
+    top.dormant = false;
   }
 
   /// The root task is one handler that lasts as long as the program: words reach it meanwhile. So

@@ -111,7 +111,7 @@ class ready_queue {
       std::swap(others_, young_);
       overtaken_ = 0;
     }
-    if (young_.head == nullptr || (in_a_row_ == most_in_a_row && others_.head != nullptr)) {
+    if (young_.head == nullptr || (in_a_row_ >= most_in_a_row && others_.head != nullptr)) {
       in_a_row_ = 0;
       return take(others_);
     }
