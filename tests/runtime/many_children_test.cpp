@@ -72,6 +72,8 @@ TEST_CASE("a supervisor of many stops them all in reverse, also over a crash in 
     const crowd of = spawn_crowd(root, {});
     const std::size_t last = half ? of.all.size() / 2 : 0;
     if (!root.restored()) {
+      // The words to stop wait behind one in the middle, by a clock that stands, until the crash.
+      if (half) of.all[last - 1].tell<nap>(1);
       (void)co_await of.all[last].ask<look>();
       co_await root.checkpoint();
       of.door.stop();
@@ -90,11 +92,15 @@ TEST_CASE("a supervisor of many stops them all in reverse, also over a crash in 
   }
   if (crashes) {
     fixture::crash<all>(bounded(on), [&](cairn::root& root) -> cairn::task<int> {
-      return [](cairn::root& top, const bench* with) -> cairn::task<int> {
+      return [](cairn::root& top, bench* with) -> cairn::task<int> {
         const auto door = top.supervise("top");
         const auto first = door.spawn<member>("m0", "m0");
+        while (with->told.count(event_kind::stopped, "m0") == 0) {
+          with->clock.advance(1s);
+          co_await top.checkpoint();
+        }
         co_await until_gone(first, &top, with);
-        co_await top.checkpoint();
+        while (with->told.count(event_kind::stopped, "top") == 0) co_await top.checkpoint();
         co_return 0;
       }(root, &on);
     });
