@@ -188,7 +188,7 @@ class store_core {
                                           options_.read_only);
   }
 
-  /// The file `TURNS`, made anew of what it held; none where nothing is made, or nothing is mapped.
+  /// The file `TURNS`, made anew of what it held; none where nothing is mapped.
   std::unique_ptr<disk_file> turn_page(const std::function<buffer(bytes_view)>& make) {
     require_writable();
     if (!disk_->maps()) return nullptr;
@@ -200,7 +200,6 @@ class store_core {
       if (problem.code() != errc::not_found) throw;
     }
     const buffer made = make(before.view());
-    if (made.empty()) return remove_leftover(*disk_, path), nullptr;
     remove_leftover(*disk_, path + ".tmp");
     const new_names names;
     auto file = disk_->create(path + ".tmp");
