@@ -191,6 +191,7 @@ fixture::outcome run(bench& on, plan* by) {
   fixture::outcome how;
   cairn::system<all> running{std::move(chosen)};
   running.inner().slice = 4;
+  running.inner().always_shares = true;
   how.restored = running.restored_counts();
   running.start([&](cairn::root& root) { return live(root, by); });
   running.wait();

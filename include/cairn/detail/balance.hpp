@@ -56,17 +56,40 @@ inline void rouse(world& all, const worker& mine) noexcept {
   return true;
 }
 
-/// Gives half of the ready actors away, while no snapshot is open here: an actor that moves is in
-/// no list of an open snapshot, and it is handed over before this worker acknowledges a flip.
+/// Whether ready actors may be handed over now: not while a snapshot is open here, since one that
+/// moves is in no list of an open snapshot, and is handed over before this worker acknowledges a
+/// flip. What is held back before a snapshot at rest comes back into the ready queue here.
+[[nodiscard]] inline bool may_give(const worker& mine) noexcept {
+  return !mine.open && mine.rested.empty();
+}
+
+inline void give_some(world& all, worker& mine, std::size_t count, worker& thief) {
+  for (std::size_t left = count; left > 0; --left) {
+    cell* one = mine.ready.pop();
+    if (!give_away(all, mine, *one, thief)) mine.ready.push(*one);
+  }
+}
+
+[[nodiscard]] inline bool shares(const world& all, const worker& mine) noexcept {
+  return all.always_shares || mine.speed.shares();
+}
+
+/// Gives half of the ready actors away to who has asked, where that makes both of them faster.
 inline void answer_beggar(world& all, worker& mine) {
+  if (!shares(all, mine)) return;
   if (mine.beggar.load(std::memory_order_relaxed) == nullptr) return;  // looked at again below
   worker* thief = mine.beggar.exchange(nullptr, std::memory_order_acquire);  // pairs with beg()
-  // What is held back before a snapshot at rest comes back into the ready queue here.
-  if (mine.open || !mine.rested.empty()) return;
-  for (std::size_t left = std::min<std::size_t>(mine.ready.size() / 2, 64); left > 0; --left) {
-    cell* one = mine.ready.pop();
-    if (!give_away(all, mine, *one, *thief)) mine.ready.push(*one);
-  }
+  if (!may_give(mine)) return;
+  give_some(all, mine, std::min<std::size_t>(mine.ready.size() / 2, 64), *thief);
+}
+
+/// Actors whose short turns mostly talk to another worker's go to a worker before this one, until
+/// they are together: after a few such moves all are with the first one at the latest.
+inline void bring_together(world& all, worker& mine) {
+  const auto now = mine.now;
+  if (!mine.speed.look(now, mine.ran, mine.counters.turns(), mine.sent_away)) return;
+  if (mine.index == 0 || !mine.speed.scatters() || !may_give(mine)) return;
+  give_some(all, mine, mine.ready.size(), *all.workers[mine.index / 2]);
 }
 
 }  // namespace cairn::detail

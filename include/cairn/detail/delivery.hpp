@@ -262,6 +262,7 @@ class delivery {
   }
 
   [[gnu::noinline]] void push(cell& to, envelope_ptr message) {
+    ++mine_.sent_away;
     pause_point();
     to.box.incoming.push(message.release());
     pause_point();

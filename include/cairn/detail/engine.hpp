@@ -202,7 +202,9 @@ class engine : public homes {
       own.outside().take(resting.load(std::memory_order_relaxed));  // published by the stage
       own.mail().take_wakes();
       own.fire_timers();
-      busy = (mine.still ? run_root(mine, own) : run_ready(mine, own)) || busy;
+      bring_together(*this, mine);
+      mine.ran = mine.still ? run_root(mine, own) : run_ready(mine, own);
+      busy = mine.ran || busy;
       busy = audit_next(*this, mine) || busy;
       answer_beggar(*this, mine);
       if (mine.index == 0) {
@@ -354,7 +356,7 @@ class engine : public homes {
     }
     if (ran && mine.index != 0 && leader_.enough_consumed()) wake(*workers.front());
     mine.load.store(mine.ready.size(), std::memory_order_relaxed);  // a hint for beggars
-    if (mine.ready.size() > 1) rouse(*this, mine);
+    if (mine.ready.size() > 1 && shares(*this, mine)) rouse(*this, mine);
     return ran;
   }
 

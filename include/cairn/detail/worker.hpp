@@ -14,6 +14,7 @@
 
 #include "audit_queue.hpp"
 #include "cell.hpp"
+#include "pace.hpp"
 #include "turn.hpp"
 #include "turn_note.hpp"
 
@@ -265,7 +266,10 @@ class worker {
   std::uint64_t recorded = 0;
 
   std::atomic<std::size_t> load{0};  ///< ready actors, a hint for who is idle
-  std::uint64_t surveyed = 0;        ///< the last look that this worker has taken part in
+  pace speed{};
+  bool ran = false;             ///< an actor had a turn in the step before
+  std::uint64_t sent_away = 0;  ///< messages to actors of other workers
+  std::uint64_t surveyed = 0;   ///< the last look that this worker has taken part in
 
   // Written by the worker, read by who asks why it does not answer; figures, and relaxed but for
   // whose name is looked at.

@@ -72,6 +72,7 @@ struct world : runtime {
   // How much is done before there is a look at what else there is to do. The simulation does less.
   int slice = 256;                             ///< activations in one step
   int budget = 64;                             ///< turns in one activation
+  bool always_shares = false;                  ///< ready actors, however short their turns are
   int sweep_visits = 64;                       ///< actors in one slice of a sweep
   std::size_t sweep_bytes = 256 * 1024;        ///< of records, before the writer gets them
   std::size_t max_history = 16 * 1024 * 1024;  ///< bytes that one handler may be handed

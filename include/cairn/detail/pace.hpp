@@ -1,0 +1,60 @@
+// How long a worker's turns are, and how much of what it sends leaves it: whether others could take
+// a part of its work, or had better have all of it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace cairn::detail {
+
+/// One worker's own. It looks once a step, so a message costs nothing.
+///
+/// A message to another worker costs both of them more than a short handler takes. Actors that talk
+/// to each other in short turns are therefore faster together, on one worker, than on two.
+class pace {
+ public:
+  /// What a message between two workers costs, about: two cache lines on their way, a wake-up now
+  /// and then. Longer turns are worth sharing.
+  static constexpr std::chrono::nanoseconds crossing{300};
+
+  /// At the beginning of each step. `now`: the time; `ran`: an actor had a turn in the step before;
+  /// `turns` and `sent_away`: how many there have ever been. True: there is news.
+  bool look(std::chrono::nanoseconds now, bool ran, std::uint64_t turns,
+            std::uint64_t sent_away) noexcept {
+    const auto since = now - before_;
+    before_ = now;
+    if (ran) busy_ += since;
+    if (busy_ < window) return false;
+    const std::uint64_t took = turns - turns_;
+    const std::uint64_t left = sent_away - sent_away_;
+    const std::chrono::nanoseconds worth = crossing * (took + 2 * left);
+    // Whoever was interrupted by other processes looks slow once, hardly ever thrice.
+    slow_ = busy_ < worth ? 0 : slow_ + 1;
+    // Also where each waits for the other most of the time: half of what is long is the waiting.
+    const bool idle = busy_ * 4 < (now - began_) * 3;
+    scatters_ = 4 * left >= took && (slow_ == 0 || idle);
+    busy_ = {};
+    began_ = now;
+    turns_ = turns;
+    sent_away_ = sent_away;
+    return true;
+  }
+
+  /// Its turns are long: others should have some of them.
+  [[nodiscard]] bool shares() const noexcept { return slow_ >= 3; }
+  /// Its turns are short, and what they send goes elsewhere: it should have none of them.
+  [[nodiscard]] bool scatters() const noexcept { return scatters_; }
+
+ private:
+  static constexpr std::chrono::microseconds window{200};  ///< of work, from one look to the next
+
+  std::chrono::nanoseconds before_{};
+  std::chrono::nanoseconds busy_{};
+  std::chrono::nanoseconds began_{};
+  std::uint64_t turns_ = 0;
+  std::uint64_t sent_away_ = 0;
+  unsigned slow_ = 0;
+  bool scatters_ = false;
+};
+
+}  // namespace cairn::detail

@@ -1,0 +1,103 @@
+// Which actors a worker gives to another one: played by hand, and by a clock that is moved by hand.
+#include "by_hand.hpp"
+
+namespace sharing {
+
+using namespace std::chrono_literals;
+
+struct ball {};
+struct friends;
+
+/// Keeps a ball in the air with everybody else.
+struct player {
+  using protocol = cairn::protocol<ball, friends>;
+  std::vector<cairn::ref<player>> all{};
+  std::size_t next = 0;
+  void serialize(auto& ar) { ar(all, next); }
+  void on(ball) { all[++next % all.size()].tell<ball>(); }
+  void on(friends known);
+};
+struct friends {
+  std::vector<cairn::ref<player>> all{};
+  void serialize(auto& ar) { ar(all); }
+};
+inline void player::on(friends known) {
+  all = std::move(known.all);
+  on(ball{});
+}
+
+/// Two workers and twenty players.
+struct play {
+  static constexpr std::uint64_t players = 20;
+
+  play() {
+    on.workers = 2;
+    auto chosen = on.options();
+    chosen.schedulers = [this](cairn::seats of) {
+      return std::make_unique<played::by_hand::seat>(hand, of);
+    };
+    running = std::make_unique<cairn::system<cairn::actors<player>>>(std::move(chosen));
+    running->inner().slice = 4;  // so that neither does all before the other has a step
+    running->start([](cairn::root& root) -> cairn::task<int> {
+      auto top = root.supervise("top");
+      friends known;
+      for (std::uint64_t at = 0; at < players; ++at) {
+        known.all.push_back(top.spawn<player>("p" + std::to_string(at)));
+      }
+      for (const auto& each : known.all) each.tell<friends>(known);
+      co_await root.sleep(10h);
+      co_return 0;
+    });
+  }
+
+  /// Both take steps, each of which lasts as long as `each` says.
+  void pass(int steps, std::chrono::nanoseconds each) {
+    for (; steps > 0; --steps) {
+      hand.step(0);
+      hand.step(1);
+      on.clock.advance(each);
+    }
+  }
+  [[nodiscard]] std::uint64_t with(std::size_t worker) const {
+    return running->inner().workers[worker]->counters.actors.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t turns_of(std::size_t worker) const {
+    return running->inner().workers[worker]->counters.turns();
+  }
+
+  fixture::bench on{};
+  played::by_hand hand{};
+  std::unique_ptr<cairn::system<cairn::actors<player>>> running{};
+};
+
+TEST_CASE("actors with short turns stay on one worker") {
+  play game;
+  game.pass(5000, 500ns);
+  CHECK(game.turns_of(1) == 0);
+}
+
+TEST_CASE("actors with long turns are shared") {
+  play game;
+  game.pass(200, 100us);
+  CHECK(game.turns_of(1) > game.turns_of(0) / 4);
+}
+
+TEST_CASE("actors whose short turns reach another worker come together") {
+  play game;
+  game.running->inner().always_shares = true;
+  game.pass(200, 500ns);
+  REQUIRE(game.with(1) >= play::players / 4);
+  game.running->inner().always_shares = false;
+
+  SECTION("on the first worker") {
+    game.pass(5000, 500ns);
+    CHECK(game.with(1) == 0);
+  }
+  SECTION("unless their turns are long") {
+    const auto before = game.turns_of(1);
+    game.pass(500, 100us);
+    CHECK(game.turns_of(1) - before > game.turns_of(0) / 4);
+  }
+}
+
+}  // namespace sharing
