@@ -1,6 +1,7 @@
 // Which threads call a worker's `step`: our own, or those of the caller's Asio executor.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -83,15 +84,21 @@ class thread_scheduler final : public scheduler {
   }
 
  private:
+  /// What it costs about to put a thread to sleep and to wake it. Who spins for as long as that
+  /// takes at most twice the best that could be done, whenever the call comes: Karlin, Manasse,
+  /// McGeoch and Owicki, "Competitive Randomized Algorithms for Nonuniform Problems" (SODA 1990).
+  static constexpr std::chrono::nanoseconds switch_cost = std::chrono::microseconds{20};
+  static constexpr std::chrono::nanoseconds least_patience = std::chrono::microseconds{1};
+  static constexpr std::chrono::nanoseconds soon = 10 * switch_cost;
+
   struct seat {
     std::thread thread;
     std::mutex guard;
     std::condition_variable awake;
+    std::chrono::nanoseconds patience = switch_cost;  ///< its thread's own
     alignas(64) std::atomic<bool> called{false};
     std::atomic<bool> asleep{false};
   };
-  static constexpr int spins = 200;
-
   void run(unsigned worker) {
     seat& one = *seats_[worker];
     while (!stopping_.load(std::memory_order_seq_cst)) {
@@ -101,16 +108,35 @@ class thread_scheduler final : public scheduler {
     }
   }
 
-  /// Waking a sleeping thread costs two switches; a message often follows at once.
-  [[nodiscard]] static bool spin(const seat& one) {
-    for (int at = 0; at < spins; ++at) {
-      if (one.called.load(std::memory_order_relaxed)) return true;  // sleep() looks again
-    }
+  /// Tells the processor that this loop waits.
+  static void relax() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+  }
+
+  /// How long it spins is halved with each time in vain, down to almost nothing where calls are
+  /// rare, and is the whole again once one comes in time, or soon after.
+  [[nodiscard]] static bool spin(seat& one) {
+    const auto until = std::chrono::steady_clock::now() + one.patience;
+    do {
+      for (int at = 0; at < 16; ++at) {
+        if (one.called.load(std::memory_order_relaxed)) {  // sleep() looks again
+          one.patience = switch_cost;
+          return true;
+        }
+        relax();
+      }
+    } while (std::chrono::steady_clock::now() < until);
+    one.patience = std::max(one.patience / 2, least_patience);
     return false;
   }
 
   void sleep(seat& one, std::chrono::nanoseconds wait) {
     std::unique_lock lock{one.guard};
+    const auto since = std::chrono::steady_clock::now();
     one.asleep.store(true, std::memory_order_seq_cst);  // see wake()
     const auto called = [&] {
       return one.called.load(std::memory_order_seq_cst) ||
@@ -122,6 +148,7 @@ class thread_scheduler final : public scheduler {
       one.awake.wait_for(lock, wait, called);
     }
     one.asleep.store(false, std::memory_order_seq_cst);
+    if (std::chrono::steady_clock::now() - since < soon) one.patience = switch_cost;
   }
 
   step_function step_;

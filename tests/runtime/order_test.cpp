@@ -88,8 +88,8 @@ struct source {
   void on(begin what, cairn::context<source>& me) {
     self = what.self;
     to = std::move(what.to);
-    for (std::uint64_t at = 0; at < window; ++at) {
-      for (std::size_t whom = 0; whom < receivers; ++whom) send(whom, me);
+    for (std::size_t whom = 0; whom < receivers; ++whom) {
+      for (std::uint64_t at = 0; at < window; ++at) send(whom, me);  // leave as one run
     }
   }
   cairn::task<void> on(credit what, cairn::context<source>& me) {

@@ -23,16 +23,22 @@ class delivery {
 
   [[nodiscard]] cutter& cuts() noexcept { return cut_; }
 
+  /// Whether the actor lives with this worker. pairs with the release in give_away(): what the
+  /// former home did to the cell is visible
+  [[nodiscard, gnu::always_inline]] bool is_here(const cell& one) const noexcept {
+    return one.home.load(std::memory_order_acquire) == &mine_;
+  }
+
   /// Sends a stamped message on its way. True: as usual, it is last in its actor's queue now.
   [[gnu::always_inline]] bool send(envelope_ptr message) {
     cell* to = message->to;
     if (to == nullptr) return send_outside(std::move(message)), false;
-    // pairs with the release in give_away(): what the former home did to the cell is visible
-    if (to->home.load(std::memory_order_acquire) == &mine_) {
+    if (is_here(*to)) {
       take_incoming(*to);
       return enqueue(*to, std::move(message));
     }
-    push(*to, std::move(message));
+    envelope* only = message.release();
+    push(*to, only, only);
     return false;
   }
 
@@ -138,10 +144,12 @@ class delivery {
       cell* to = message->to;
       if (to == last && to != nullptr && fits(*to, *message)) {
         put_last(*to, std::move(message));
-      } else if (!is_held(*message)) {
-        last = send(std::move(message)) ? to : nullptr;
-      } else {
+      } else if (is_held(*message)) {
         hold(one, std::move(message));
+      } else if (to != nullptr && !is_here(*to)) {
+        push_run(one, std::move(message));
+      } else {
+        last = send(std::move(message)) ? to : nullptr;
       }
     }
   }
@@ -261,10 +269,25 @@ class delivery {
     send(std::move(trace));
   }
 
-  [[gnu::noinline]] void push(cell& to, envelope_ptr message) {
+  /// What follows in the outbox for the same actor goes with it: one push for all of them.
+  [[gnu::noinline]] void push_run(const cell& from, envelope_ptr first) {
+    envelope_list& more = mine_.here.outbox;
+    cell& to = *first->to;
+    envelope* oldest = first.release();
+    envelope* newest = oldest;
+    while (!more.empty() && more.front()->to == &to && !is_held(*more.front())) {
+      envelope* each = more.pop_front().release();
+      each->sent = from.at;
+      each->next = std::exchange(newest, each);
+      ++mine_.sent_away;
+    }
+    push(to, newest, oldest);
+  }
+
+  [[gnu::noinline]] void push(cell& to, envelope* newest, envelope* oldest) {
     ++mine_.sent_away;
     pause_point();
-    to.box.incoming.push(message.release());
+    to.box.incoming.push_run(newest, oldest);
     pause_point();
     // The mark, once set by us, keeps the actor where it is: its home is read after. pairs with
     // the exchanges in take_wakes() and give_away()

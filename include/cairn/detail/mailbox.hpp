@@ -16,12 +16,14 @@ class inbox {
  public:
   /// Any thread. Sequentially consistent, because the pusher then looks whether the consumer
   /// sleeps, and the consumer says that it sleeps before it looks here: one of them sees the other.
-  void push(Node* node) noexcept {
+  void push(Node* node) noexcept { push_run(node, node); }
+  /// The same of several at once. `newest` leads to `oldest` through `Next`.
+  void push_run(Node* newest, Node* oldest) noexcept {
     Node* top = top_.load(std::memory_order_relaxed);
     do {
-      node->*Next = top;
+      oldest->*Next = top;
       // pairs with the exchange in take_all() and the load in empty()
-    } while (!top_.compare_exchange_weak(top, node, std::memory_order_seq_cst,
+    } while (!top_.compare_exchange_weak(top, newest, std::memory_order_seq_cst,
                                          std::memory_order_relaxed));
   }
 
