@@ -117,11 +117,15 @@ struct restart_cost {
   std::uint64_t messages = 0;  ///< replayed
 };
 
+/// When an actor's timers are looked at: never.
+inline constexpr auto no_look = std::chrono::nanoseconds::max();
+
 /// What most actors never need.
 struct extra {
   activity handler{};
   std::vector<slot> slots{};
   std::vector<timer> timers{};
+  std::chrono::nanoseconds next_look = no_look;  ///< at them, by the home
   child_table children{};
   std::vector<address> watchers{};
   std::vector<return_address> waiting_for_room{};

@@ -183,8 +183,7 @@ class delivery {
     const bool by_calendar = each.kind != timer_kind::after;
     const auto wall = by_calendar ? micros_of(all_.wall_now()) : std::chrono::microseconds{};
     one.rest().timers.push_back(timer_of(each, now, wall));
-    mine_.add_timer({one.rest().timers.back().next(), one.self(), each.number});
-    if (mine_.timers.size() > mine_.most_timers) mine_.forget_answered();
+    mine_.look_at(one, one.rest().timers.back().next());
   }
 
   static void disarm(cell& one, std::uint64_t number) {

@@ -9,10 +9,9 @@
 namespace cairn::detail {
 
 /// The timer stays, and a copy of its message is sent. Precondition: the actor has been cut.
-inline void fire_again(world& all, worker& mine, delivery& mail, cell& one, timer& due) {
+inline void fire_again(world& all, delivery& mail, cell& one, timer& due) {
   one.changed = true;
   next_time(due, all.steady_now());
-  mine.add_timer({due.next(), one.self(), due.number});
   envelope_ptr message;
   try {
     message = copy_of(*due.message);

@@ -199,7 +199,7 @@ class incarnations {
     if (backoff.count() == 0) return;
     const auto due = due_after(all_.steady_now(), backoff);
     one.rest().timers.push_back({backoff_number, due, nullptr, false});
-    mine_.add_timer({due, one.self(), backoff_number});
+    mine_.look_at(one, due);
   }
   void go_on(cell& one) {
     if (!one.paused) return;

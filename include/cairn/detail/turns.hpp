@@ -59,7 +59,7 @@ class turns {
       if (mine_.still && one.slot_index != 1) {
         mine_.overdue.push_back(due);
       } else {
-        fire(one, due);
+        fire_due(one, due.due);
       }
     }
   }
@@ -162,9 +162,7 @@ class turns {
     if (!one.on_disk || one.on_disk_since != epoch{}) return true;  // spawned beside restored ones
     sometimes(one.suspended ? "suspended actor woken" : "dormant actor woken");
     if (one.more) {
-      for (const timer& each : one.more->timers) {
-        mine_.add_timer({each.next(), one.self(), each.number});
-      }
+      for (const timer& each : one.more->timers) mine_.look_at(one, each.next());
     }
     mail_.greet(one);
     for (envelope* each = one.box.queue.front(); each != nullptr; each = each->next) {
@@ -337,19 +335,28 @@ class turns {
     }
   }
 
+  /// The actor's timers that are due then, in their order; the next one has its place in time.
+  void fire_due(cell& one, std::chrono::nanoseconds then) {
+    if (!one.more || one.more->next_look != then) return;
+    one.more->next_look = no_look;
+    if (one.dormant) return;
+    auto& all = one.more->timers;
+    for (;;) {
+      const auto first = std::ranges::min_element(all, {}, &timer::next);
+      if (first == all.end()) return;
+      if (first->next() > then) return mine_.look_at(one, first->next());
+      fire(one, first);
+    }
+  }
+
   /// Removal and enqueueing are one step, after the cut: a snapshot has the timer or what it did.
-  void fire(cell& one, const due_timer& due_now) {
-    if (!one.more || one.dormant) return;
+  void fire(cell& one, std::vector<timer>::iterator found) {
     cut().touch(one);
     cut().bring(one);
     auto& all = one.more->timers;
-    const std::uint64_t number = due_now.number;
-    const auto found = std::find_if(all.begin(), all.end(), [&](const timer& each) {
-      return each.number == number && each.next() <= due_now.due;  // backoffs share their number
-    });
-    if (found == all.end()) return;
+    const std::uint64_t number = found->number;
     if (found->kind == timer_kind::every && as_retired(*found->message) == nullptr) {
-      return fire_again(all_, mine_, mail_, one, *found);
+      return fire_again(all_, mail_, one, *found);
     }
     timer due = std::move(*found);
     all.erase(found);

@@ -130,11 +130,10 @@ class ready_queue {
   std::size_t overtaken_ = 0;
 };
 
-/// A timer's place in time. The timer itself is its actor's; an entry without one is ignored.
+/// When an actor's timers are looked at. It counts where it is the actor's `next_look` still.
 struct due_timer {
   std::chrono::nanoseconds due{};
   address of{};
-  std::uint64_t number = 0;
 
   friend bool operator>(const due_timer& a, const due_timer& b) noexcept { return a.due > b.due; }
 };
@@ -230,7 +229,7 @@ class worker {
   touched_cells swept{};     ///< visited
   std::vector<due_timer> timers{};  ///< a heap, the next one in front
   static constexpr std::size_t few_timers = 1024;
-  std::size_t most_timers = few_timers;  ///< with more, those of answered asks are looked for
+  std::size_t most_timers = few_timers;  ///< with more, those that do not count are looked for
   std::deque<held_output> held{};
   std::deque<held_run> held_runs{};
   std::vector<cell*> vacant{};            ///< cells to use again
@@ -295,26 +294,32 @@ class worker {
     return first;
   }
 
-  /// An ask that is answered leaves its place in time behind. Before such places are most of the
-  /// heap, it is made anew of the timers that there are.
-  void forget_answered() {
-    for (const due_timer& each : std::exchange(overdue, {})) add_timer(each);
-    std::vector<cell*> owners;
-    for (const due_timer& each : timers) {
-      cell& of = *each.of.where;
+  /// The actor's timers are looked at then, at the latest: an ask that is answered before needs no
+  /// place of its own in time.
+  void look_at(cell& one, std::chrono::nanoseconds due) {
+    extra& more = one.rest();
+    if (more.next_look <= due) return;
+    more.next_look = due;
+    add_timer({due, one.self()});
+    if (timers.size() > most_timers) forget_replaced();
+  }
+
+  /// A look that an earlier one has replaced leaves its place behind. Before such places are most
+  /// of the heap, it is made anew of the others.
+  void forget_replaced() {
+    timers.insert(timers.end(), overdue.begin(), overdue.end());
+    overdue.clear();
+    std::erase_if(timers, [this](const due_timer& each) {
+      const cell& of = *each.of.where;
       // pairs with the release in give_away(); an actor with timers is never given away
-      if (of.is(each.of.id) && of.home.load(std::memory_order_acquire) == this) {
-        owners.push_back(&of);
-      }
-    }
-    std::sort(owners.begin(), owners.end());
-    owners.erase(std::unique(owners.begin(), owners.end()), owners.end());
-    timers.clear();
-    for (cell* of : owners) {
-      for (const timer& each : of->rest().timers) {
-        add_timer({each.next(), of->self(), each.number});
-      }
-    }
+      const bool here = of.is(each.of.id) && of.home.load(std::memory_order_acquire) == this;
+      return !here || !of.more || of.more->next_look != each.due;
+    });
+    const auto place = [](const due_timer& each) { return std::pair{each.of.where, each.due}; };
+    std::ranges::sort(timers, {}, place);
+    const auto same = std::ranges::unique(timers, {}, place);
+    timers.erase(same.begin(), same.end());
+    std::make_heap(timers.begin(), timers.end(), std::greater<>{});
     most_timers = std::max(few_timers, 2 * timers.size());
   }
 
