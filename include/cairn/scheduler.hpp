@@ -89,7 +89,7 @@ class thread_scheduler final : public scheduler {
   /// McGeoch and Owicki, "Competitive Randomized Algorithms for Nonuniform Problems" (SODA 1990).
   static constexpr std::chrono::nanoseconds switch_cost = std::chrono::microseconds{20};
   static constexpr std::chrono::nanoseconds least_patience = std::chrono::microseconds{1};
-  static constexpr std::chrono::nanoseconds soon = 10 * switch_cost;
+  static constexpr std::chrono::nanoseconds soon = 4 * switch_cost;
 
   struct seat {
     std::thread thread;
