@@ -312,8 +312,8 @@ class worker {
     std::erase_if(timers, [this](const due_timer& each) {
       const cell& of = *each.of.where;
       // pairs with the release in give_away(); an actor with timers is never given away
-      const bool here = of.is(each.of.id) && of.home.load(std::memory_order_acquire) == this;
-      return !here || !of.more || of.more->next_look != each.due;
+      const bool lives = of.is(each.of.id) && of.home.load(std::memory_order_acquire) == this;
+      return !lives || !of.more || of.more->next_look != each.due;
     });
     const auto place = [](const due_timer& each) { return std::pair{each.of.where, each.due}; };
     std::ranges::sort(timers, {}, place);
