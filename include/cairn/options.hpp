@@ -27,6 +27,8 @@ struct options {
   std::chrono::milliseconds rest = std::chrono::seconds{5};       ///< for handlers to end before a
                                                                   ///< snapshot at rest
   std::chrono::milliseconds shutdown = std::chrono::seconds{30};  ///< for an orderly end
+  std::chrono::milliseconds rollback = std::chrono::seconds{30};  ///< for functions of `self.run`
+                                                                  ///< to end before a rollback
   std::chrono::nanoseconds slow_turn = std::chrono::milliseconds{100};  ///< told of; 0: never
   std::chrono::nanoseconds stuck_turn = std::chrono::seconds{10};  ///< told of while it lasts; 0:
                                                                    ///< never

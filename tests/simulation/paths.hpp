@@ -94,6 +94,7 @@ constexpr std::string_view must_be_reached[] = {
     "rolled back",
     "rolled back to nothing",
     "rollback refused",
+    "rollback waits for a run",
     "room asked of a stopped actor",
     "room given",
     "run begun again",

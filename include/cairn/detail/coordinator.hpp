@@ -60,8 +60,8 @@ class coordinator {
     pause_point();
     switch (phase_) {
       case phase::closed:
-        if (rollback_.begin()) {
-          enter(phase::hold);
+        if (rollback_.is_wanted()) {
+          if (rollback_.begin(all_.steady_now())) enter(phase::hold);
         } else if (is_due()) {
           begin();
         }
@@ -105,6 +105,7 @@ class coordinator {
   [[nodiscard]] std::chrono::nanoseconds next_due() const noexcept {
     if (phase_ == phase::rest) return next_look_;
     if (phase_ != phase::closed) return {};
+    if (rollback_.is_wanted()) return rollback_.until();
     if (!all_.dirty.load(std::memory_order_relaxed)) return {};  // its setter wakes us
     if (enough_consumed()) return after_pause();
     if (interval_.count() == 0) return {};

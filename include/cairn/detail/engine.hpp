@@ -146,7 +146,8 @@ class engine : public homes {
   }
 
   void start_run(address of, outside_run work) override {
-    runs_.post([this, of, work = std::move(work)] {
+    run_queue::label whose{of, work.name};
+    runs_.post(std::move(whose), [this, of, work = std::move(work)] {
       envelope_ptr reply = result_of(work);
       reply->to = of.where;
       reply->target = of.id;

@@ -78,6 +78,7 @@ class program : public rollback_engine {
   }
   void finish(int code, std::exception_ptr why) {
     leader().rollback().end();
+    runs().go_on();  // one may have been waited for
     finished_(code, std::move(why));
   }
 

@@ -179,8 +179,7 @@ class restorer {
     cell& one = cell_for(header, type, from.get<std::uint32_t>());
     static_cast<cell_body&>(one) = cell_body{};
     one.type = &type;
-    if (one.owner == nullptr) one.owner = &all_;            // as in settle()
-    one.id.store(header.actor, std::memory_order_relaxed);  // nobody runs yet
+    if (one.owner == nullptr) one.owner = &all_;  // as in settle()
     one.box.done_ticket = header.floor;
     one.policy = default_supervision;
     one.dormant = !type.is_retired;
@@ -188,10 +187,16 @@ class restorer {
     one.on_disk = true;
     one.needs_start = true;
     try {
+      one.parent = get_address(from, all_);
+      one.name = from.get_text();
+      // The name before the id: after a rollback a thread outside may look for who had lived here.
+      // pairs with the load in name_view::look()
+      one.id.store(header.actor, std::memory_order_release);
       read_body(one, from, header);
     } catch (const error& why) {
-      throw error{why.code(), "actor " + world::label(one) + " (" + std::string{one.type->name} +
-                                  "): " + why.what()};
+      const auto number = "#" + std::to_string(raw(header.actor));
+      throw error{why.code(), "actor " + (one.name.empty() ? number : one.name) + " (" +
+                                  std::string{type.name} + "): " + why.what()};
     }
     made_.push_back(&one);
     current_ = &one;
@@ -236,8 +241,6 @@ class restorer {
   }
 
   void read_body(cell& one, reader& from, const record_header& header) {
-    one.parent = get_address(from, all_);
-    one.name = from.get_text();
     one.life = from.get<incarnation>();
     const auto flags = from.get<std::uint8_t>();
     one.suspended = (flags & suspended_bit) != 0;

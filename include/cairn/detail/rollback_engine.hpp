@@ -18,7 +18,7 @@ namespace cairn::detail {
 class rollback_engine : public engine {
  public:
   rollback_engine(options chosen, registry known) : engine{std::move(chosen), std::move(known)} {
-    leader().rollback().prepare([this] { return runs().quiet([this] { wake(*workers.front()); }); },
+    leader().rollback().prepare([this] { return is_quiet(); }, this->chosen().rollback,
                                 [this] { writer().call([this](any_store&) { undo_or_fail(); }); });
   }
 
@@ -38,9 +38,16 @@ class rollback_engine : public engine {
   virtual void go_on_without(const std::string& why) = 0;
 
  private:
+  /// Whoever will be refused waits for nothing.
+  [[nodiscard]] bool is_quiet() {
+    return !is_retained(*this) || runs().hold([this] { wake(*workers.front()); });
+  }
+
   void undo_or_fail() {
     try {
-      is_retained(*this) ? undo() : refuse();
+      const std::string why_not = reason_against();
+      why_not.empty() ? undo() : refuse(why_not);
+      runs().go_on();
     } catch (...) {  // the store does not give the snapshot back
       fail(std::current_exception());
       return;
@@ -49,8 +56,26 @@ class rollback_engine : public engine {
     wake(*workers.front());
   }
 
-  /// On the writer's thread, which has the store, while every worker stands still.
+  /// Empty: there is none.
+  [[nodiscard]] std::string reason_against() {
+    if (!is_retained(*this)) {
+      return "not all that came from outside since the latest snapshot was kept";
+    }
+    if (!leader().rollback().is_late()) return {};
+    std::string text = "functions of self.run have not ended within " +
+                       std::to_string(chosen().rollback.count()) + " ms";
+    for (const auto& each : runs().under_way()) {
+      const cell& by = *each.by.where;  // no worker runs
+      text += (by.is(each.by.id) ? ", of " + world::label(by) : ", of an actor that is gone") +
+              " \"" + each.name + "\"";
+    }
+    return text;
+  }
+
+  /// On the writer's thread, which has the store, while every worker stands still. What has not
+  /// begun outside is begun again by who wants it then.
   void undo() {
+    runs().drop_waiting();
     const scoped_current<worker> scope{current_worker, workers.front().get()};
     const auto [to, again] = undo_all(*this);
     const auto ids = next_id.load(std::memory_order_relaxed);  // no worker runs
@@ -78,17 +103,14 @@ class rollback_engine : public engine {
     report(what);
   }
 
-  /// What came from outside and was accepted would be lost. Nobody goes back: where it was for an
-  /// actor's sake, that one is suspended already.
-  void refuse() {
+  /// Nobody goes back: where it was for an actor's sake, that one is suspended already.
+  void refuse(const std::string& why_not) {
     sometimes("rollback refused");
     const scoped_current<worker> scope{current_worker, workers.front().get()};
     event what;
     what.kind = event_kind::no_rollback;
     what.at = epoch{now_epoch.load(std::memory_order_relaxed)};  // no worker runs
-    what.text =
-        "not rolled back: not all that came from outside since the latest snapshot was kept; " +
-        take_wish().why;
+    what.text = "not rolled back: " + why_not + "; " + take_wish().why;
     report(what);
     go_on_without(what.text);
   }

@@ -112,9 +112,9 @@ struct undone {
 };
 
 /// Whether all that came from outside since the latest committed snapshot is still there, to come
-/// again. While no worker runs.
+/// again. While no epoch is open; what says yes may say no later.
 [[nodiscard]] inline bool is_retained(const world& all) noexcept {
-  // Relaxed: the stages order them.
+  // Relaxed: numbers, which the stages order.
   return all.unretained.load(std::memory_order_relaxed) <=
          all.committed.load(std::memory_order_relaxed);
 }

@@ -8,7 +8,9 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "../scheduler.hpp"
 #include "turn.hpp"
@@ -32,35 +34,69 @@ namespace cairn::detail {
 /// Each seat does one piece at a time, first come first served. Any thread posts.
 class run_queue {
  public:
+  /// Whose work it is, and what it is called.
+  struct label {
+    address by{};
+    std::string name{};
+  };
   using work_function = std::function<void()>;
 
   void start(std::unique_ptr<scheduler> by) {
     by_ = std::move(by);
-    by_->start(static_cast<unsigned>(seats_.size()), [this](unsigned seat) { return step(seat); });
+    by_->start(static_cast<unsigned>(seats_.size()), [this](unsigned at) { return step(at); });
   }
 
   /// Precondition: `start` has returned.
-  void post(work_function work) {
+  void post(label of, work_function work) {
     unsigned called = 0;
     {
       const std::lock_guard lock{guard_};
       if (stopping_) return;
-      waiting_.push_back(std::move(work));
+      waiting_.push_back({std::move(of), std::move(work)});
+      if (holding_) return;
       // Who is not idle looks here again before it is.
-      while (called < seats_.size() && seats_[called] != seat_state::idle) ++called;
+      while (called < seats_.size() && seats_[called].state != seat_state::idle) ++called;
       if (called == seats_.size()) return;
-      seats_[called] = seat_state::called;
+      seats_[called].state = seat_state::called;
     }
     by_->wake(called);
   }
 
-  /// Drops what has not begun. True: nothing is under way; else `call` is called when it has ended.
-  [[nodiscard]] bool quiet(std::function<void()> call) {
+  /// Nothing begins until `go_on`. True: nothing is under way; else `call` is called when it has
+  /// ended.
+  [[nodiscard]] bool hold(std::function<void()> call) {
     const std::lock_guard lock{guard_};
-    waiting_.clear();
+    holding_ = true;
     if (under_way_ == 0) return true;
     call_ = std::move(call);
     return false;
+  }
+  /// Drops what has not begun.
+  void drop_waiting() {
+    const std::lock_guard lock{guard_};
+    waiting_.clear();
+  }
+  void go_on() {
+    std::vector<unsigned> called;
+    {
+      const std::lock_guard lock{guard_};
+      holding_ = false;
+      call_ = nullptr;
+      for (unsigned at = 0; at < seats_.size() && called.size() < waiting_.size(); ++at) {
+        if (seats_[at].state != seat_state::idle) continue;
+        seats_[at].state = seat_state::called;
+        called.push_back(at);
+      }
+    }
+    for (const unsigned each : called) by_->wake(each);
+  }
+  [[nodiscard]] std::vector<label> under_way() {
+    const std::lock_guard lock{guard_};
+    std::vector<label> found;
+    for (const seat& each : seats_) {
+      if (each.doing.by.where != nullptr) found.push_back(each.doing);
+    }
+    return found;
   }
 
   /// Waits for the work that has begun; the rest is dropped.
@@ -76,16 +112,27 @@ class run_queue {
  private:
   enum class seat_state : std::uint8_t { idle, called };
 
-  step_outcome step(unsigned seat) {
+  struct seat {
+    seat_state state = seat_state::idle;
+    label doing{};  ///< nobody's: nothing
+  };
+  struct piece {
+    label of{};
+    work_function work{};
+  };
+
+  step_outcome step(unsigned number) {
     work_function work;
+    seat& own = seats_[number];
     {
       const std::lock_guard lock{guard_};
-      if (waiting_.empty()) {
-        seats_[seat] = seat_state::idle;
+      if (holding_ || waiting_.empty()) {
+        own.state = seat_state::idle;
         return {};
       }
-      seats_[seat] = seat_state::called;
-      work = std::move(waiting_.front());
+      own.state = seat_state::called;
+      own.doing = std::move(waiting_.front().of);
+      work = std::move(waiting_.front().work);
       waiting_.pop_front();
       ++under_way_;
     }
@@ -93,6 +140,7 @@ class run_queue {
     std::function<void()> call;
     {
       const std::lock_guard lock{guard_};
+      own.doing = {};
       if (--under_way_ == 0) call = std::exchange(call_, nullptr);
     }
     if (call) call();
@@ -102,9 +150,10 @@ class run_queue {
   std::unique_ptr<scheduler> by_{};
 
   std::mutex guard_{};  ///< of what follows
-  std::deque<work_function> waiting_{};
-  std::array<seat_state, 4> seats_{};
+  std::deque<piece> waiting_{};
+  std::array<seat, 4> seats_{};
   bool stopping_ = false;
+  bool holding_ = false;
   int under_way_ = 0;
   std::function<void()> call_{};
 };
