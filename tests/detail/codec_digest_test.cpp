@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include <cairn/detail/control.hpp>
 #include <cereal/types/base_class.hpp>
 
 #include "../catch.hpp"
@@ -50,6 +51,21 @@ struct sick {
   }
 };
 
+/// As a message that holds a ref.
+struct pointing {
+  cairn::detail::address to{};
+  void save(auto& ar) const { cairn::detail::save_address(ar, to); }
+  void load(auto& ar) { cairn::detail::load_address(ar, to); }
+};
+struct pair {
+  int one = 0;
+  int other = 0;
+  void serialize(auto& ar) { ar(one, other); }
+};
+static_assert(cairn::detail::compared_by_bytes<std::int64_t>);
+static_assert(cairn::detail::compared_by_bytes<pair>);
+static_assert(!cairn::detail::compared_by_bytes<pointing>);
+
 /// One room for all, as a turn has it.
 std::unique_ptr<cairn::detail::digest_room> room;
 
@@ -77,6 +93,15 @@ TEST_CASE("equal values have equal digests, one after the other") {
   auto last = whole;
   last[99] = 1;
   CHECK(of(whole) != of(last));
+}
+
+TEST_CASE("who lives elsewhere in the next process has the same digest") {
+  using namespace digests;
+  cairn::detail::cell here, there;
+  here.slot_index = there.slot_index = 7;
+  const cairn::actor_id whose{9};
+  CHECK(of(pointing{{&here, whose}}) == of(pointing{{&there, whose}}));
+  CHECK(of(pointing{{&here, whose}}) != of(pointing{{&here, cairn::actor_id{10}}}));
 }
 
 TEST_CASE("what cereal remembers of one value makes no difference to the next") {

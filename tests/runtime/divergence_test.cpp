@@ -167,7 +167,7 @@ TEST_CASE("another value of a message is named, within one process") {
                             seen.one));
 }
 
-TEST_CASE("where more than one effect differs, what is seen is listed") {
+TEST_CASE("where more than one effect differs, the first of each is named, and what is seen") {
   using namespace differing;
   const doing two = [](doer& me, auto&) {
     me.one.template tell<step>(1);
@@ -177,11 +177,43 @@ TEST_CASE("where more than one effect differs, what is seen is listed") {
     me.other.template tell<step>(1);
     me.one.template tell<poke>();
   });
-  CHECK(seen.text.find("more than one effect differs") != std::string::npos);
+  CHECK(
+      seen.text.find(": more than one effect differs: the first that was expected was the message "
+                     "differing::step to " +
+                     seen.one +
+                     ", number 1, the first that was seen instead was the message "
+                     "differing::step to " +
+                     seen.other + ", number 1; ") != std::string::npos);
   CHECK(seen.text.find("now there are: the message differing::step to " + seen.other +
                        ", the message differing::poke to " + seen.one) != std::string::npos);
   const auto none = differ(two, [](doer&, auto&) {});
-  CHECK(none.text.ends_with("now has 0 (differing::doer): more than one effect differs"));
+  CHECK(
+      none.text.ends_with("now has 0 (differing::doer): more than one effect differs: the first "
+                          "that was expected was the message differing::step to " +
+                          none.one + ", number 1"));
+}
+
+TEST_CASE("of many effects the first are known one by one") {
+  using namespace differing;
+  const auto sends = [](int steps, int pokes) -> doing {
+    return [=](doer& me, auto&) {
+      for (int at = 0; at < steps; ++at) me.one.template tell<step>(at);
+      for (int at = 0; at < pokes; ++at) me.other.template tell<poke>();
+    };
+  };
+  const auto within = differ(sends(6, 2), sends(8, 0));
+  CHECK(
+      within.text.find("differs: the first that was expected was the message differing::poke to " +
+                       within.other +
+                       ", number 7, the first that was seen instead was the message "
+                       "differing::step to " +
+                       within.one + ", number 7; ") != std::string::npos);
+  const auto beyond = differ(sends(8, 2), sends(10, 0));
+  CHECK(beyond.text.find("(differing::doer): more than one effect differs; now") !=
+        std::string::npos);
+  const auto fewer = differ(sends(10, 0), sends(4, 8));
+  CHECK(fewer.text.find("differs: the first that was expected was the message differing::step to " +
+                        fewer.one + ", number 5; now") != std::string::npos);
 }
 
 TEST_CASE("a spawn or a run that was there only before, or is there only now, is named") {

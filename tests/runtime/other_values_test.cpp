@@ -57,6 +57,7 @@ struct block {
   void serialize(auto& ar) { ar(all); }
 };
 struct step {};
+struct wait {};
 struct fail {};
 struct look {};
 
@@ -77,7 +78,7 @@ std::function<void(doer&, cairn::context<doer>&)> act;
 bool thrown = false;
 
 struct doer {
-  using protocol = cairn::protocol<step, fail, look, word, shared>;
+  using protocol = cairn::protocol<step, wait, fail, look, word, shared>;
   cairn::ref<sink> to{};
   cairn::ref<sink> other{};
   pages kept{};
@@ -85,6 +86,10 @@ struct doer {
   void serialize(auto& ar) { ar(to, other, kept, held); }
   void on(step, cairn::context<doer>& self) {
     if (act) act(*this, self);
+  }
+  cairn::task<> on(wait, cairn::context<doer>& self) {
+    if (act) act(*this, self);
+    co_await self.sleep(1h);
   }
   void on(shared what) { held = std::move(what); }
   void on(fail) {
@@ -348,4 +353,48 @@ TEST_CASE("what else an effect carries is compared, too") {
     return [=](doer&, auto& self) { (void)self.run(name, [] { return 1; }); };
   };
   differs(runs("a"), runs("b"), "the run of number ");
+}
+
+TEST_CASE("a handler that sends another value when it is run again at start is refused by name") {
+  using namespace values;
+  const auto sends = [](std::string text) -> doing {
+    return [=](doer& me, auto&) { me.to.template tell<word>(text); };
+  };
+  const auto life = [](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top");
+    auto to = top.spawn<sink>("to");
+    auto other = top.spawn<sink>("other");
+    to_id = "#" + std::to_string(raw(to.id()));
+    auto it = top.spawn<doer>("it", doer{.to = to, .other = other});
+    if (!root.restored()) it.tell<wait>();
+    (void)co_await to.ask<word>("");
+    co_await root.checkpoint();
+    co_return 0;
+  };
+  const auto next_process = [&](const std::string& version) {
+    bench on;
+    act = sends("a");
+    fixture::crash<all>(on, life);
+    act = sends("b");
+    on.version = version;
+    auto chosen = on.options();
+    chosen.other_version = [](const cairn::recorded_handler&) {
+      return cairn::version_answer::rerun;
+    };
+    cairn::system<all> running{std::move(chosen)};
+    running.start(life);
+    running.wait();
+    act = {};
+    fixture::outcome how;
+    fixture::note_failure(running, how);
+    return how.text;
+  };
+  const std::string text = next_process("1");
+  INFO(text);
+  CHECK(
+      text.find("actor it (values::doer) could not be restored: at position 1 it had 1 effects and "
+                "now has 1 (values::doer): the same effects, of other values: expected was another "
+                "value in the message values::word to " +
+                to_id + " (0x") != std::string::npos);
+  CHECK(next_process("2").empty());  // its messages may have other members
 }

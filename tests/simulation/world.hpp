@@ -84,7 +84,7 @@ inline void may_fail() {
   return outside->strayed < most && outside->faults.one_in(one_time_in) && ++outside->strayed > 0;
 }
 
-/// In replay: whether what this turn lets out is compared by value. What a store gave back is not.
+/// In replay: whether what this turn lets out is compared by value.
 [[nodiscard]] inline bool values_count() {
   const cairn::detail::turn& here = *cairn::detail::current_turn;
   cairn::detail::replay_log& log = here.self->saved->log;

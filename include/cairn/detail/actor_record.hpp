@@ -45,6 +45,14 @@ struct last_message {
   return found;
 }
 
+/// What its handlers do when they are run again is compared without what it carries.
+inline void forget_values(replay_log& log) noexcept {
+  replay_log::cursor at{};
+  while (log_entry* each = log.next(at)) {
+    if (each->kind == log_kind::turn) each->ticket = each->type = each->schema = 0;
+  }
+}
+
 inline void put_address(buffer& to, const address& who) {
   to.put(who.id);
   to.put(who.where != nullptr ? who.where->slot_index : std::uint32_t{0});
@@ -201,9 +209,9 @@ inline std::size_t put_log(buffer& to, replay_log& log, std::size_t history_from
     to.put(entry->kind);
     to.put(entry->code);
     to.put(entry->number);
-    to.put(entry->kind == log_kind::turn ? 0 : entry->ticket);
+    to.put(entry->ticket);
     to.put(entry->kind == log_kind::turn ? entry->effects : entry->schema);
-    to.put(entry->kind == log_kind::turn ? 0 : entry->type);
+    to.put(entry->type);
     put_return(to, entry->answer);
     put_sized(to, [&](buffer& bytes) {
       if (entry->ops == nullptr) {
@@ -243,6 +251,8 @@ inline void get_log(reader& from, replay_log& log, const world& system, const ac
     made.number = number;
     made.ticket = ticket;
     (kind == log_kind::turn ? made.effects : made.schema) = effects;
+    // Of a turn whose values are not known both sums are 0.
+    if (kind == log_kind::turn && (ticket != 0 || hash != 0)) made.schema = values_known;
     made.type = hash;
     made.answer = answer;
     if (kind == log_kind::message) {

@@ -94,7 +94,7 @@ inline constexpr char type_mark{};
 enum class purpose : std::uint8_t {
   storing,
   comparing,  ///< equal values give equal bytes, see `codec_sorted.hpp`
-  digesting,  ///< the same for their hash, within one process: see `codec_digest.hpp`
+  digesting,  ///< the same for their hash: see `codec_digest.hpp`
 };
 
 /// Writes one value and what it holds.

@@ -1,4 +1,4 @@
-// What replay compares of a value: a hash that stands for it within one process.
+// What replay compares of a value: a hash that stands for it within one version of a program.
 //
 // Equal values have equal ones, also where one of them has been written and read since: unordered
 // containers count in whatever order they hold their elements, shared constants by content.
@@ -18,11 +18,13 @@
 
 namespace cairn::detail {
 
-/// Its bytes are the value itself: no pointers, padding, nor two ways to write the same.
+/// Its bytes are the value itself, in the next process too: no padding, nor two ways to write the
+/// same, nor a pointer, such as each `ref` has: whatever holds one is aligned as it is.
 template <class T>
 concept compared_by_bytes =
-    !std::is_empty_v<T> && (std::has_unique_object_representations_v<T> ||
-                            std::is_same_v<T, float> || std::is_same_v<T, double>);
+    std::is_same_v<T, float> || std::is_same_v<T, double> ||
+    (!std::is_empty_v<T> && std::has_unique_object_representations_v<T> &&
+     (std::is_integral_v<T> || std::is_enum_v<T> || alignof(T) < alignof(void*)));
 
 /// Whether anything is compared of such values.
 template <class T>

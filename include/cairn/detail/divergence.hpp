@@ -1,11 +1,13 @@
 // What a turn that is replayed does otherwise, as text. Of the turn as it was the log has a count
 // and an order-free digest, which is a sum over its effects. So where one effect was changed, is
 // missing or is new, the difference of the two digests is that effect's own; and what was mixed
-// into that can be taken out again.
+// into that can be taken out again. Where more than one differs, the first effects are looked at
+// one by one: the log has those.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -52,7 +54,7 @@ class divergence {
         if (each.mixed() + missing == 0) return "not expected was " + describe(each);
       }
     }
-    return "more than one effect differs";
+    return several();
   }
 
   /// As many as before.
@@ -62,7 +64,47 @@ class divergence {
         return "expected was " + describe(*found) + ", seen was " + describe(each);
       }
     }
-    return "more than one effect differs, of other kinds";
+    return several();
+  }
+
+  /// The first effect that is not there any more, and the first that was not there before.
+  [[nodiscard]] std::string several() const {
+    std::string text = "more than one effect differs";
+    const std::vector<std::uint64_t> before = first_before();
+    const bool has_all = before.size() == was_.effects;
+    std::vector<std::uint64_t> now;
+    for (const effect& each : seen_) now.push_back(each.mixed());
+    const auto missing = first_without(before, now);
+    if (missing < before.size()) {
+      const auto found = effect_of(before[missing]);
+      text += ": the first that was expected was " +
+              (found ? describe(*found) : "an effect of an unknown kind") + ", number " +
+              std::to_string(missing + 1);
+    }
+    const auto added = first_without(now, before);
+    if (has_all && added < now.size()) {
+      text += (missing < before.size() ? ", the first" : ": the first") +
+              std::string{" that was seen instead was "} + describe(seen_[added]) + ", number " +
+              std::to_string(added + 1);
+    }
+    return text;
+  }
+
+  [[nodiscard]] std::vector<std::uint64_t> first_before() const {
+    std::vector<std::uint64_t> found(was_.length / sizeof(std::uint64_t));
+    if (!found.empty())
+      std::memcpy(found.data(), was_.value(), found.size() * sizeof(std::uint64_t));
+    return found;
+  }
+  /// Where in `of` the first stands that `others` do not have as often.
+  [[nodiscard]] static std::size_t first_without(const std::vector<std::uint64_t>& of,
+                                                 std::vector<std::uint64_t> others) {
+    for (std::size_t at = 0; at < of.size(); ++at) {
+      const auto same = std::find(others.begin(), others.end(), of[at]);
+      if (same == others.end()) return at;
+      others.erase(same);
+    }
+    return of.size();
   }
 
   /// Of the values there are two sums. Where one value differs, both differ by as much as its own

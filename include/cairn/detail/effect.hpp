@@ -1,6 +1,7 @@
 // What left a turn, as replay compares it: order-free sums over the turn's effects.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace cairn::detail {
@@ -35,6 +36,9 @@ struct effect {
     return ((mixed * spread) ^ (mixed >> 29U)) | 1U;
   }
 };
+
+/// Of how many of a turn's effects, from the first one on, the log has each by itself.
+inline constexpr std::size_t first_effects = 8;
 
 /// What hashing a value takes, kept for the next one; see `codec_digest.hpp`.
 struct digest_room {

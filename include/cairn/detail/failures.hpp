@@ -135,11 +135,11 @@ class failures : public incarnations {
   void log_end(cell& one, turn& here) {
     here.log_input();
     here.note_sent();
-    log_entry& made = one.saved->log.append_bytes(log_kind::turn, {});
+    log_entry& made = one.saved->log.append_bytes(log_kind::turn, here.first_mixed());
     made.number = here.digest;
     made.effects = here.effects;
     if (!here.knows_values()) return;
-    made.schema = 1;  // they are known
+    made.schema = values_known;
     made.ticket = here.values;
     made.type = here.other_values;
   }

@@ -244,8 +244,7 @@ class replayer {
     if (ended == nullptr || ended->kind != log_kind::turn) {
       refuse(one, "a handler takes fewer values than before");
     }
-    // What a store gave back has no sums of values: they are of the process before.
-    const bool has_values = ended->schema != 0 && here.knows_values();
+    const bool has_values = ended->schema == values_known && here.knows_values();
     const bool other_values =
         has_values && (ended->ticket != here.values || ended->type != here.other_values);
     if (ended->effects != here.effects || ended->number != here.digest || other_values) {

@@ -21,7 +21,11 @@ enum class log_kind : std::uint8_t {
   turn,     ///< a turn ended; `number` is the digest of its effects
 };
 
-/// One entry; its value, an object of `ops` or plain bytes, follows it.
+/// The schema of a turn's entry whose sums hold the values that left.
+inline constexpr std::uint32_t values_known = 1;
+
+/// One entry; its value, an object of `ops` or plain bytes, follows it. Of a turn, that is what its
+/// first effects are mixed to: see `effect`.
 struct log_entry {
   std::uint32_t room = 0;    ///< bytes to the next entry
   std::uint32_t length = 0;  ///< of plain bytes, where there are no `ops`

@@ -101,7 +101,8 @@ class restorer {
                           name_of(names_, entry.type), program_, program};
     const auto answer = other ? other(what) : version_answer::refuse;
     if (answer == version_answer::abandon) one.abandons = one.open_handler;
-    if (answer != version_answer::refuse) return;
+    // What a message carries may be more in this version: the digests of values are the other's.
+    if (answer != version_answer::refuse) return forget_values(one.saved->log);
     throw error{errc::newer_schema, "actor " + what.actor + " (" + what.type +
                                         ") was suspended in a handler of " + what.message +
                                         " by program version \"" + program_ +

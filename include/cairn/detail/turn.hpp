@@ -2,10 +2,13 @@
 // leave together when it ends. A turn that throws has had none.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -105,6 +108,7 @@ struct turn {
   std::uint64_t values = 0;
   std::uint64_t other_values = 0;
   std::uint32_t effects = 0;
+  std::array<std::uint64_t, first_effects> first;  ///< as they are mixed; so many as there are
   std::unique_ptr<digest_room> hashing{};
 
   [[nodiscard]] bool replaying() const noexcept { return replay != nullptr; }
@@ -122,6 +126,7 @@ struct turn {
     const effect made{what, whom, value};
     const std::uint64_t mixed = made.mixed();
     digest += mixed;
+    if (effects < first.size()) first[effects] = mixed;
     ++effects;
     weigh(made, mixed);
   }
@@ -157,6 +162,9 @@ struct turn {
       also().strange = true;
       return 0;
     }
+  }
+  [[nodiscard]] bytes_view first_mixed() const noexcept {
+    return std::as_bytes(std::span{first}.first(std::min<std::size_t>(effects, first.size())));
   }
   /// Whether the sums hold every value.
   [[nodiscard]] bool knows_values() const noexcept { return !wants_more_ || !more_.strange; }
