@@ -25,6 +25,9 @@ struct work {
 struct order {};
 struct show {};
 
+/// Its handler of `work` does something else when it is run again.
+bool strange = false;
+
 /// Tells of each `add`, in another version more often.
 template <class Work, int Times>
 struct worker {
@@ -39,7 +42,7 @@ struct worker {
   }
   cairn::task<int> on(Work, cairn::context<worker>& self) {
     sum += 100;
-    if (other) other.template tell<add>(50);
+    if (other) other.template tell<add>(strange ? 51 : 50);
     co_await self.sleep(1h);
     sum += 1000;
     co_return sum;
@@ -269,6 +272,91 @@ TEST_CASE("where what ended before cannot be run again alike, the actor is refus
     CHECK(text.find("actor one (versions::worker) could not be restored: at position 1 it had 1 "
                     "effects and now has 2") != std::string::npos);
   }
+}
+
+/// A handler goes another way at start, in a process of this version.
+struct stray {
+  bench on{};
+  std::vector<cairn::recorded_handler> asked{};
+  std::string end{};
+  outcome found{};
+
+  explicit stray(version_answer says) {
+    fixture::crash<all>(on, &first_life);
+    strange = true;
+    live([&](cairn::root& root) { return next_life<first>(root, &on.clock, &found); }, says);
+  }
+  ~stray() { strange = false; }
+  void live(const cairn::application& app, version_answer says) {
+    auto chosen = on.options();
+    chosen.other_version = [this, says](const cairn::recorded_handler& what) {
+      asked.push_back(what);
+      return says;
+    };
+    cairn::system<all> running{std::move(chosen)};
+    fixture::outcome how;
+    running.start([&](cairn::root& top) { return fixture::watched(&app, &top, &how); });
+    running.wait();
+    fixture::note_failure(running, how);
+    end = how.text;
+  }
+};
+
+TEST_CASE("a handler that goes another way at start ends it, and the program is asked before") {
+  stray was{GENERATE(version_answer::refuse, version_answer::rerun)};
+  CHECK(was.end.find("actor one (versions::worker) could not be restored: at position 3 it had 1 "
+                     "effects and now has 1") != std::string::npos);
+  REQUIRE(was.asked.size() == 1);
+  CHECK(was.asked[0].actor == "one");
+  CHECK(was.asked[0].message == "versions::work");
+  CHECK(was.asked[0].present == "1");
+  CHECK(was.asked[0].differs.find("at position 3 it had 1 effects") == 0);
+  CHECK(was.on.told.count(event_kind::given_up) == 0);
+}
+
+TEST_CASE("a handler that goes another way at start can be given up") {
+  stray was{version_answer::abandon};
+  CHECK(was.end.empty());
+  CHECK(was.found.one == 7);
+  CHECK(was.found.other == 57);
+  CHECK(was.found.heard == "failed");
+  CHECK(was.on.told.count(event_kind::given_up, "one") == 1);
+  const auto letters = was.on.told.of(event_kind::dead_letter, "one");
+  REQUIRE(letters.size() == 1);
+  CHECK(letters[0].letter.message == "versions::work");
+  CHECK(letters[0].letter.payload.size() > 10);
+  CHECK(letters[0].what.text.find("run again, its handler diverged: at position 3") !=
+        std::string::npos);
+  was.live([&](cairn::root& root) { return next_life<first>(root, &was.on.clock, &was.found); },
+           version_answer::refuse);
+  CHECK(was.end.empty());
+  CHECK(was.asked.size() == 1);
+  CHECK(was.found.one == 7);
+}
+
+TEST_CASE("an actor whose handler goes another way at start can be suspended, and resumed later") {
+  stray was{version_answer::suspend};
+  CHECK(was.found.other == 0);  // who asks the suspended one is refused
+  REQUIRE(was.on.told.count(event_kind::suspended, "one") == 1);
+  CHECK(was.on.told.of(event_kind::suspended, "one")[0].what.text.find(
+            "replay diverged: at position 3") == 0);
+  CHECK(was.on.told.count(event_kind::dead_letter) == 0);
+  strange = false;
+  int sum = 0;
+  was.live(
+      [&](cairn::root& top) {
+        return [](cairn::root& root, int* to) -> cairn::task<int> {
+          const auto door = root.supervise("top");
+          const auto one = door.spawn<first>("one");
+          (void)door.spawn<first>("other");
+          root.resume(one);
+          *to = co_await one.ask<show>();
+          co_return 0;
+        }(top, &sum);
+      },
+      version_answer::refuse);
+  CHECK(was.end.empty());
+  CHECK(sum == 1107);
 }
 
 }  // namespace versions

@@ -21,30 +21,17 @@
 #include <nlohmann/json.hpp>
 
 #include "store_change.hpp"
+#include "store_request.hpp"
 #include "store_view.hpp"
 
 namespace {
 
-using nlohmann::json;
-
-struct request {
-  std::string directory{};
-  std::optional<std::uint64_t> epoch{};
-  bool as_json = false;
-  bool dry_run = false;              ///< says what would be done
-  bool all = false;                  ///< instead of `words`
-  std::vector<std::string> words{};  ///< what the verb is about
-};
-
-/// What an exception or a path said may be no UTF-8.
-std::string line_of(const json& one) {
-  return one.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-/// On standard error: standard output has results alone.
-void warn(const request& what, const std::string& text) {
-  fmt::print(stderr, "{}\n", what.as_json ? line_of({{"warning", text}}) : "cairn-store: " + text);
-}
+using cairn_store::json;
+using cairn_store::line_of;
+using cairn_store::reading;
+using cairn_store::request;
+using cairn_store::say;
+using cairn_store::writing;
 
 /// The same, of what ends the command. Returns its exit code.
 int fail(bool as_json, const std::string& text, cairn::errc code, int exit) {
@@ -52,30 +39,6 @@ int fail(bool as_json, const std::string& text, cairn::errc code, int exit) {
   fmt::print(stderr, "{}\n", as_json ? line_of(said) : "cairn-store: " + text);
   return exit;
 }
-
-/// A store that is open to be read: others may read it too, its program may not run.
-struct reading {
-  explicit reading(const request& what) : store{what.directory} {
-    cairn::store_options how;
-    how.read_only = true;
-    how.warn = [this, what](const std::string& text) {
-      warned = true;
-      warn(what, text);
-    };
-    found = store.open(how);
-  }
-  [[nodiscard]] cairn::epoch chosen(const request& what) const {
-    if (what.epoch) return cairn::epoch{*what.epoch};
-    if (found.latest) return *found.latest;
-    throw cairn::error{cairn::errc::not_found, what.directory + ": there is no snapshot yet"};
-  }
-  reading(const reading&) = delete;  // the store's warnings come here
-  reading& operator=(const reading&) = delete;
-
-  cairn::file_store store;
-  bool warned = false;  ///< of damage that the latest snapshot does not need
-  cairn::opened found{};
-};
 
 int show_epochs(const request& what) {
   const reading from{what};
@@ -159,43 +122,6 @@ int verify(const request& what) {
   }
   return 0;
 }
-
-void say(const request& what, const json& for_machines, const std::string& for_people) {
-  fmt::print("{}\n", what.as_json ? for_machines.dump(2) : for_people);
-}
-
-/// A store that is open to be changed: nobody else has it open. A dry run only reads.
-struct writing {
-  explicit writing(const request& what, cairn::store_options how = {}) : store{what.directory} {
-    if (!std::filesystem::exists(what.directory)) {
-      throw cairn::error{cairn::errc::not_found, what.directory + ": there is no such directory"};
-    }
-    how.read_only = what.dry_run;
-    how.retain = std::numeric_limits<std::size_t>::max();  // to drop epochs is the program's affair
-    how.warn = [this, what](const std::string& text) {
-      warned = true;
-      warn(what, text);
-    };
-    found = store.open(how);
-    if (!found.latest) {
-      throw cairn::error{cairn::errc::not_found, what.directory + ": there is no snapshot yet"};
-    }
-  }
-  writing(const writing&) = delete;  // the store's warnings come here
-  writing& operator=(const writing&) = delete;
-
-  /// Writes these actors anew, as an epoch of its own.
-  void commit(const request& what, const std::vector<cairn_store::stored_actor>& actors) {
-    if (what.dry_run) return;
-    (void)cairn_store::commit(store, found, [&](cairn_store::change& to, cairn::epoch in) {
-      for (const auto& each : actors) to.put(each, in);
-    });
-  }
-
-  cairn::file_store store;
-  bool warned = false;
-  cairn::opened found{};
-};
 
 std::string hex(const std::vector<std::byte>& bytes) {
   std::string text;
@@ -297,6 +223,36 @@ int resume(const request& what) {
   return 0;
 }
 
+/// Handlers that cannot be run again stand in the way of a start, or of a resumption.
+int give_up(const request& what) {
+  if (what.words.empty()) throw cairn::error{cairn::errc::misuse, "say which: paths of actors"};
+  writing to{what};
+  const auto seen = cairn_store::read_snapshot(to.store, *to.found.latest);
+  std::set<std::uint64_t> ids;
+  for (const auto& path : what.words) {
+    const auto found = std::find_if(seen.actors.begin(), seen.actors.end(),
+                                    [&](const auto& each) { return each.path == path; });
+    if (found == seen.actors.end()) throw cairn::error{cairn::errc::not_found, "no actor " + path};
+    ids.insert(found->id);
+  }
+  auto actors = cairn_store::read_actors(
+      to.store, *to.found.latest,
+      [&](const cairn::record_header& each) { return ids.contains(raw(each.actor)); });
+  for (auto& each : actors) {
+    const cairn_store::actor_parts parts{each.payload.view()};
+    if (!parts.has_handler()) {
+      throw cairn::error{cairn::errc::not_found,
+                         "no handler is suspended in " + std::string{parts.name}};
+    }
+    cairn::detail::buffer without;
+    parts.put_without_handler(without);
+    each.payload = std::move(without);
+  }
+  to.commit(what, actors);
+  say(what, {{"given_up", what.words}}, fmt::format("{} handlers will be given up", actors.size()));
+  return 0;
+}
+
 int accept_older(const request& what) {
   cairn::store_options how;
   how.accept_older = true;
@@ -379,6 +335,8 @@ int main(int count, char** words) {
   auto* again = verb("resume", "lets suspended actors go on when the program runs again", &resume);
   again->add_option("ACTOR", what.words, "their paths, such as bank/alice");
   again->add_flag("--all", what.all, "all of them");
+  verb("give-up", "suspended handlers are given up when the program runs again", &give_up)
+      ->add_option("ACTOR", what.words, "the actors' paths");
   verb("accept-older", "goes back where the latest snapshot is damaged, or to --epoch",
        &accept_older);
   verb("clone", "copies a snapshot into a new store", &make_clone)

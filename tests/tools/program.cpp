@@ -15,12 +15,16 @@ struct add {
   void serialize(auto& ar) { ar(value, bad); }
 };
 struct total {};
+struct hold {
+  int value = 0;
+  void serialize(auto& ar) { ar(value); }
+};
 
 /// Throws at what is bad, in a program that does not know better.
 inline bool knows_better = false;
 
 struct till {
-  using protocol = cairn::protocol<add, total>;
+  using protocol = cairn::protocol<add, total, hold>;
   std::int64_t sum = 0;
   void serialize(auto& ar) { ar(sum); }
   void on_birth(cairn::context<till>& self) {
@@ -31,6 +35,10 @@ struct till {
     sum += what.value;
   }
   std::int64_t on(total) const { return sum; }
+  cairn::task<> on(hold what, cairn::context<till>& self) {
+    sum += what.value;
+    co_await self.sleep(std::chrono::hours{1000});
+  }
 };
 
 cairn::task<std::string> state_of(cairn::ref<till> one) {
@@ -74,6 +82,25 @@ cairn::task<int> read(cairn::root& root) {
   co_return 0;
 }
 
+/// One handler that has not ended.
+cairn::task<int> write_held(cairn::root& root) {
+  auto one = root.supervise("mild").spawn<till>("one");
+  one.tell<add>(1, false);
+  one.tell<hold>(100);
+  one.tell<add>(2, false);
+  co_await root.sleep(std::chrono::milliseconds{1});
+  co_return 0;
+}
+
+/// Once it is given up.
+cairn::task<int> read_held(cairn::root& root) {
+  const auto state = co_await state_of(root.supervise("mild").spawn<till>("one"));
+  const auto kept = co_await root.dead_letters();
+  fmt::print("one {}, letters {}: {}\n", state, kept.letters.size(),
+             kept.letters.empty() ? "" : kept.letters[0].letter.message);
+  co_return 0;
+}
+
 }  // namespace shop
 
 int main(int count, char** words) {
@@ -85,6 +112,10 @@ int main(int count, char** words) {
   chosen.workers = 1;
   if (what == "write few") chosen.dead_letters = 1;
   chosen.on_event = [](const cairn::event&) {};
-  return cairn::run<cairn::actors<shop::till>>(what == "read" ? &shop::read : &shop::write,
-                                               std::move(chosen));
+  chosen.rest = {};
+  const auto app = what == "read"         ? &shop::read
+                   : what == "write held" ? &shop::write_held
+                   : what == "read held"  ? &shop::read_held
+                                          : &shop::write;
+  return cairn::run<cairn::actors<shop::till>>(app, std::move(chosen));
 }

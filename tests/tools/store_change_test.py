@@ -105,6 +105,22 @@ def resumes(store):
     assert store.read() == "letters 1 2 3; one 1; two 1100; then one 34"
 
 
+def gives_up(store):
+    path = store.path
+    store.path = os.path.join(store.directory, "held")
+    subprocess.run([store.program, store.path, "write held"], check=True)
+    assert "no actor mild/none" in store.unchanged("give-up", "mild/one", "mild/none", code=66)
+    assert "no handler is suspended" in store.unchanged("give-up", "mild", code=66)
+    assert "1 handlers will be" in store.unchanged("give-up", "mild/one", "--dry-run", code=0)
+    assert json.loads(store.run("give-up", "mild/one", "--json")) == {"given_up": ["mild/one"]}
+    for _ in range(2):
+        said = subprocess.run([store.program, store.path, "read held"], check=True,
+                              capture_output=True, text=True).stdout.strip()
+        assert said == "one 3, letters 1: shop::hold", said
+    assert "no handler is suspended" in store.unchanged("give-up", "mild/one", code=66)
+    store.path = path
+
+
 def goes_back(store):
     epochs = json.loads(store.run("--json"))
     first = epochs[0]["epoch"]
@@ -153,7 +169,7 @@ def clones(store):
 
 
 def refuses(store):
-    for words in (["drop"], ["drop", "1", "--all"], ["resume"], ["clone", "early"]):
+    for words in (["drop"], ["drop", "1", "--all"], ["resume"], ["give-up"], ["clone", "early"]):
         store.unchanged(*words, code=78)
     store.unchanged("drop", "1", "99", code=66)
     store.unchanged("drop", "one", code=66)
@@ -197,6 +213,6 @@ if __name__ == "__main__":
     case, tool, program = sys.argv[1:]
     with tempfile.TemporaryDirectory() as directory:
         {"displaced": displaced, "letters": letters, "all_letters": all_letters, "resumes": resumes,
-         "goes_back": goes_back, "damaged": damaged, "clones": clones, "refuses": refuses,
+         "gives_up": gives_up, "goes_back": goes_back, "damaged": damaged, "clones": clones, "refuses": refuses,
          "full_disk": full_disk}[case](
              Store(os.path.abspath(tool), os.path.abspath(program), directory))

@@ -77,13 +77,21 @@ struct actor_parts {
     put_tail(to, other);
   }
   /// The same, not suspended any more and forgiven its restarts.
-  void put_resumed(buffer& to) const {
-    put_head(to, static_cast<std::uint8_t>(flags & ~suspended_bit), last_ticket);
-    to.put(std::uint32_t{0});
-    put_tail(to, state);
+  void put_resumed(buffer& to) const { put_going_on(to, flags); }
+  /// The same, and its suspended handler will be given up. Precondition: `has_handler()`.
+  void put_without_handler(buffer& to) const { put_going_on(to, flags | abandons_bit); }
+
+  /// Whether a handler has not ended.
+  [[nodiscard]] bool has_handler() const noexcept {
+    return (flags & handler_bit) != 0 && log_entries > 0;
   }
 
  private:
+  void put_going_on(buffer& to, unsigned flagged) const {
+    put_head(to, static_cast<std::uint8_t>(flagged & ~unsigned{suspended_bit}), last_ticket);
+    to.put(std::uint32_t{0});
+    put_tail(to, state);
+  }
   void put_head(buffer& to, std::uint8_t flagged, std::uint64_t ticket) const {
     to.append(before_flags);
     to.put(flagged);

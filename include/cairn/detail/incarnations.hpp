@@ -49,16 +49,7 @@ class incarnations {
       return false;
     } catch (...) {
       const std::string why = text_of_caught();
-      // Relaxed: set while no worker ran.
-      if (one.diverged || all_.rolled_back_to.load(std::memory_order_relaxed) != 0) {
-        diverged(one, why, one.open_handler);
-        return false;
-      }
-      one.suspended = true;
-      all_.fail(std::make_exception_ptr(
-          error{errc::diverged, "actor " + world::label(one) + " (" + std::string{one.type->name} +
-                                    ") could not be restored: " + why}));
-      return false;
+      if (!may_go_on(one, why, answer_to(all_, one, why))) return false;
     }
     one.needs_replay = one.diverged = false;
     count_notice(one);
@@ -326,6 +317,34 @@ class incarnations {
   replayer replay_;
 
  private:
+  /// A handler that was suspended did something else when it was run again. True: it is given up.
+  bool may_go_on(cell& one, const std::string& why, version_answer answer) {
+    if (answer == version_answer::suspend) {
+      put_off_replay(one, one.open_handler);
+      suspend(one, "replay diverged: " + why);
+      return false;
+    }
+    std::string what = why;
+    if (answer == version_answer::abandon) {
+      try {
+        abandon_handler(all_, mail_, replay_, one, "run again, its handler diverged: " + why);
+        return true;
+      } catch (...) {  // what ended before it does, too
+        what = text_of_caught();
+      }
+    }
+    // Relaxed: set while no worker ran.
+    if (one.diverged || all_.rolled_back_to.load(std::memory_order_relaxed) != 0) {
+      diverged(one, what, one.open_handler);
+      return false;
+    }
+    one.suspended = true;
+    all_.fail(std::make_exception_ptr(
+        error{errc::diverged, "actor " + world::label(one) + " (" + std::string{one.type->name} +
+                                  ") could not be restored: " + what}));
+    return false;
+  }
+
   [[nodiscard]] static std::string failure_text(const std::string& why) {
     return "replay failed " + why;
   }

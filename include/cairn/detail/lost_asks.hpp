@@ -28,25 +28,45 @@ inline void interrupt_lost_asks(const world& all, delivery& mail, cell& one) {
   }
 }
 
-/// The dead letter of a logged message, whose type may be retired.
+/// Of a logged message, which may be of a retired type.
+[[nodiscard]] inline std::string_view message_name(const world& all, const cell& one,
+                                                   const log_entry& message) {
+  if (message.index != no_handler) return one.type->handlers[message.index].message->name;
+  const auto retired = all.types.retired.find(message.type);
+  return retired != all.types.retired.end() ? retired->second.name : std::string_view{};
+}
+
+/// The dead letter of a logged message.
 [[nodiscard]] inline cairn::dead_letter letter_of(const world& all, const cell& one,
                                                   const log_entry& message) {
   cairn::dead_letter letter;
-  const auto retired = all.types.retired.find(message.type);
-  letter.message = message.index != no_handler ? one.type->handlers[message.index].message->name
-                   : retired != all.types.retired.end() ? retired->second.name
-                                                        : std::string_view{};
+  letter.message = message_name(all, one, message);
   letter.schema = message.schema;
   letter.payload.assign(message.bytes().begin(), message.bytes().end());
   return letter;
+}
+
+/// What the program says of a handler that did something else when it was run again.
+[[nodiscard]] inline version_answer answer_to(const world& all, cell& one,
+                                              const std::string& differs) {
+  if (!all.on_difference || !one.open_handler || is_supervisor(one.type)) {
+    return version_answer::refuse;
+  }
+  recorded_handler what;
+  what.actor = world::label(one);
+  what.type = one.type->name;
+  what.message = message_name(all, one, *last_message_of(one.saved->log).entry);
+  what.differs = differs;
+  return all.on_difference(what);
 }
 
 /// Gives the suspended handler up without running it again: the state is what it was before its
 /// message, the effects of its turns stand. What ended before it is run again.
 ///
 /// Errors: throws `errc::diverged` where that does something else than before.
-inline void abandon_handler(const world& all, delivery& mail, replayer& replay, cell& one) {
-  sometimes("handler of another version abandoned");
+inline void abandon_handler(world& all, delivery& mail, replayer& replay, cell& one,
+                            const std::string& text) {
+  sometimes("suspended handler abandoned");
   const last_message given_up = last_message_of(one.saved->log);
   const auto consumed = one.consumed;
   const auto next_number = one.next_number;
@@ -61,7 +81,7 @@ inline void abandon_handler(const world& all, delivery& mail, replayer& replay, 
   renew_base(one, std::move(state));
   one.changed = true;
   one.abandons = false;
-  const std::string text = "its handler was suspended by another version of the program";
+  all.tell_of(event_kind::given_up, one, text, errc::failed);
   mail.report_dead(one, std::move(letter), one.self().id, errc::failed, text, one.at);
   mail.refuse(asker, errc::failed, text, one.at);
 }
@@ -69,8 +89,9 @@ inline void abandon_handler(const world& all, delivery& mail, replayer& replay, 
 /// Brings an actor whose handler was suspended to where it stood, or to before that handler.
 inline void rebuild_restored(world& all, delivery& mail, replayer& replay, cell& one) {
   if (!one.abandons) return replay.rebuild(one, one.saved->log.end());
-  abandon_handler(all, mail, replay, one);
-  all.tell_of(event_kind::given_up, one, "suspended by another version", errc::failed);
+  abandon_handler(all, mail, replay, one,
+                  "its suspended handler is not run again, as was decided: it may be of another "
+                  "version of the program");
 }
 
 }  // namespace cairn::detail

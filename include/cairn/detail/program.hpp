@@ -57,6 +57,12 @@ class program : public rollback_engine {
       : rollback_engine{std::move(chosen), with_root(std::move(known))} {
     letters.most = this->chosen().dead_letters;
     max_retained = this->chosen().max_retained;
+    if (this->chosen().other_version) {
+      on_difference = [&by = this->chosen()](recorded_handler what) {
+        what.recorded = what.present = by.program_version;
+        return by.other_version(what);
+      };
+    }
     on_epoch_end([this](const epoch_end& end) { epoch_ended(end); });
     make_root();
   }

@@ -101,6 +101,7 @@ class restorer {
                           name_of(names_, entry.type), program_, program};
     const auto answer = other ? other(what) : version_answer::refuse;
     if (answer == version_answer::abandon) one.abandons = one.open_handler;
+    if (answer == version_answer::suspend) one.suspended = one.changed = true;
     // What a message carries may be more in this version: the digests of values are the other's.
     if (answer != version_answer::refuse) return forget_values(one.saved->log);
     throw error{errc::newer_schema, "actor " + what.actor + " (" + what.type +

@@ -14,6 +14,7 @@
 
 #include "../clock.hpp"
 #include "../event.hpp"
+#include "../other_version.hpp"
 #include "actor_type.hpp"
 #include "attachment.hpp"
 #include "cell_table.hpp"
@@ -65,6 +66,7 @@ struct world : runtime {
   name_view names_aloud{};  ///< what threads outside may read
   /// What the process has died of, again and again. Constant while the system runs.
   std::vector<deadly_turn> accused{};
+  version_handler on_difference{};    ///< of a handler that did something else; may be none
   std::shared_ptr<void> turn_page{};  ///< the workers' notes
   /// The actors that a snapshot gave back, sorted. Constant while the system runs.
   std::vector<actor_id> restored_ids{};
