@@ -55,12 +55,68 @@ inline std::string variable(const char* name) {
   return found != nullptr ? found : "";
 }
 
+/// Whether this is such a process, and not the first.
+inline bool is_later(const char* scenario) {
+  return variable("CAIRN_DEADLY") == scenario && variable("CAIRN_RUN") != "0";
+}
+
+/// Dies between its turns: in `serialize` once it is rotten, in `on_start` once it holds something.
+struct brittle {
+  using protocol = cairn::protocol<add, slow, later, total>;
+  std::int64_t all = 0;
+  bool rotten = false;
+  std::string text{};  // so that its base is not a copy before each turn
+  void serialize(auto& ar) {
+    if (rotten || (all != 0 && is_later("unwritable"))) die();
+    ar(all, rotten, text);
+  }
+  void on_start(cairn::context<brittle>&) {
+    if (all != 0 && is_later("start")) die();
+  }
+  void on(add what) { all += what.value; }
+  cairn::task<> on(slow, cairn::context<brittle>& self) { co_await self.sleep(1h); }
+  void on(later) { rotten = true; }
+  std::int64_t on(total) const { return all; }
+};
+
 inline void say(const std::string& text) {
   std::printf("> %s\n", text.c_str());
   std::fflush(stdout);
 }
 
 inline fixture::hand_clock* clock_here = nullptr;
+
+inline cairn::task<std::string> look_at(cairn::root& top, cairn::ref<brittle> one) {
+  auto asked = one.ask<total>().as_result();
+  const auto found = co_await std::move(asked);
+  const auto kept = co_await top.dead_letters();
+  co_return (found ? std::to_string(found.value()) : "suspended") + ", letters " +
+      std::to_string(kept.letters.size());
+}
+
+/// What is between turns: once in a snapshot, it comes to it in every process.
+inline cairn::task<int> between(cairn::root& top) {
+  const bool waits = variable("CAIRN_DEADLY") == "writing";
+  const int run = std::stoi(variable("CAIRN_RUN"));
+  auto all = top.supervise("all");
+  auto one = all.spawn<brittle>("one");
+  if (run == 0) {
+    if (waits) {
+      one.tell<slow>(0);
+      one.tell<later>();
+    }
+    one.tell<add>(5);
+    co_await top.checkpoint();
+    if (!waits) die();
+  }
+  if (!waits) one.tell<add>(1);
+  clock_here->advance(2h);
+  co_await top.sleep(0h);
+  const auto before = co_await look_at(top, one);
+  co_await top.checkpoint();  // which leaves it as it is
+  say(before);
+  co_return 0;
+}
 
 /// The first process makes what is deadly durable, and comes to it like those after it: but for
 /// what only kills where it is run again, and where it dies of something else or ends orderly.
@@ -114,8 +170,10 @@ inline int run_in(const std::string& directory) {
   chosen.ask_timeout = 1000h;
   chosen.clock = time.handle();
   chosen.on_event = [](const cairn::event&) {};
-  cairn::system<cairn::actors<sum>> running{std::move(chosen)};
-  running.start(app);
+  cairn::system<cairn::actors<sum, brittle>> running{std::move(chosen)};
+  const auto scenario = variable("CAIRN_DEADLY");
+  running.start(scenario == "start" || scenario == "writing" || scenario == "unwritable" ? &between
+                                                                                         : &app);
   running.wait();
   return running.stop().code;
 }
@@ -125,8 +183,9 @@ inline int run_in(const std::string& directory) {
 struct outcome {
   int deaths = 0;
   std::string said{};
+  std::string then{};  ///< by the one after it
 };
-inline outcome live(const std::string& scenario, int most = 8) {
+inline outcome live(const std::string& scenario, int most = 8, bool once_more = false) {
   const auto place = std::filesystem::temp_directory_path() / ("cairn-deaths-" + scenario);
   std::filesystem::remove_all(place);
   outcome found;
@@ -134,10 +193,12 @@ inline outcome live(const std::string& scenario, int most = 8) {
     child_process::child one{"deadly: a process",
                              {"CAIRN_DEADLY=" + scenario, "CAIRN_RUN=" + std::to_string(run),
                               "CAIRN_PLACE=" + place.string()}};
-    found.said = one.line();
+    const std::string line = one.line();
+    const bool ended = !found.said.empty();
+    (ended ? found.then : found.said) = line;
     const bool died = one.exit_code() != 0;
     found.deaths += died ? 1 : 0;
-    if (!died && !found.said.empty()) break;
+    if (ended || (!died && !line.empty() && !once_more)) break;
   }
   std::filesystem::remove_all(place);
   return found;
@@ -177,6 +238,26 @@ TEST_CASE("an actor whose replay kills the process waits for an operator") {
   const auto found = deadly::live("replay");
   CHECK(found.said == "suspended");
   CHECK(found.deaths == 3);  // the first one has run nothing again
+}
+
+TEST_CASE("an actor that kills the process in its serialize waits, and no message is accused") {
+  const auto found = deadly::live("writing");
+  CHECK(found.said == "suspended, letters 0");
+  CHECK(found.deaths == 2);
+}
+
+TEST_CASE(
+    "who kills the process wherever it is serialized is not, nor does it after an orderly end") {
+  const auto found = deadly::live("unwritable", 8, true);
+  CHECK(found.said == "suspended, letters 0");
+  CHECK(found.then == found.said);
+  CHECK(found.deaths == 3);
+}
+
+TEST_CASE("an actor that kills the process in its on_start waits, and no message is accused") {
+  const auto found = deadly::live("start");
+  CHECK(found.said == "suspended, letters 0");
+  CHECK(found.deaths == 3);
 }
 
 TEST_CASE("a rollback forgets no accusation") {

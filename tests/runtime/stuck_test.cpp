@@ -35,6 +35,18 @@ struct runner {
   }
 };
 
+/// Its `serialize` does not end, once it may not.
+struct writer {
+  using protocol = cairn::protocol<loop>;
+  int number = 0;
+  std::string text{};
+  void serialize(auto& ar) {
+    if (number > 0) runner{}.on(loop{number});
+    ar(number, text);
+  }
+  void on(loop what) { number = what.number; }
+};
+
 using step_function = cairn::scheduler::step_function;
 
 /// Its step is called by the test.
@@ -105,6 +117,38 @@ TEST_CASE("a turn that does not end is told of by actor and message, with one wo
   (void)(*step)(0);
   CHECK(on.told.count(event_kind::stuck) == 2);
   let_end(2);
+  all.wait();
+}
+
+TEST_CASE("a serialize that does not end in a sweep is told of by its actor") {
+  bench on;
+  begun = open = 0;
+  const auto step = std::make_shared<step_function>();
+  auto chosen = on.options();
+  chosen.stuck_turn = 10s;
+  chosen.schedulers = [&](cairn::seats of) -> std::unique_ptr<cairn::scheduler> {
+    if (of == cairn::seats::writer) return std::make_unique<by_hand>(step);
+    return std::make_unique<cairn::thread_scheduler>();
+  };
+  cairn::system<cairn::actors<writer>> all{std::move(chosen)};
+  all.start([](cairn::root& root) -> cairn::task<int> {
+    root.supervise("top").spawn<writer>("one").tell<loop>(1);
+    co_await root.checkpoint();
+    co_return 0;
+  });
+  wait_for(1);
+  (void)(*step)(0);
+  on.clock.advance(6s);
+  (void)(*step)(0);
+  on.clock.advance(11s);
+  (void)(*step)(0);
+  const auto told = on.told.of(event_kind::stuck);
+  let_end(1);
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].what.name == "one");
+  CHECK(told[0].what.text ==
+        "stuck::writer has kept worker 0 for 17000 ms and still does, serializing");
+  while (on.told.count(event_kind::committed) == 0) (void)(*step)(0);
   all.wait();
 }
 

@@ -12,6 +12,7 @@
 #include "actor_type.hpp"
 #include "cell.hpp"
 #include "pausing.hpp"
+#include "watching.hpp"
 #include "worker.hpp"
 
 namespace cairn::detail {
@@ -77,7 +78,11 @@ inline void renew_base(cell& one) {
   if (one.state == nullptr) throw error{errc::failed, "it has no state"};
   if (one.type->raw_base) return copy_state(one);
   buffer state;
-  one.type->encode(one, state);
+  {
+    const besides said{*one.home.load(std::memory_order_relaxed), one,
+                       in_serialize};  // this worker
+    one.type->encode(one, state);
+  }
   renew_base(one, std::move(state));
 }
 

@@ -193,6 +193,7 @@ class cutter {
     header.schema = schema_of(message);
     header.epoch = previous(mine_.seen);
     const auto mark = begin_record(mine_.records, header);
+    const besides said{mine_, one, in_serialize};
     try {
       put_envelope(mine_.records, message);
     } catch (...) {
@@ -282,6 +283,7 @@ class cutter {
   /// nothing, or the base cannot be written (for a timer's message, or for what a handler was
   /// handed), there is no snapshot.
   bool write_actor(cell& one, record_header header) {
+    const besides said{mine_, one, in_serialize};
     const auto before = mine_.records.size();
     std::string text;
     for (int tries = 0; tries < 2; ++tries) {

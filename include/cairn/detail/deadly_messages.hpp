@@ -45,11 +45,28 @@ class deadly_messages {
     return true;
   }
 
+  /// Where the process has died in code of the actor's between its turns there is nothing to give
+  /// up either. Before anything else is done about it. Who resumes it tries again.
+  bool hold_back(cell& one) {
+    const auto* writing = all_.accusation(one, one.consumed, in_serialize);
+    const auto* deadly =
+        writing != nullptr ? writing : all_.accusation(one, one.consumed, in_start);
+    if (deadly == nullptr) return false;
+    sometimes("actor that is deadly between turns held back");
+    one.careful = false;
+    const std::string what = writing != nullptr ? "serializing it" : "its on_start";
+    fail_.suspend(
+        one, "the process has died of " + what + " " + std::to_string(deadly->deaths) + " times");
+    // Its record stands as it is: to write another would be the end of this process, too.
+    if (writing != nullptr) one.changed = false;
+    return true;
+  }
+
   /// Where the process has died of running a handler again there is nothing to give up: the actor
   /// waits for an operator. Who resumes it tries again.
   bool resume_restored(cell& one) {
     if (one.careful) {
-      if (const auto* deadly = all_.accusation(one, one.consumed, 0)) {
+      if (const auto* deadly = all_.accusation(one, one.consumed, run_again)) {
         sometimes("deadly handler not run again");
         one.careful = false;
         fail_.suspend(one, "its handler was to be run again: " + text_of(*deadly));
@@ -59,7 +76,7 @@ class deadly_messages {
       // Who resumed it allows the replay, not what comes after.
       one.careful = !all_.accused.empty();
     }
-    if (mine_.note != nullptr) mine_.note->say(one.self().id, one.consumed, 0);
+    if (mine_.note != nullptr) mine_.note->say(one.self().id, one.consumed, run_again);
     return fail_.resume_restored(one);
   }
 

@@ -80,6 +80,7 @@ class turn_file {
                                     [&](const deadly_turn& each) { return each.same(seen); });
     if (known != all.end()) {
       ++known->deaths;
+      known->at = seen.at;
     } else {
       seen.deaths = 1;
       all.push_back(seen);
@@ -89,6 +90,7 @@ class turn_file {
 
 /// Whether the restored actor has yet to handle it.
 [[nodiscard]] inline bool is_ahead(const cell& one, const deadly_turn& each) noexcept {
+  if (each.is_between()) return raw(one.consumed) <= each.at;
   return raw(one.consumed) < each.at || (raw(one.consumed) == each.at && one.needs_replay);
 }
 
@@ -99,8 +101,11 @@ inline void watch_deaths(world& all, any_store& store, epoch begun) {
   constexpr std::uint64_t enough = 2;
   const auto next_file = [&](bytes_view before) {
     auto [since, counted] = turn_file::read(before);
-    // An orderly end forgives what came before it, not what its own snapshot has led to since.
-    if (all.orderly && since != begun) counted.clear();
+    // An orderly end forgives what came before it, not what its own snapshot has led to since. Nor
+    // who could not be serialized: that one is not in it.
+    if (all.orderly && since != begun) {
+      std::erase_if(counted, [](const auto& each) { return each.message != in_serialize; });
+    }
     std::vector<deadly_turn> suspects;
     for (std::uint32_t index = 2; !counted.empty() && index < all.cells.used(); ++index) {
       cell& one = *all.cells.at(index);

@@ -13,6 +13,7 @@
 #include "lost_asks.hpp"
 #include "replay.hpp"
 #include "retiring.hpp"
+#include "watching.hpp"
 
 namespace cairn::detail {
 
@@ -25,6 +26,7 @@ class incarnations {
   bool start(cell& one) {
     one.needs_start = false;
     if (one.type->on_start == nullptr) return true;
+    const besides said{mine_, one, in_start};
     const std::uint32_t tries = 1 + one.policy->attempts;
     for (std::uint32_t at = 0; at < tries; ++at) {
       const std::exception_ptr thrown = replay_.open_resources(one);

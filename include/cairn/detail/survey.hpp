@@ -177,11 +177,13 @@ class survey {
     const actor_id actor = one.in_turn.load(std::memory_order_acquire);
     const actor_type* type = one.in_type.load(std::memory_order_relaxed);
     const payload_ops* message = one.in_message.load(std::memory_order_relaxed);
-    if (actor == actor_id{} || type == nullptr || message == nullptr) return found;
+    const char* code = one.in_code.load(std::memory_order_relaxed);
+    if (actor == actor_id{} || type == nullptr) return found;
+    if (message == nullptr && code == nullptr) return found;
     found.actor = actor;
     found.name = name_in_turn(all_, one, actor);
     found.type = type->name;
-    found.message = message->name;
+    found.message = code != nullptr ? code : message->name;
     return found;
   }
 

@@ -8,20 +8,8 @@
 
 namespace cairn::detail {
 
-/// Written by one worker, in memory that a file shares; read by the next process. Relaxed: nobody
-/// reads it while it is written.
-struct alignas(64) turn_note {
-  std::atomic<std::uint64_t> actor{0};    ///< 0: nobody's turn
-  std::atomic<std::uint64_t> at{0};       ///< position of the message that is handled
-  std::atomic<std::uint64_t> message{0};  ///< hash of its type; 0: the handler is run again
-
-  void say(actor_id whose, position where, std::uint64_t what) noexcept {
-    at.store(raw(where), std::memory_order_relaxed);  // as above, all three
-    message.store(what, std::memory_order_relaxed);
-    actor.store(raw(whose), std::memory_order_relaxed);
-  }
-  void rest() noexcept { actor.store(0, std::memory_order_relaxed); }  // as above
-};
+/// What an actor may be in that is no handler of a message: no type has such a hash.
+inline constexpr std::uint64_t run_again = 0, in_start = 1, in_serialize = 2;
 
 /// A message that processes have died of, one after the other.
 struct deadly_turn {
@@ -30,8 +18,32 @@ struct deadly_turn {
   std::uint64_t message = 0;
   std::uint64_t deaths = 0;
 
+  /// Between turns, where the position says little: a later one may come to the same.
+  [[nodiscard]] bool is_between() const noexcept {
+    return message == in_start || message == in_serialize;
+  }
   [[nodiscard]] bool same(const deadly_turn& other) const noexcept {
-    return actor == other.actor && at == other.at && message == other.message;
+    return actor == other.actor && (at == other.at || is_between()) && message == other.message;
+  }
+};
+
+/// Written by one worker, in memory that a file shares; read by the next process. Relaxed: nobody
+/// reads it while it is written.
+struct alignas(64) turn_note {
+  std::atomic<std::uint64_t> actor{0};    ///< 0: nobody's turn
+  std::atomic<std::uint64_t> at{0};       ///< position of the message that is handled
+  std::atomic<std::uint64_t> message{0};  ///< hash of its type, or one of the numbers above
+
+  void say(actor_id whose, position where, std::uint64_t what) noexcept {
+    at.store(raw(where), std::memory_order_relaxed);  // as above, all three
+    message.store(what, std::memory_order_relaxed);
+    actor.store(raw(whose), std::memory_order_relaxed);
+  }
+  void rest() noexcept { actor.store(0, std::memory_order_relaxed); }  // as above
+  /// By who writes it.
+  [[nodiscard]] deadly_turn said() const noexcept {
+    return {actor.load(std::memory_order_relaxed), at.load(std::memory_order_relaxed),
+            message.load(std::memory_order_relaxed), 0};  // as above
   }
 };
 

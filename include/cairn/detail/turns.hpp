@@ -120,6 +120,7 @@ class turns {
     if (one.type == nullptr || one.stopped) return tombs_.leave(one), false;
     if (one.retired) return fail_.retire_type(one), true;
     if (one.dormant) return wake_up(one);
+    if (one.careful && !one.suspended && deadly_.hold_back(one)) return true;
     if (one.needs_replay && !one.suspended && !deadly_.resume_restored(one)) return false;
     if (one.box.has_word()) return obey_word(one), true;
     if (one.suspended || one.paused) return waiting_.look(one);

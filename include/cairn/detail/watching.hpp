@@ -39,6 +39,44 @@ inline void show_actor(worker& mine, cell& one) noexcept {
   mine.in_message.store(nullptr, std::memory_order_relaxed);
 }
 
+/// Says that an actor is in code of its own that is no turn; at the end, what was said before.
+class besides {
+ public:
+  besides(worker& mine, cell& one, std::uint64_t what) noexcept
+      : of_{mine},
+        cell_{mine.in_cell.load(std::memory_order_relaxed)},  // all: this very worker's
+        type_{mine.in_type.load(std::memory_order_relaxed)},
+        turn_{mine.in_turn.load(std::memory_order_relaxed)},
+        code_{mine.in_code.load(std::memory_order_relaxed)} {
+    show(&one, one.type, one.self().id, what == in_start ? "in on_start" : "serializing");
+    if (of_.note == nullptr) return;
+    said_ = of_.note->said();
+    of_.note->say(one.self().id, one.consumed, what);
+  }
+  besides(const besides&) = delete;
+  besides& operator=(const besides&) = delete;
+  ~besides() {
+    show(cell_, type_, turn_, code_);
+    if (of_.note == nullptr) return;
+    of_.note->say(actor_id{said_.actor}, position{said_.at}, said_.message);
+  }
+
+ private:
+  void show(const cell* at, const actor_type* type, actor_id whose, const char* code) noexcept {
+    of_.in_cell.store(at, std::memory_order_relaxed);     // published by `in_turn`
+    of_.in_turn.store(whose, std::memory_order_release);  // as in show_actor()
+    of_.in_type.store(type, std::memory_order_relaxed);   // figures, see worker
+    of_.in_code.store(code, std::memory_order_relaxed);
+  }
+
+  worker& of_;
+  const cell* const cell_;
+  const actor_type* const type_;
+  const actor_id turn_;
+  const char* const code_;
+  deadly_turn said_{};
+};
+
 /// Says which message is handled.
 inline void show_message(worker& mine, cell& one, const envelope& input) noexcept {
   mine.in_message.store(input.ops, std::memory_order_relaxed);  // a figure, see worker
@@ -165,6 +203,7 @@ class watchdog {
     const actor_id actor = one.in_turn.load(std::memory_order_acquire);
     const actor_type* type = one.in_type.load(std::memory_order_relaxed);  // see look_at(), both
     const payload_ops* message = one.in_message.load(std::memory_order_relaxed);
+    const char* code = one.in_code.load(std::memory_order_relaxed);
     event what;
     what.kind = event_kind::stuck;
     what.actor = actor;
@@ -173,7 +212,11 @@ class watchdog {
                 std::to_string(span / std::chrono::milliseconds{1}) + " ms";
     if (actor != actor_id{} && type != nullptr) {
       what.text = std::string{type->name} + " " + what.text + " and still does";
-      if (message != nullptr) what.text += ", with " + std::string{message->name};
+      if (code != nullptr) {
+        what.text += ", " + std::string{code};
+      } else if (message != nullptr) {
+        what.text += ", with " + std::string{message->name};
+      }
     }
     all_.report(what);
   }

@@ -277,6 +277,7 @@ class worker {
   std::atomic<const cell*> in_cell{nullptr};
   std::atomic<const actor_type*> in_type{nullptr};
   std::atomic<const payload_ops*> in_message{nullptr};
+  std::atomic<const char*> in_code{nullptr};  ///< what the actor does that is no turn
   worker_counters counters{};
   turn_note* note = nullptr;  ///< where what it is in outlives the process; null: nowhere
 
