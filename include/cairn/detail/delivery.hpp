@@ -54,13 +54,17 @@ class delivery {
     if (!one.box.incoming.seems_empty()) [[unlikely]]
       take_all_incoming(one);
   }
+  /// What is given up for want of room may lead to an answer to the same actor, and so back here:
+  /// what has been pushed meanwhile comes after what is being moved.
   [[gnu::noinline]] void take_all_incoming(cell& one) {
     envelope* each = one.box.incoming.take_all();
-    while (each != nullptr) {
-      envelope* after = std::exchange(each->next, nullptr);
-      enqueue(one, envelope_ptr{each});
-      each = after;
+    for (arrivals* outer = arriving_; outer != nullptr; outer = outer->outer) {
+      if (outer->whose == &one) return outer->add(each);
     }
+    arrivals here{&one, {}, arriving_};
+    here.add(each);
+    const scoped_current<arrivals> scope{arriving_, &here};
+    while (!here.rest.empty()) enqueue(one, here.rest.pop_front());
   }
 
   /// Takes the actors that others queued here, and with them those that were given away.
@@ -227,6 +231,17 @@ class delivery {
   }
 
  private:
+  /// What is being moved into a private queue.
+  struct arrivals {
+    const cell* whose = nullptr;
+    envelope_list rest{};
+    arrivals* outer = nullptr;
+
+    void add(envelope* each) {
+      while (each != nullptr) rest.push_back(envelope_ptr{std::exchange(each, each->next)});
+    }
+  };
+
   /// Whether nothing is to be thought of but to put it into the queue.
   [[nodiscard, gnu::always_inline]] static bool fits(const cell& one,
                                                      const envelope& message) noexcept {
@@ -391,6 +406,7 @@ class delivery {
   world& all_;
   worker& mine_;
   cutter cut_;
+  arrivals* arriving_ = nullptr;
 };
 
 }  // namespace cairn::detail
