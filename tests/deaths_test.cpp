@@ -2,6 +2,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -29,6 +30,7 @@ struct slow {
   void serialize(auto& ar) { ar(value); }
 };
 struct later {};
+struct outside {};
 struct total {};
 
 struct sum {
@@ -62,7 +64,7 @@ inline bool is_later(const char* scenario) {
 
 /// Dies between its turns: in `serialize` once it is rotten, in `on_start` once it holds something.
 struct brittle {
-  using protocol = cairn::protocol<add, slow, later, total>;
+  using protocol = cairn::protocol<add, slow, later, outside, total>;
   std::int64_t all = 0;
   bool rotten = false;
   std::string text{};  // so that its base is not a copy before each turn
@@ -76,6 +78,12 @@ struct brittle {
   void on(add what) { all += what.value; }
   cairn::task<> on(slow, cairn::context<brittle>& self) { co_await self.sleep(1h); }
   void on(later) { rotten = true; }
+  cairn::task<> on(outside, cairn::context<brittle>& self) {
+    co_await self.run("pay", [] {
+      if (is_later("run")) die();
+      return 1;
+    });
+  }
   std::int64_t on(total) const { return all; }
 };
 
@@ -96,18 +104,19 @@ inline cairn::task<std::string> look_at(cairn::root& top, cairn::ref<brittle> on
 
 /// What is between turns: once in a snapshot, it comes to it in every process.
 inline cairn::task<int> between(cairn::root& top) {
-  const bool waits = variable("CAIRN_DEADLY") == "writing";
+  const auto scenario = variable("CAIRN_DEADLY");
+  const bool waits = scenario == "writing" || scenario == "run";
   const int run = std::stoi(variable("CAIRN_RUN"));
   auto all = top.supervise("all");
   auto one = all.spawn<brittle>("one");
   if (run == 0) {
     if (waits) {
       one.tell<slow>(0);
-      one.tell<later>();
+      scenario == "run" ? one.tell<outside>() : one.tell<later>();
     }
     one.tell<add>(5);
     co_await top.checkpoint();
-    if (!waits) die();
+    if (scenario != "writing") die();
   }
   if (!waits) one.tell<add>(1);
   clock_here->advance(2h);
@@ -169,11 +178,13 @@ inline int run_in(const std::string& directory) {
   chosen.workers = 1;
   chosen.ask_timeout = 1000h;
   chosen.clock = time.handle();
-  chosen.on_event = [](const cairn::event&) {};
+  chosen.on_event = [](const cairn::event& what) {
+    if (what.text.find("self.run") != std::string_view::npos) say(std::string{what.text});
+  };
   cairn::system<cairn::actors<sum, brittle>> running{std::move(chosen)};
   const auto scenario = variable("CAIRN_DEADLY");
-  running.start(scenario == "start" || scenario == "writing" || scenario == "unwritable" ? &between
-                                                                                         : &app);
+  const std::set<std::string> others{"start", "writing", "unwritable", "run"};
+  running.start(others.contains(scenario) ? &between : &app);
   running.wait();
   return running.stop().code;
 }
@@ -258,6 +269,14 @@ TEST_CASE("an actor that kills the process in its on_start waits, and no message
   const auto found = deadly::live("start");
   CHECK(found.said == "suspended, letters 0");
   CHECK(found.deaths == 3);
+}
+
+TEST_CASE("a function of self.run that processes die of is named, and begun again") {
+  const auto found = deadly::live("run");
+  const std::string end = " times while \"pay\" of self.run ran; it is begun again";
+  CHECK(found.said == "the process has died 2" + end);
+  CHECK(found.then == "the process has died 3" + end);
+  CHECK(found.deaths == 5);  // the first has only left the message
 }
 
 TEST_CASE("a rollback forgets no accusation") {

@@ -20,9 +20,10 @@ namespace cairn::detail {
 class turn_file {
  public:
   static constexpr std::size_t most_suspects = 32;
-  static constexpr std::size_t most_workers = 64;
+  static constexpr std::size_t most_workers = 60;
+  static constexpr std::size_t most_notes = most_workers + 4;  ///< the last ones are of `self.run`
   static constexpr std::size_t notes_at = 4096;
-  static constexpr std::size_t bytes = notes_at + most_workers * sizeof(turn_note);
+  static constexpr std::size_t bytes = notes_at + most_notes * sizeof(turn_note);
 
   struct contents {
     epoch begun{};  ///< the snapshot that its process began with; none: it had no store before
@@ -91,6 +92,7 @@ class turn_file {
 /// Whether the restored actor has yet to handle it.
 [[nodiscard]] inline bool is_ahead(const cell& one, const deadly_turn& each) noexcept {
   if (each.is_between()) return raw(one.consumed) <= each.at;
+  if (each.message == in_run) return one.needs_replay || one.next_number <= each.at;
   return raw(one.consumed) < each.at || (raw(one.consumed) == each.at && one.needs_replay);
 }
 
@@ -124,11 +126,11 @@ inline void watch_deaths(world& all, any_store& store, epoch begun) {
     std::shared_ptr<disk_file> page = store.turn_page(next_file);
     std::byte* first = page ? page->map(turn_file::bytes) : nullptr;
     if (first == nullptr) return;
+    auto* notes = reinterpret_cast<turn_note*>(first + turn_file::notes_at);
     const auto count = std::min(all.workers.size(), turn_file::most_workers);
-    for (std::size_t at = 0; at < count; ++at) {
-      all.workers[at]->note =
-          reinterpret_cast<turn_note*>(first + turn_file::notes_at + at * sizeof(turn_note));
-    }
+    for (std::size_t at = 0; at < count; ++at) all.workers[at]->note = &notes[at];
+    for (auto& each : all.run_notes)
+      each = &notes[turn_file::most_workers + (&each - &all.run_notes[0])];
     all.turn_page = std::move(page);
   } catch (const error& why) {  // it runs without
     event what;

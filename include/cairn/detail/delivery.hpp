@@ -11,6 +11,7 @@
 #include "../dead_letter.hpp"
 #include "../supervisor.hpp"
 #include "cutter.hpp"
+#include "deadly_runs.hpp"
 #include "kept_letters.hpp"
 #include "letters.hpp"
 #include "tracing.hpp"
@@ -174,6 +175,7 @@ class delivery {
   }
 
   void begin_run(cell& one, outside_run work) {
+    warn_of_run(all_, one, work);
     if (!work.when_committed) return all_.start_run(one.self(), std::move(work));
     all_.has_outputs.store(true, std::memory_order_relaxed);  // ordered by the sweep
     sometimes("run waits for its commit");

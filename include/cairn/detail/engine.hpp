@@ -70,7 +70,7 @@ class engine : public homes {
     scheduler_ = make_scheduler(seats::workers);
     writing_ = make_scheduler(seats::writer);
     writing_->start(1, [this](unsigned) { return step_outcome{writer_.step(), dog_.look()}; });
-    runs_.start(make_scheduler(seats::runs));
+    runs_.start(make_scheduler(seats::runs), run_notes);
     scheduler_->start(static_cast<unsigned>(workers.size()),
                       [this](unsigned at) { return step(*workers[at]); });
     running_.store(true, std::memory_order_seq_cst);  // pairs with wake()
@@ -146,7 +146,7 @@ class engine : public homes {
   }
 
   void start_run(address of, outside_run work) override {
-    run_queue::label whose{of, work.name};
+    run_queue::label whose{of, work.number, work.name};
     runs_.post(std::move(whose), [this, of, work = std::move(work)] {
       envelope_ptr reply = result_of(work);
       reply->to = of.where;

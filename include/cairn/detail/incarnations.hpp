@@ -68,7 +68,9 @@ class incarnations {
       const slot* found = one.find_slot(each.number);
       const bool ended = found == nullptr || found->arrived || one.box.has_reply(each.number);
       sometimes(ended ? "run not begun again" : "run begun again");
-      if (!ended) all_.start_run(one.self(), std::move(each));
+      if (ended) continue;
+      warn_of_run(all_, one, each);
+      all_.start_run(one.self(), std::move(each));
     }
     interrupt_lost_asks(all_, mail_, one);
     return true;

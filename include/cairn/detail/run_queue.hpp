@@ -14,6 +14,7 @@
 
 #include "../scheduler.hpp"
 #include "turn.hpp"
+#include "turn_note.hpp"
 
 namespace cairn::detail {
 
@@ -34,14 +35,19 @@ namespace cairn::detail {
 /// Each seat does one piece at a time, first come first served. Any thread posts.
 class run_queue {
  public:
-  /// Whose work it is, and what it is called.
+  /// Whose work it is, which of its awaits waits for it, and what it is called.
   struct label {
     address by{};
+    std::uint64_t number = 0;
     std::string name{};
   };
   using work_function = std::function<void()>;
 
-  void start(std::unique_ptr<scheduler> by) {
+  static constexpr std::size_t most = 4;
+
+  /// `notes`: where each seat says what it is in.
+  void start(std::unique_ptr<scheduler> by, const std::array<turn_note*, most>& notes) {
+    notes_ = notes;
     by_ = std::move(by);
     by_->start(static_cast<unsigned>(seats_.size()), [this](unsigned at) { return step(at); });
   }
@@ -136,7 +142,10 @@ class run_queue {
       waiting_.pop_front();
       ++under_way_;
     }
+    turn_note* note = notes_[number];
+    if (note != nullptr) note->say(own.doing.by.id, position{own.doing.number}, in_run);
     work();
+    if (note != nullptr) note->rest();
     std::function<void()> call;
     {
       const std::lock_guard lock{guard_};
@@ -148,10 +157,11 @@ class run_queue {
   }
 
   std::unique_ptr<scheduler> by_{};
+  std::array<turn_note*, most> notes_{};
 
   std::mutex guard_{};  ///< of what follows
   std::deque<piece> waiting_{};
-  std::array<seat, 4> seats_{};
+  std::array<seat, most> seats_{};
   bool stopping_ = false;
   bool holding_ = false;
   int under_way_ = 0;

@@ -8,8 +8,9 @@
 
 namespace cairn::detail {
 
-/// What an actor may be in that is no handler of a message: no type has such a hash.
-inline constexpr std::uint64_t run_again = 0, in_start = 1, in_serialize = 2;
+/// What an actor may be in that is no handler of a message: no type has such a hash. In a function
+/// of `self.run`: then the position is the number of its await.
+inline constexpr std::uint64_t run_again = 0, in_start = 1, in_serialize = 2, in_run = 3;
 
 /// A message that processes have died of, one after the other.
 struct deadly_turn {

@@ -66,8 +66,9 @@ struct world : runtime {
   name_view names_aloud{};  ///< what threads outside may read
   /// What the process has died of, again and again. Constant while the system runs.
   std::vector<deadly_turn> accused{};
-  version_handler on_difference{};    ///< of a handler that did something else; may be none
-  std::shared_ptr<void> turn_page{};  ///< the workers' notes
+  version_handler on_difference{};        ///< of a handler that did something else; may be none
+  std::array<turn_note*, 4> run_notes{};  ///< of the seats of `self.run`; null: nowhere
+  std::shared_ptr<void> turn_page{};      ///< the workers' notes
   /// The actors that a snapshot gave back, sorted. Constant while the system runs.
   std::vector<actor_id> restored_ids{};
   actor_id first_new_id{};  ///< of those born since that snapshot; constant like them
