@@ -1,4 +1,5 @@
-// What becomes of messages that nobody handles: members of `delivery`, on its worker.
+// What becomes of messages that nobody handles, and answers that say no more than that: members of
+// `delivery`, on its worker.
 #pragma once
 
 #include <algorithm>
@@ -8,6 +9,39 @@
 #include "delivery.hpp"
 
 namespace cairn::detail {
+
+/// Answers an ask with a failure.
+inline void delivery::refuse(const return_address& asker, errc code, std::string text, epoch at) {
+  if (!asker.wanted()) return;
+  auto reply = make_envelope(std::move(text));
+  reply->kind = envelope_kind::reply;
+  reply->code = code;
+  reply->to = asker.asker;
+  reply->target = asker.id;
+  reply->answer = asker;
+  reply->sent = at;
+  send(std::move(reply));
+}
+
+/// Answers an ask whose answer says no more than that it was done, if it is wanted.
+inline void delivery::confirm(const return_address& asker, epoch at) {
+  if (!asker.wanted()) return;
+  auto reply = make_envelope(unit{});
+  reply->kind = envelope_kind::reply;
+  reply->to = asker.asker;
+  reply->target = asker.id;
+  reply->answer = asker;
+  reply->sent = at;
+  send(std::move(reply));
+}
+
+/// The same to who sent a word that overtakes.
+inline void delivery::confirm(const envelope& word, epoch at) {
+  const scoped_current<runtime> scope{current_runtime, &all_};  // it may still be bytes
+  const control_note note = note_of(word);
+  if (note.who.where == nullptr) return;
+  confirm({note.who.where, note.who.id, note.number, false}, at);
+}
 
 /// Mail for who is not there does not wait. What comes of it is of the message's own epoch,
 /// before whose sweep there is a round for what was sent until then: else a snapshot could hold

@@ -84,44 +84,16 @@ class delivery {
     }
   }
 
-  /// Answers an ask with a failure.
-  void refuse(const return_address& asker, errc code, std::string text, epoch at) {
-    if (!asker.wanted()) return;
-    auto reply = make_envelope(std::move(text));
-    reply->kind = envelope_kind::reply;
-    reply->code = code;
-    reply->to = asker.asker;
-    reply->target = asker.id;
-    reply->answer = asker;
-    reply->sent = at;
-    send(std::move(reply));
-  }
-
-  /// Answers an ask whose answer says no more than that it was done, if it is wanted.
-  void confirm(const return_address& asker, epoch at) {
-    if (!asker.wanted()) return;
-    auto reply = make_envelope(unit{});
-    reply->kind = envelope_kind::reply;
-    reply->to = asker.asker;
-    reply->target = asker.id;
-    reply->answer = asker;
-    reply->sent = at;
-    send(std::move(reply));
-  }
-  /// The same to who sent a word that overtakes.
-  void confirm(const envelope& word, epoch at) {
-    const scoped_current<runtime> scope{current_runtime, &all_};  // it may still be bytes
-    const control_note note = note_of(word);
-    if (note.who.where == nullptr) return;
-    confirm({note.who.where, note.who.id, note.number, false}, at);
-  }
+  // See burying.hpp, as what follows.
+  void refuse(const return_address& asker, errc code, std::string text, epoch at);
+  void confirm(const return_address& asker, epoch at);
+  void confirm(const envelope& word, epoch at);
 
   /// Gives a message up. Precondition: the actor has met it.
   void bury(cell& one, envelope_ptr message, errc code, const std::string& text) {
     bury(one, std::move(message), code, text, one.at);
   }
 
-  // See burying.hpp.
   void bury(cell& one, envelope_ptr message, errc code, const std::string& text, epoch at);
   void bury_for_stopped(cell& one, envelope_ptr message);
   void report_dead(cell& one, cairn::dead_letter letter, actor_id target, errc code,

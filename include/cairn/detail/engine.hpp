@@ -146,13 +146,8 @@ class engine : public homes {
   }
 
   void start_run(address of, outside_run work) override {
-    run_queue::label whose{of, work.number, work.name};
-    runs_.post(std::move(whose), [this, of, work = std::move(work)] {
-      envelope_ptr reply = result_of(work);
-      reply->to = of.where;
-      reply->target = of.id;
-      send_from_outside(std::move(reply));
-    });
+    runs_.post(of, std::move(work),
+               [this](envelope_ptr reply) { send_from_outside(std::move(reply)); });
   }
 
   void want_epoch() noexcept override { leader_.request(); }

@@ -41,7 +41,7 @@ class run_queue {
     std::uint64_t number = 0;
     std::string name{};
   };
-  using work_function = std::function<void()>;
+  using reply_function = std::function<void(envelope_ptr)>;
 
   static constexpr std::size_t most = 4;
 
@@ -53,12 +53,12 @@ class run_queue {
   }
 
   /// Precondition: `start` has returned.
-  void post(label of, work_function work) {
+  void post(address by, outside_run work, reply_function deliver) {
     unsigned called = 0;
     {
       const std::lock_guard lock{guard_};
       if (stopping_) return;
-      waiting_.push_back({std::move(of), std::move(work)});
+      waiting_.push_back({by, std::move(work), std::move(deliver)});
       if (holding_) return;
       // Who is not idle looks here again before it is.
       while (called < seats_.size() && seats_[called].state != seat_state::idle) ++called;
@@ -123,12 +123,20 @@ class run_queue {
     label doing{};  ///< nobody's: nothing
   };
   struct piece {
-    label of{};
-    work_function work{};
+    address by{};
+    outside_run work{};
+    reply_function deliver{};
   };
 
+  static void carry_out(const piece& what) {
+    envelope_ptr reply = result_of(what.work);
+    reply->to = what.by.where;
+    reply->target = what.by.id;
+    what.deliver(std::move(reply));
+  }
+
   step_outcome step(unsigned number) {
-    work_function work;
+    piece what;
     seat& own = seats_[number];
     {
       const std::lock_guard lock{guard_};
@@ -137,14 +145,14 @@ class run_queue {
         return {};
       }
       own.state = seat_state::called;
-      own.doing = std::move(waiting_.front().of);
-      work = std::move(waiting_.front().work);
+      what = std::move(waiting_.front());
       waiting_.pop_front();
+      own.doing = {what.by, what.work.number, what.work.name};
       ++under_way_;
     }
     turn_note* note = notes_[number];
     if (note != nullptr) note->say(own.doing.by.id, position{own.doing.number}, in_run);
-    work();
+    carry_out(what);
     if (note != nullptr) note->rest();
     std::function<void()> call;
     {
