@@ -129,8 +129,9 @@ inline void watch_deaths(world& all, any_store& store, epoch begun) {
     auto* notes = reinterpret_cast<turn_note*>(first + turn_file::notes_at);
     const auto count = std::min(all.workers.size(), turn_file::most_workers);
     for (std::size_t at = 0; at < count; ++at) all.workers[at]->note = &notes[at];
-    for (auto& each : all.run_notes)
-      each = &notes[turn_file::most_workers + (&each - &all.run_notes[0])];
+    for (std::size_t at = 0; at < all.run_notes.size(); ++at) {
+      all.run_notes[at] = &notes[turn_file::most_workers + at];
+    }
     all.turn_page = std::move(page);
   } catch (const error& why) {  // it runs without
     event what;
