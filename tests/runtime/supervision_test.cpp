@@ -22,7 +22,7 @@ TEST_CASE("one_for_all restarts all children in their order, and tries the faili
   INFO(on.told.text());
   CHECK(seen == "1 0 3");
   CHECK(done.lines() ==
-        std::vector<std::string>{"end b", "start b", "end a", "start a", "end c", "start c"});
+        std::vector<std::string>{"end b", "end a", "start a", "start b", "end c", "start c"});
   CHECK(restarted(on) == std::vector<std::string>{"a: with its siblings",
                                                   "b: the failing turn is tried again",
                                                   "c: with its siblings"});

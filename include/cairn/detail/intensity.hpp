@@ -35,26 +35,4 @@ namespace cairn::detail {
          "; the last failure: " + last;
 }
 
-/// What is to be done about a failure, and who does it.
-struct ruling {
-  decision what = decision::restart;
-  std::uint32_t levels = 0;  ///< whose supervisor, above the actor's own
-  bool others = false;       ///< the supervisor acts, for others than the actor
-  std::chrono::nanoseconds delay{};
-  std::string why{};
-};
-
-/// There were too many restarts.
-[[nodiscard]] inline ruling exceeded(const supervision& own, const std::string& text) {
-  ruling found{decision::suspend, 0, false, {}, exceeded_text(own, text)};
-  if (own.exceeded == decision::stop) {
-    sometimes("actor that failed too often stopped");
-    found.what = decision::stop;
-  } else if (own.exceeded == decision::escalate && own.above) {
-    sometimes("actor that failed too often passed up");
-    found = {decision::restart, 1, true, {}, found.why};
-  }
-  return found;
-}
-
 }  // namespace cairn::detail

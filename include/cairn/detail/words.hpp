@@ -66,7 +66,7 @@ class control_words {
         if (one.suspended) break;
         fail_.reset(one);
         fail_.be_born(one);
-        if (one.needs_start && !one.busy() && !one.suspended) (void)fail_.start(one);
+        if (!one.busy() && !one.suspended && !one.stopped) (void)fail_.start(one);
         break;
       case control::go_on:
         fail_.go_on(one);
