@@ -232,7 +232,7 @@ class failures : public incarnations {
     ruling found{decision::restart, 0, one.policy->groups(), {}, "it stopped itself: " + reason};
     worker_counters::add(mine_.counters.restarts, 1);
     if (!found.others && !may_restart(all_.steady_now(), one)) {
-      found = exceeded(*one.policy, found.why);
+      found = exceeded(*one.policy, exceeded_text(*one.policy, found.why));
     }
     if (found.what == decision::stop) return stop(one, found.why);
     reset(one);

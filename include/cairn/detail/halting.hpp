@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,8 +29,9 @@ class halting {
     one.changed = true;
     mail_.cuts().touch(one);
     all_.tell_of(event_kind::suspended, one, why, errc::failed);
-    if (one.parent.where != nullptr) {
-      send_control(mail_, one, one.parent, make_control(control::child_suspended, one.self(), why));
+    if (one.parent.where != nullptr) tell_suspended(one, one.parent, why);
+    for (std::size_t at = 0; one.more && at < one.more->watchers.size(); ++at) {
+      if (one.more->watchers[at] != one.parent) tell_suspended(one, one.more->watchers[at], why);
     }
     mine_.ready.push(one);  // asks that wait are told
   }
@@ -91,13 +93,14 @@ class halting {
                                         found.why}));
   }
 
-  /// Once for each snapshot: what comes to this again is not worth another try.
-  void roll_back_once(const std::string& why) {
+  /// Once for each snapshot: what comes to this again is not worth another try. False: it does not.
+  bool roll_back_once(const std::string& why) {
     // Relaxed: numbers.
     const bool first = all_.committed.load(std::memory_order_relaxed) >
                        all_.rolled_back_to.load(std::memory_order_relaxed);
     sometimes(first ? "failure takes the system back" : "failure comes back after a rollback");
     if (first) all_.roll_back(why);
+    return first;
   }
 
   /// For who is told of it: at once, or when the wait for others or for a backoff is over.
@@ -118,18 +121,22 @@ class halting {
     one.box.attended = nullptr;             // it will be looked at anew
   }
 
-  world& all_;
-  worker& mine_;
-  delivery& mail_;
-  replayer replay_;
-
- private:
   /// Who waits for the handler that has not ended, be it that it was not run again yet.
   [[nodiscard]] static return_address asker_of(cell& one) noexcept {
     if (one.busy()) return one.more->handler.answer;
     if (!one.needs_replay || !one.open_handler) return {};
     const log_entry* begun = last_message_of(one.saved->log).entry;
     return begun != nullptr ? begun->answer : return_address{};
+  }
+
+  world& all_;
+  worker& mine_;
+  delivery& mail_;
+  replayer replay_;
+
+ private:
+  void tell_suspended(cell& one, const address& whom, const std::string& why) {
+    send_control(mail_, one, whom, make_control(control::child_suspended, one.self(), why));
   }
 };
 

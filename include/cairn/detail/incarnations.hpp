@@ -97,6 +97,7 @@ class incarnations : public halting {
     sometimes(one.busy() ? "sibling with a suspended handler restarted" : "sibling restarted");
     end_pause(one);
     one.changed = true;
+    if (one.needs_replay) return mine_.ready.push(one);  // which is what comes next
     const auto began = all_.steady_now();
     if (!one.type->persistent) return renew_ephemeral(one, began);
     try {
@@ -124,8 +125,9 @@ class incarnations : public halting {
   void reset(cell& one) {
     sometimes(one.busy() ? "suspended handler reset" : "actor reset");
     const auto began = all_.steady_now();
-    const return_address asker = one.busy() ? one.more->handler.answer : return_address{};
+    const return_address asker = asker_of(one);
     replay_.tear_down(one, stop_reason::restart);
+    one.needs_replay = one.diverged = one.open_handler = false;
     extra& rest = one.rest();
     stop_children(mail_, one, rest);
     rest.children.clear();
@@ -154,6 +156,7 @@ class incarnations : public halting {
   void go_on(cell& one) {
     if (!one.paused) return;
     end_pause(one);
+    if (one.needs_replay) return mine_.ready.push(one);  // as in renew()
     const bool waits = one.rest().attempts != 0 || one.rest().start_tries == 0;
     const auto began = all_.steady_now();
     if (!start(one)) return;
@@ -259,13 +262,14 @@ class incarnations : public halting {
     return one.saved->log.next(entry)->kind != log_kind::message;
   }
 
-  /// The actor keeps its base and its log and handles nothing; who resumes it has it replayed once
-  /// more. The system does not go back: an older state of everybody's brings nothing back that is
-  /// lost outside, and the turns that cannot be run again now have had their effects.
+  /// The actor keeps its base and its log and handles nothing, unless its supervisor has another
+  /// answer to what exceeds; who resumes it has it replayed once more. The system does not go back:
+  /// an older state of everybody's brings nothing back that is lost outside, and the turns that
+  /// cannot be run again now have had their effects.
   void replay_failed(cell& one, const std::string& why, bool open) {
     sometimes("replay failed");
     put_off_replay(one, open);
-    suspend(one, failure_text(why));
+    obey(one, exceeded(*one.policy, failure_text(why)));
   }
 
   /// Never go on silently: the actor keeps its base and its log and handles nothing.
@@ -273,8 +277,11 @@ class incarnations : public halting {
     sometimes("replay diverged");
     put_off_replay(one, open);
     all_.tell_of(event_kind::diverged, one, why, errc::diverged);
-    suspend(one, "replay diverged: " + why);
-    roll_back_once(world::label(one) + " diverged: " + why);
+    if (roll_back_once(world::label(one) + " diverged: " + why)) {
+      suspend(one, "replay diverged: " + why);
+    } else {
+      obey(one, exceeded(*one.policy, "replay diverged: " + why));
+    }
   }
 
  private:

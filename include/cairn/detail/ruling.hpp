@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <string>
+#include <utility>
 
 #include "intensity.hpp"
 #include "world.hpp"
@@ -20,15 +21,15 @@ struct ruling {
   std::string why{};
 };
 
-/// There were too many restarts.
-[[nodiscard]] inline ruling exceeded(const supervision& own, const std::string& text) {
-  ruling found{decision::suspend, 0, false, {}, exceeded_text(own, text)};
+/// There were too many restarts, or it cannot be run again: the supervisor's rules say what then.
+[[nodiscard]] inline ruling exceeded(const supervision& own, std::string why) {
+  ruling found{decision::suspend, 0, false, {}, std::move(why)};
   if (own.exceeded == decision::stop) {
     sometimes("actor that failed too often stopped");
     found.what = decision::stop;
   } else if (own.exceeded == decision::escalate && own.above) {
     sometimes("actor that failed too often passed up");
-    found = {decision::restart, 1, true, {}, found.why};
+    found = {decision::restart, 1, true, {}, std::move(found.why)};
   }
   return found;
 }
@@ -56,7 +57,7 @@ struct ruling {
     found.others = true;
     found.delay = {};  // the supervisor waits
   } else if (!may_restart(now, one)) {
-    found = exceeded(own, text);
+    found = exceeded(own, exceeded_text(own, text));
   }
   return found;
 }

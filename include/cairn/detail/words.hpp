@@ -116,7 +116,7 @@ class control_words {
     if (std::find(all.begin(), all.end(), who) == all.end()) all.push_back(who);
   }
 
-  /// To a parent that wants to know: its protocol lists it.
+  /// To a parent or a watcher that wants to know: its protocol lists it.
   void tell_suspended(cell& one, const control_note& note) {
     if (!find_handler(*one.type, type_hash<suspended>)) return;
     mail_.tell(one.self(), suspended{note.who.id, note.text}, one.at);
