@@ -29,7 +29,8 @@ inline constexpr restart_strategy rest_for_one = restart_strategy::rest_for_one;
 enum class restart_type : std::uint8_t {
   transient,  ///< restarted when it fails; stays stopped when it stops itself
   permanent,  ///< begins afresh also when it has stopped itself
-  temporary,  ///< never restarted: a failure stops it, with its state
+  temporary,  ///< never restarted: a failure stops it, with its state, and so does a restart of
+              ///< its siblings with it
 };
 inline constexpr restart_type transient = restart_type::transient;
 inline constexpr restart_type permanent = restart_type::permanent;
@@ -70,7 +71,8 @@ enum class decision : std::uint8_t {
 /// What a program says of one child.
 struct child_options {
   restart_type restart = transient;
-  /// How long its supervisor, where it is stopped, waits for this child to stop.
+  /// How long its supervisor, where it is stopped, waits for this child to stop. Of a supervisor
+  /// for which nothing is said: for as long as it takes.
   std::chrono::nanoseconds shutdown = std::chrono::seconds{5};
 };
 
@@ -177,6 +179,9 @@ struct supervision {
     exceeded = decision{then};
   }
 };
+
+/// For a supervisor below: those below it have their times.
+inline constexpr std::chrono::nanoseconds as_long_as_it_takes = std::chrono::hours{24 * 36525};
 
 /// A child's options as one number, for records and words.
 [[nodiscard]] constexpr std::uint64_t bits_of(const child_options& of) noexcept {
