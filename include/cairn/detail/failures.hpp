@@ -219,6 +219,7 @@ class failures : public incarnations {
   bool wait_in_front(cell& one, const std::string& text) {
     try {
       put_input_back(one);
+      one.more->fault = text;
       return true;
     } catch (...) {
       give_up(one, text);

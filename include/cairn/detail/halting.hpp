@@ -38,6 +38,7 @@ class halting {
 
   /// Retires the actor.
   void stop(cell& one, const std::string& reason) {
+    if (one.more && one.more->attempts != 0) bury_failed(one, reason);
     const return_address asker = asker_of(one);
     if (one.busy()) sometimes("actor stopped within a handler");
     replay_.tear_down(one, stop_reason::stopped);
@@ -135,6 +136,27 @@ class halting {
   replayer replay_;
 
  private:
+  /// What has failed and waits to be tried again is given up, by whomever the actor is stopped: its
+  /// letter says with what it failed. Only the process that has seen it fail knows that.
+  void bury_failed(cell& one, const std::string& reason) {
+    one.more->attempts = 0;
+    const std::string text = one.more->fault.empty() ? reason : one.more->fault;
+    if (one.busy() && one.type->persistent) {
+      sometimes("failed handler of a stopped actor kept");
+      mail_.report_dead(one, letter_of(one), one.self().id, errc::failed, text, one.at);
+      mail_.refuse(std::exchange(one.more->handler.answer, {}), errc::failed, text, one.at);
+      return;
+    }
+    const envelope* first = one.box.queue.front();
+    if (first == nullptr || first->kind != envelope_kind::message) return;
+    sometimes("failed message of a stopped actor kept");
+    envelope_ptr message = one.box.queue.pop_front();
+    one.box.attended = nullptr;
+    mail_.cuts().meet(one, *message);
+    one.box.done_ticket = message->ticket;
+    one.consumed = next(one.consumed);
+    mail_.bury(one, std::move(message), errc::failed, text);
+  }
   void tell_suspended(cell& one, const address& whom, const std::string& why) {
     send_control(mail_, one, whom, make_control(control::child_suspended, one.self(), why));
   }
