@@ -1,6 +1,7 @@
 // What others are told of an actor that is suspended, and what takes the whole system back.
 #include <cairn/supervisor.hpp>
 
+#include <limits>
 #include <new>
 #include <string>
 
@@ -210,6 +211,20 @@ TEST_CASE("too many restarts cannot come to what is no end") {
   fixture::crash<all>(on, [](cairn::root& root) -> cairn::task<int> {
     CHECK_THROWS_WITH(root.supervise("top", {.exceeded = cairn::rollback}),
                       "supervisor \"top\": .exceeded is suspend, stop or escalate");
+    co_return 0;
+  });
+}
+
+TEST_CASE("a jitter that is no share of the delay is refused, by the supervisor's name") {
+  using namespace parents;
+  bench on;
+  fixture::crash<all>(on, [](cairn::root& root) -> cairn::task<int> {
+    for (const double wrong : {-0.1, 1.1, std::numeric_limits<double>::quiet_NaN()}) {
+      const cairn::supervisor_options rules{.backoff = {.jitter = wrong}};
+      CHECK_THROWS_WITH(root.supervise("top", rules),
+                        "supervisor \"top\": .backoff.jitter is a share of the delay, from 0 to 1");
+    }
+    (void)root.supervise("top", {.backoff = {.jitter = 1}});
     co_return 0;
   });
 }

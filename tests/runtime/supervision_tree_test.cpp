@@ -154,6 +154,23 @@ TEST_CASE("delays double up to a bound, and no two are the same") {
   CHECK(delay_of(jittered, 1, ~std::uint64_t{0}) <= 150ms);
 }
 
+TEST_CASE("durations as long as they come do not overflow, and no jitter is more than the delay") {
+  using cairn::detail::delay_of;
+  using namespace std::chrono_literals;
+  constexpr auto ever = std::chrono::nanoseconds::max();
+  const cairn::supervisor_options rules{.backoff = {.first = 1h, .most = ever, .jitter = 1}};
+  CHECK(rules.quiet() > 1h);
+  std::chrono::nanoseconds before{};
+  for (const std::uint32_t n : {1U, 20U, 60U, 90U, 4'000'000'000U}) {
+    const auto delay = delay_of(rules.backoff, n, ~std::uint64_t{0});
+    CHECK(delay >= before);
+    before = delay;
+  }
+  CHECK(delay_of({.first = ever, .most = 1s, .jitter = 1}, 1, ~std::uint64_t{0}) > 24h);
+  CHECK(delay_of({.first = 1s, .most = 1s, .jitter = 1e300}, 1, ~std::uint64_t{0}) == 1s);
+  CHECK(delay_of({.first = 1s, .most = 1s, .jitter = -7}, 1, ~std::uint64_t{0}) == 1s);
+}
+
 TEST_CASE("a supervisor stops its children in reverse, each in the time that it has") {
   using namespace tending;
   planned.clear();

@@ -22,9 +22,7 @@ namespace cairn::detail {
 /// Counts a failure; how many there were, each within the period after the one before.
 [[nodiscard]] inline std::uint32_t failures_in_row(std::chrono::nanoseconds now, cell& one) {
   extra& rest = one.rest();
-  if (now - rest.failed_at > std::max(one.policy->intensity.within, 2 * one.policy->backoff.most)) {
-    rest.failures = 0;
-  }
+  if (now - rest.failed_at > one.policy->quiet()) rest.failures = 0;
   rest.failed_at = now;
   return ++rest.failures;
 }

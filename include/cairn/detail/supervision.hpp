@@ -137,6 +137,13 @@ struct supervision {
     return siblings == sibling_restart::fresh || (above && above->resets_below());
   }
 
+  /// How long nothing must fail that a row of failures ends: the row, by which the backoff grows,
+  /// outlasts the period in which restarts count.
+  [[nodiscard]] std::chrono::nanoseconds quiet() const noexcept {
+    const auto most = std::min(backoff.most, std::chrono::nanoseconds::max() / 2);
+    return std::max(intensity.within, 2 * most);
+  }
+
   /// In what the store keeps of them.
   [[nodiscard]] bool same_as(const supervision& other) const noexcept {
     const auto all = [](const supervision& of) {
@@ -180,7 +187,7 @@ struct supervision {
   }
 };
 
-/// For a supervisor below: those below it have their times.
+/// A century: no sum of times overflows.
 inline constexpr std::chrono::nanoseconds as_long_as_it_takes = std::chrono::hours{24 * 36525};
 
 /// A child's options as one number, for records and words.
@@ -221,14 +228,18 @@ struct resolution {
   return found;
 }
 
+[[nodiscard]] constexpr bool is_share(double value) noexcept { return value >= 0 && value <= 1; }
+
 /// How long the `n`th restart in a row waits, `n` from 1 on; `chance` is 64 random bits.
 [[nodiscard]] inline std::chrono::nanoseconds delay_of(const restart_backoff& how, std::uint32_t n,
                                                        std::uint64_t chance) noexcept {
   if (how.first.count() <= 0) return {};
-  auto delay = how.first;
-  for (std::uint32_t at = 1; at < n && delay < how.most; ++at) delay *= 2;
-  delay = std::min(delay, std::max(how.most, how.first));
-  const double share = static_cast<double>(chance >> 11U) * 0x1.0p-53 * how.jitter;
+  const auto first = std::min(how.first, as_long_as_it_takes);  // sums must not overflow
+  const auto most = std::clamp(how.most, first, as_long_as_it_takes);
+  auto delay = first;
+  for (std::uint32_t at = 1; at < n && delay < most; ++at) delay = std::min(2 * delay, most);
+  const double jitter = is_share(how.jitter) ? how.jitter : 0;  // an older program's may be none
+  const double share = static_cast<double>(chance >> 11U) * 0x1.0p-53 * jitter;
   return delay + std::chrono::nanoseconds{
                      static_cast<std::int64_t>(static_cast<double>(delay.count()) * share)};
 }
