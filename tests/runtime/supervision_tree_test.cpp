@@ -205,6 +205,8 @@ TEST_CASE("a supervisor stops its children in reverse, each in the time that it 
   CHECK(names == std::vector<std::string>{"d", "inner", "c", "b", "a", "top"});
   CHECK(on.told.of(event_kind::stopped, "b").front().what.text ==
         "its parent stopped; it had not stopped in time");
+  // Who is stopped at once has not been too slow.
+  CHECK(on.told.of(event_kind::stopped, "c").front().what.text == "its parent stopped");
 }
 
 namespace tending {
