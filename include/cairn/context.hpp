@@ -29,8 +29,8 @@ struct stopped {
   void serialize(auto& archive) { archive(id, reason); }
 };
 
-/// A child has been suspended: it keeps state and mailbox and handles nothing until it is resumed.
-/// In the protocol of a parent that wants to be told.
+/// A child, or an actor that is watched, has been suspended: it keeps state and mailbox and handles
+/// nothing until it is resumed. In the protocol of a parent or a watcher that wants to be told.
 struct suspended {
   actor_id id{};
   std::string reason{};

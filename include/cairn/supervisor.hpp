@@ -51,14 +51,16 @@ class supervisor {
 
   /// A supervisor under this one: the one that the store gave back, whose actors begin to run
   /// again, or else a new one. Where it escalates, this one decides. Of what `with` has said the
-  /// time to stop in counts: it has to do for all that is below.
+  /// time to stop in counts: it has to do for all that is below. Without it there is no bound, as
+  /// those below have their own.
   ///
   /// Errors: as of `spawn`.
   supervisor supervise(std::string_view name, supervisor_options options = {}) const {
     detail::cell& here = *self_.where().where;
     const auto made =
         detail::declare_supervisor(open("supervisor::supervise()"), here, name, std::move(options));
-    if (declared_) detail::declare_shutdown(here, name, made.where(), declared_->shutdown);
+    const auto time = declared_ ? declared_->shutdown : detail::as_long_as_it_takes;
+    detail::declare_shutdown(here, name, made.where(), time);
     return supervisor{made};
   }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "supervising.hpp"
 
@@ -212,5 +213,39 @@ TEST_CASE("an orderly end within a backoff forgives, and the backoff is waited f
   fixture::crash<all>(on, [&](cairn::root& top) { return again(top, how); });
   INFO(on.told.text());
   CHECK(on.told.count(event_kind::restarted, "b") == 2);
+  CHECK(on.told.count(event_kind::suspended) == 0);
+}
+
+TEST_CASE(
+    "restarts that lie outside of the period are not too many, and their backoff begins anew") {
+  using namespace counting;
+  bench on;
+  const auto strategy = GENERATE(cairn::one_for_one, cairn::one_for_all);
+  const cairn::supervisor_options rules{.strategy = strategy,
+                                        .intensity = {.restarts = 2, .within = 10s},
+                                        .backoff = {.first = 1s, .most = 1min, .jitter = 0}};
+  fixture::crash<all>(on, [&](cairn::root& top) {
+    return [](cairn::root& root, cairn::supervisor_options how, bench* with) -> cairn::task<int> {
+      three of = spawn_three(root.supervise("top", how));
+      using step = std::pair<std::chrono::seconds, std::chrono::seconds>;  // rests, and waits
+      for (const auto& [rest, delay] : {step{1h, 1s}, step{0s, 2s}, step{1h, 1s}, step{12s, 2s},
+                                        step{12s, 4s}, step{12s, 8s}}) {
+        with->clock.advance(rest);
+        planned.plan(-2, 1);
+        of.b.tell<work>(-2);
+        auto asked = of.b.ask<look>();
+        for (int at = 0; at < 9; ++at) co_await root.sleep(0ns);
+        const auto before = with->told.count(event_kind::restarted, "b");
+        with->clock.advance(delay - 1ms);
+        for (int at = 0; at < 9; ++at) co_await root.sleep(0ns);
+        CHECK(with->told.count(event_kind::restarted, "b") == before);
+        with->clock.advance(1ms);
+        (void)co_await std::move(asked);
+        CHECK(with->told.count(event_kind::restarted, "b") == before + 1);
+      }
+      co_return 0;
+    }(top, rules, &on);
+  });
+  INFO(on.told.text());
   CHECK(on.told.count(event_kind::suspended) == 0);
 }

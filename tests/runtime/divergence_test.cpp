@@ -1,4 +1,6 @@
 // What a replay that goes another way is said to have done: who, what was expected, what was seen.
+#include <cairn/supervisor.hpp>
+
 #include <functional>
 #include <string>
 
@@ -224,4 +226,32 @@ TEST_CASE("a spawn or a run that was there only before, or is there only now, is
         "at position 1 (differing::doer): a handler took a value that it did not take before");
   const auto fewer = differ(spawns, one_step);
   CHECK(fewer.text == "at position 1 (differing::doer): a handler takes fewer values than before");
+}
+
+TEST_CASE(
+    "who diverges and cannot be brought back is what its supervisor says of too many restarts") {
+  using namespace differing;
+  const auto then = GENERATE(cairn::stop, cairn::suspend);
+  bench on;
+  act = one_step;
+  thrown = false;
+  fixture::crash<all>(on, [&](cairn::root& top) {
+    return [](cairn::root& root, cairn::decision exceeded) -> cairn::task<int> {
+      auto one = root.supervise("others").spawn<doer>("one");
+      auto room = root.supervise("top", {.exceeded = exceeded});
+      auto it = room.spawn<doer>("it", doer{one, one, "it"});
+      it.tell<step>(1);
+      (void)co_await it.ask<look>();
+      act = {};
+      it.tell<fail>();  // nothing is committed that the system could go back to
+      auto answer = co_await it.ask<look>().as_result();
+      CHECK(answer.code() ==
+            (exceeded == cairn::stop ? cairn::errc::stopped : cairn::errc::failed));
+      co_return 0;
+    }(top, then);
+  });
+  INFO(on.told.text());
+  const auto kind = then == cairn::stop ? event_kind::stopped : event_kind::suspended;
+  REQUIRE(on.told.count(kind, "it") == 1);
+  CHECK(on.told.of(kind, "it")[0].what.text.starts_with("replay diverged: "));
 }

@@ -2,6 +2,10 @@
 // several handlers, one at once after the other, and comes to the same.
 #include <cairn/supervisor.hpp>
 
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -197,4 +201,19 @@ TEST_CASE("who waits until a supervisor of many has stopped is told then, and no
   auto seen = names_of(on, event_kind::stopped);
   std::erase(seen, "house");
   CHECK(seen == expected);
+}
+
+TEST_CASE("a log that counts more children than it has ends there") {
+  namespace detail = cairn::detail;
+  detail::cell one;
+  one.saved = std::make_unique<detail::recovery>();
+  const std::uint64_t count = std::uint64_t{1} << 40U;
+  one.saved->log.append_bytes(detail::log_kind::value, std::as_bytes(std::span{&count, 1}));
+  detail::turn here;
+  here.self = &one;
+  detail::replay_log::cursor at{};
+  here.replay = &at;
+  const detail::scoped_current<detail::turn> scope{detail::current_turn, &here};
+  const auto any = [](cairn::actor_id) { return true; };
+  CHECK_THROWS_AS(detail::wards_of(one, 1, true, any), cairn::error);
 }

@@ -109,7 +109,7 @@ TEST_CASE("who cannot start, or is suspended, does not hold up the next one") {
   on.workers = GENERATE(1U, 2U);
   fixture::crash<these>(on, settle);
   done.clear();
-  planned.plan(2, 2);  // throws twice: it is suspended
+  planned.plan(2, 7);  // more restarts than it may have: it is suspended
   fixture::crash<these>(on, [](cairn::root& root) -> cairn::task<int> {
     const orderly made = move_in(root);
     const int last = co_await made.all.back().ask<look>();
@@ -117,7 +117,7 @@ TEST_CASE("who cannot start, or is suspended, does not hold up the next one") {
     co_await root.checkpoint();
     co_return 0;
   });
-  CHECK(starts() == "1 2 2 3 4 5 6 7 ");
+  CHECK(starts() == "1 2 2 2 2 2 2 2 3 4 5 6 7 ");
   CHECK(on.told.count(event_kind::suspended, "2") == 1);
   done.clear();
   fixture::crash<these>(on, [](cairn::root& root) -> cairn::task<int> {

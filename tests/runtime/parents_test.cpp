@@ -1,6 +1,7 @@
 // What others are told of an actor that is suspended, and what takes the whole system back.
 #include <cairn/supervisor.hpp>
 
+#include <limits>
 #include <new>
 #include <string>
 
@@ -74,7 +75,31 @@ struct parent {
   }
 };
 
-using all = cairn::actors<parent, child>;
+struct keep_an_eye_on {
+  cairn::ref<child> whom{};
+  void serialize(auto& ar) { ar(whom); }
+};
+/// Wants to know.
+struct friend_of {
+  using protocol = cairn::protocol<keep_an_eye_on, look, cairn::stopped, cairn::suspended>;
+  heard told{};
+  void serialize(auto& ar) { ar(told); }
+  void on(keep_an_eye_on what, cairn::context<friend_of>& self) { self.watch(what.whom); }
+  void on(cairn::stopped who) { told = {told.times + 1, "stopped: " + who.reason}; }
+  void on(cairn::suspended who) { told = {told.times + 1, who.reason}; }
+  heard on(look) const { return told; }
+};
+/// Wants to know of the end alone.
+struct heir {
+  using protocol = cairn::protocol<keep_an_eye_on, look, cairn::stopped>;
+  heard told{};
+  void serialize(auto& ar) { ar(told); }
+  void on(keep_an_eye_on what, cairn::context<heir>& self) { self.watch(what.whom); }
+  void on(cairn::stopped who) { told = {told.times + 1, "stopped: " + who.reason}; }
+  heard on(look) const { return told; }
+};
+
+using all = cairn::actors<parent, child, friend_of, heir>;
 using door = cairn::ref<parent>;
 
 /// Three messages are given up, each after two tries; with the fourth there are too many restarts.
@@ -186,6 +211,48 @@ TEST_CASE("too many restarts cannot come to what is no end") {
   fixture::crash<all>(on, [](cairn::root& root) -> cairn::task<int> {
     CHECK_THROWS_WITH(root.supervise("top", {.exceeded = cairn::rollback}),
                       "supervisor \"top\": .exceeded is suspend, stop or escalate");
+    co_return 0;
+  });
+}
+
+TEST_CASE("a jitter that is no share of the delay is refused, by the supervisor's name") {
+  using namespace parents;
+  bench on;
+  fixture::crash<all>(on, [](cairn::root& root) -> cairn::task<int> {
+    for (const double wrong : {-0.1, 1.1, std::numeric_limits<double>::quiet_NaN()}) {
+      const cairn::supervisor_options rules{.backoff = {.jitter = wrong}};
+      CHECK_THROWS_WITH(root.supervise("top", rules),
+                        "supervisor \"top\": .backoff.jitter is a share of the delay, from 0 to 1");
+    }
+    (void)root.supervise("top", {.backoff = {.jitter = 1}});
+    co_return 0;
+  });
+}
+
+TEST_CASE("who watches an actor is told why it is suspended, where its protocol lists that") {
+  using namespace parents;
+  bench on;
+  throws_left = until_too_many;
+  fixture::crash<all>(on, [](cairn::root& root) -> cairn::task<int> {
+    auto it = root.supervise("top").spawn<child>("child");
+    auto others = root.supervise("others");
+    auto close = others.spawn<friend_of>("friend");
+    auto far = others.spawn<heir>("heir");
+    close.tell<keep_an_eye_on>(it);
+    far.tell<keep_an_eye_on>(it);
+    (void)co_await far.ask<look>();
+    (void)co_await close.ask<look>();
+    for (int value = 1; value <= 4; ++value) it.tell<work>(value);
+    heard told;
+    while (told.times == 0) told = co_await close.ask<look>();
+    CHECK(told.why == "more restarts than 3; the last failure: std::bad_alloc");
+    const heard none = co_await far.ask<look>();
+    CHECK(none.times == 0);
+    it.stop();
+    while (told.times == 1) told = co_await close.ask<look>();
+    CHECK(told.why.starts_with("stopped: "));
+    const heard end = co_await far.ask<look>();
+    CHECK(end.times == 1);
     co_return 0;
   });
 }

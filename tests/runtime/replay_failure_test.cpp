@@ -213,6 +213,33 @@ cairn::task<int> while_it_asks(cairn::root& root, bench* on) {
   co_return 0;
 }
 
+/// The same below a supervisor with an answer of its own. What the reader has come to, and the
+/// other.
+std::string by_rules(bench& on, cairn::decision exceeded, cairn::supervisor_options above,
+                     int times) {
+  std::string seen;
+  fixture::crash<all>(on, [&](cairn::root& root) {
+    return [](cairn::root& top, cairn::supervisor_options upper, cairn::decision then, int lost,
+              std::string* found) -> cairn::task<int> {
+      auto to = top.supervise("top").spawn<printer>("to");
+      auto room = top.supervise("house", upper).supervise("room", {.exceeded = then});
+      auto it = room.spawn<reader>("it", to, "it");
+      auto other = room.spawn<reader>("other", to, "other");
+      crew by{to, it};
+      co_await lose(by, lost);
+      for (const auto& each : {it, other}) {
+        auto asked = each.ask<look>().as_result();
+        const auto answer = co_await std::move(asked);
+        *found += answer ? std::to_string(*answer) : std::string{to_string(answer.code())};
+        *found += " ";
+      }
+      missing = 0;
+      co_return 0;
+    }(root, above, exceeded, times, &seen);
+  });
+  return seen;
+}
+
 }  // namespace lost
 
 TEST_CASE("a replay that throws suspends its actor, and it goes on once what was lost is back") {
@@ -272,4 +299,58 @@ TEST_CASE("who cannot be run again while it waits for an answer gets the answer 
   fixture::finish<all>(on, [&](cairn::root& root) { return while_it_asks(root, &on); });
   check_told(on, 2);
   CHECK(on.told.count(event_kind::suspended, "it") == 1);
+}
+
+TEST_CASE("what cannot be run again comes to what its supervisor says of too many restarts") {
+  using namespace lost;
+  bench on;
+  SECTION("stop: it alone") {
+    CHECK(by_rules(on, cairn::stop, {}, 2) == "stopped 0 ");
+    CHECK(on.told.of(event_kind::stopped, "it").at(0).what.text == why);
+    CHECK(on.told.count(event_kind::suspended) == 0);
+  }
+  SECTION("escalate: the one above restarts all, and it is run again") {
+    CHECK(by_rules(on, cairn::escalate, {}, 2) == "3 0 ");
+    check_told(on, 2);
+    CHECK(on.told.count(event_kind::restarted, "other") == 1);
+    CHECK(on.told.count(event_kind::suspended) == 0);
+  }
+  SECTION("escalate, to one that has all begin afresh") {
+    CHECK(by_rules(on, cairn::escalate, {.siblings = cairn::sibling_restart::fresh}, 1000) ==
+          "0 0 ");  // the file is still gone, and nobody waits for it
+    CHECK(on.told.count(event_kind::suspended) == 0);
+  }
+  SECTION("escalate, again and again: too many restarts of the one above") {
+    const cairn::supervisor_options above{.intensity = {.restarts = 1, .within = 1h}};
+    CHECK(by_rules(on, cairn::escalate, above, 1000) == "failed failed ");
+    CHECK(on.told.count(event_kind::suspended) == 2);
+  }
+}
+
+TEST_CASE("a crash between a replay that fails and what is said of it harms nobody") {
+  using namespace lost;
+  bench on;
+  const auto app = [](cairn::root& root, bool again) -> cairn::task<int> {
+    auto to = root.supervise("top").spawn<printer>("to");
+    const cairn::supervisor_options later{.backoff = {.first = 1h, .most = 1h, .jitter = 0}};
+    auto room = root.supervise("house", later).supervise("room", {.exceeded = cairn::escalate});
+    crew by{to, room.spawn<reader>("it", to, "it")};
+    if (!again) {
+      co_await lose(by, 2);
+      for (int at = 0; at < 20; ++at) co_await root.sleep(0ns);
+      CHECK(by.it.where().where->paused);
+      co_await root.checkpoint();
+      co_return 0;
+    }
+    const int lines = co_await by.it.ask<look>();
+    CHECK(lines == 3);
+    co_return 0;
+  };
+  fixture::crash<all>(on, [&](cairn::root& root) { return app(root, false); });
+  missing = 0;
+  fixture::crash<all>(on, [&](cairn::root& root) {
+    on.clock.advance(2h);
+    return app(root, true);
+  });
+  check_told(on, 2);
 }

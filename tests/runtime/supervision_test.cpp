@@ -22,7 +22,7 @@ TEST_CASE("one_for_all restarts all children in their order, and tries the faili
   INFO(on.told.text());
   CHECK(seen == "1 0 3");
   CHECK(done.lines() ==
-        std::vector<std::string>{"end b", "start b", "end a", "start a", "end c", "start c"});
+        std::vector<std::string>{"end b", "end a", "start a", "start b", "end c", "start c"});
   CHECK(restarted(on) == std::vector<std::string>{"a: with its siblings",
                                                   "b: the failing turn is tried again",
                                                   "c: with its siblings"});
@@ -130,6 +130,46 @@ TEST_CASE("restart types say what a child's end comes to") {
   CHECK(on.told.of(event_kind::stopped, "never").front().what.text == "fault -2");
   CHECK(on.told.of(event_kind::dead_letter, "never").front().what.text ==
         "tending::work: fault -2");
+}
+
+TEST_CASE("a temporary child stops where its group is restarted, as it does where it fails") {
+  using namespace tending;
+  planned.plan(-2, 1);
+  bench on;
+  const auto strategy = GENERATE(cairn::one_for_all, cairn::rest_for_one);
+  const auto siblings = GENERATE(cairn::sibling_restart::restored, cairn::sibling_restart::fresh);
+  const auto app = [&](cairn::root& top) {
+    return [](cairn::root& root, cairn::supervisor_options how) -> cairn::task<int> {
+      auto door = root.supervise("top", how);
+      auto b = door.spawn<member>("b", "b");
+      auto guest = door.with({.restart = cairn::temporary}).spawn<member>("guest", "guest");
+      auto c = door.spawn<member>("c", "c");
+      if (root.restored()) {
+        const int none = co_await guest.ask<look>();
+        CHECK(none == 0);  // another one
+        co_return 0;
+      }
+      guest.tell<nap>(1);
+      (void)co_await c.ask<look>();
+      done.clear();
+      b.tell<work>(-2);
+      const int sum = co_await b.ask<look>();
+      CHECK(sum == -2);
+      (void)co_await c.ask<look>();
+      auto gone = co_await guest.ask<look>().as_result();
+      CHECK(gone.code() == errc::stopped);
+      guest = {};
+      co_await root.checkpoint();
+      co_return 0;
+    }(top, {.strategy = strategy, .siblings = siblings});
+  };
+  fixture::crash<all>(on, app);
+  INFO(on.told.text());
+  CHECK(done.lines() == std::vector<std::string>{"end b", "start b", "end c", "start c"});
+  CHECK(on.told.of(event_kind::stopped, "guest").at(0).what.text ==
+        "a temporary child is not restarted with the others");
+  CHECK(on.told.count(event_kind::restarted, "guest") == 0);
+  fixture::crash<all>(on, app);
 }
 
 TEST_CASE("a permanent child that stops itself too often is suspended") {

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include <cairn/testing/simulation.hpp>
 
 #include "supervising.hpp"
 
@@ -151,6 +154,23 @@ TEST_CASE("delays double up to a bound, and no two are the same") {
   CHECK(delay_of(jittered, 1, ~std::uint64_t{0}) <= 150ms);
 }
 
+TEST_CASE("durations as long as they come do not overflow, and no jitter is more than the delay") {
+  using cairn::detail::delay_of;
+  using namespace std::chrono_literals;
+  constexpr auto ever = std::chrono::nanoseconds::max();
+  const cairn::supervisor_options rules{.backoff = {.first = 1h, .most = ever, .jitter = 1}};
+  CHECK(rules.quiet() > 1h);
+  std::chrono::nanoseconds before{};
+  for (const std::uint32_t n : {1U, 20U, 60U, 90U, 4'000'000'000U}) {
+    const auto delay = delay_of(rules.backoff, n, ~std::uint64_t{0});
+    CHECK(delay >= before);
+    before = delay;
+  }
+  CHECK(delay_of({.first = ever, .most = 1s, .jitter = 1}, 1, ~std::uint64_t{0}) > 24h);
+  CHECK(delay_of({.first = 1s, .most = 1s, .jitter = 1e300}, 1, ~std::uint64_t{0}) == 1s);
+  CHECK(delay_of({.first = 1s, .most = 1s, .jitter = -7}, 1, ~std::uint64_t{0}) == 1s);
+}
+
 TEST_CASE("a supervisor stops its children in reverse, each in the time that it has") {
   using namespace tending;
   planned.clear();
@@ -185,16 +205,19 @@ TEST_CASE("a supervisor stops its children in reverse, each in the time that it 
   CHECK(names == std::vector<std::string>{"d", "inner", "c", "b", "a", "top"});
   CHECK(on.told.of(event_kind::stopped, "b").front().what.text ==
         "its parent stopped; it had not stopped in time");
+  // Who is stopped at once has not been too slow.
+  CHECK(on.told.of(event_kind::stopped, "c").front().what.text == "its parent stopped");
 }
 
-TEST_CASE("a supervisor below has the time that it was given, for all that is below it") {
-  using namespace tending;
-  planned.clear();
-  bench on;
+namespace tending {
+
+/// Who stopped, in which order, where a room has a child that takes half a minute.
+inline std::string stopped_in_order(bench& on, std::optional<cairn::child_options> of_room) {
   fixture::crash<all>(on, [&](cairn::root& top) {
-    return [](cairn::root& root, bench* with) -> cairn::task<int> {
+    return [](cairn::root& root, bench* with,
+              std::optional<cairn::child_options> declared) -> cairn::task<int> {
       auto house = root.supervise("house");
-      auto room = house.with({.shutdown = 1min}).supervise("room");
+      auto room = (declared ? house.with(*declared) : house).supervise("room");
       auto slow = room.with({.shutdown = 30s}).spawn<member>("slow", "slow");
       slow.tell<nap>(1);
       auto other = room.spawn<member>("other", "other");
@@ -203,20 +226,62 @@ TEST_CASE("a supervisor below has the time that it was given, for all that is be
       auto gone = co_await other.ask<look>().as_result();
       while (gone) gone = co_await other.ask<look>().as_result();
       co_await root.checkpoint();
-      with->clock.advance(10s);  // longer than supervisors have that were given no time
+      with->clock.advance(10s);  // longer than an ordinary child has for which nothing is said
       co_await root.checkpoint();
-      CHECK(with->told.count(event_kind::stopped) == 1);
       with->clock.advance(20s);
-      auto last = co_await slow.ask<look>().as_result();
-      CHECK(last.code() == errc::stopped);
       while (with->told.count(event_kind::stopped, "house") == 0) co_await root.checkpoint();
+      with->clock.advance(1h);
+      (void)co_await slow.ask<look>().as_result();
+      co_await root.checkpoint();
       co_return 0;
-    }(top, &on);
+    }(top, &on, of_room);
   });
+  std::string names;
+  for (const auto& each : on.told.of(event_kind::stopped)) names += each.what.name + " ";
+  return names;
+}
+
+}  // namespace tending
+
+TEST_CASE("a supervisor below takes as long as it takes to stop, or as long as it was given") {
+  using namespace tending;
+  planned.clear();
+  bench on;
+  SECTION("nothing is said: all that is below it takes") {
+    CHECK(stopped_in_order(on, std::nullopt) == "other slow room house ");
+  }
+  SECTION("time enough") {
+    CHECK(stopped_in_order(on, cairn::child_options{.shutdown = 1min}) == "other slow room house ");
+  }
+  SECTION("too little: it is stopped, and what is left below ends after it") {
+    CHECK(stopped_in_order(on, cairn::child_options{.shutdown = 5s}) == "other room house slow ");
+  }
   INFO(on.told.text());
-  std::vector<std::string> names;
-  for (const auto& each : on.told.of(event_kind::stopped)) names.push_back(each.what.name);
-  CHECK(names == std::vector<std::string>{"other", "slow", "room", "house"});
+}
+
+TEST_CASE("an orderly end does not wait for a supervisor that takes long to stop") {
+  using namespace tending;
+  planned.clear();
+  cairn::testing::simulation_options chosen;
+  chosen.configure = [](cairn::options& of) { of.epoch.every = {}; };
+  cairn::testing::simulation<all> sim{chosen};
+  const auto app = [](cairn::root& root) -> cairn::task<int> {
+    auto house = root.supervise("house");
+    auto room = house.supervise("room");
+    auto slow = room.with({.shutdown = 20h}).spawn<member>("slow", "slow");
+    if (!root.restored()) slow.tell<nap>(10);
+    while (!slow.where().where->busy()) co_await root.sleep(1ms);
+    house.stop();
+    co_await root.sleep(1s);
+    co_return 0;
+  };
+  sim.start(app);
+  REQUIRE(sim.run() == 0);
+  const auto before = sim.now();
+  REQUIRE(sim.finish());
+  CHECK(sim.now() - before < 1min);
+  sim.start(app);  // it goes on where it was
+  CHECK(sim.restored().suspended_handlers == 3);
 }
 
 TEST_CASE("a supervisor below another is restored with it, and dormant until it is declared") {

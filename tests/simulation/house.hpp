@@ -67,7 +67,10 @@ struct tenant {
   order_check received{};
   void serialize(auto& ar) { ar(self, forgets, to, born, received); }
 
-  void on_start(cairn::context<tenant>& me) { check_elders(me.where()); }
+  void on_start(cairn::context<tenant>& me) {
+    check_elders(me.where());
+    may_fail();
+  }
   void on_birth(cairn::context<tenant>&) {
     if (born) complain("a tenant is born with a past");
     born = true;

@@ -117,6 +117,7 @@ constexpr std::string_view must_be_reached[] = {
     "sweep goes on within a mailbox",
     "sweep waits for room",
     "temporary actor fails",
+    "temporary actor stopped with its group",
     "tombstone buried",
     "tombstone forgotten",
     "torn end of the manifest",

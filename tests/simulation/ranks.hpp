@@ -9,7 +9,7 @@ namespace simulated::ranks {
 
 using namespace std::chrono_literals;
 
-constexpr int souls = 12;
+constexpr int souls = 15;
 constexpr int jobs = 8;  // of each
 constexpr std::chrono::hours ever{24};
 
@@ -22,17 +22,20 @@ enum class rank {
   low,         ///< each failure goes up two levels, and down again
   going_back,  ///< a failure takes the system back
   packed,      ///< the second restart of the pack stops all of it
+  guest,       ///< temporary, in the pack: its failure, or a restart of the pack, stops it
+  joined,      ///< restarts of both count together, and the second stops both
 };
 [[nodiscard]] constexpr rank rank_of(int soul) {
   constexpr rank all[souls] = {rank::temporary, rank::temporary,  rank::permanent, rank::resumed,
                                rank::sentenced, rank::strict,     rank::strict,    rank::low,
-                               rank::low,       rank::going_back, rank::packed,    rank::packed};
+                               rank::low,       rank::going_back, rank::packed,    rank::packed,
+                               rank::guest,     rank::joined,     rank::joined};
   return all[soul];
 }
 /// Whether it may come back as another one.
 [[nodiscard]] constexpr bool ends(int soul) {
   const rank it = rank_of(soul);
-  return it == rank::temporary || it == rank::sentenced || it == rank::strict || it == rank::packed;
+  return it != rank::permanent && it != rank::resumed && it != rank::low && it != rank::going_back;
 }
 
 struct sinned : std::invalid_argument {
@@ -140,9 +143,9 @@ struct chief {
       } else if (answer.code() == cairn::errc::failed) {
         found.held.insert(at);
         // Whatever fails here ends this life.
-        if (rank_of(at) == rank::temporary || (sin && rank_of(at) == rank::sentenced)) {
-          ++least_life[at];
-        }
+        const rank it = rank_of(at);
+        const bool ended = it == rank::temporary || it == rank::guest;
+        if (ended || (sin && it == rank::sentenced)) ++least_life[at];
       } else {
         complain("a soul does not answer: " + std::string{to_string(answer.code())});
       }
@@ -205,7 +208,7 @@ class doors {
     none.exceeded = cairn::escalate;
     none.attempts = 1000;
     low_ = top_.supervise("low", rules).supervise("lower", none).supervise("lowest", none);
-    open_pack();
+    open_again();
   }
 
   /// Spawns who is not there. Where its name is not free yet, next time.
@@ -219,20 +222,25 @@ class doors {
         one = door_of(at).spawn<soul>("soul " + std::to_string(at), at, life, kept_);
       } catch (const cairn::error& why) {
         if (why.code() != cairn::errc::name_taken && why.code() != cairn::errc::stopped) throw;
-        if (why.code() == cairn::errc::stopped) open_pack();
+        if (why.code() == cairn::errc::stopped) open_again();
       }
     }
   }
 
  private:
-  void open_pack() {
-    auto together = forgiving();
-    together.strategy = cairn::one_for_all;
-    together.attempts = 1000;
-    together.intensity = {.restarts = 1, .within = ever};
-    together.exceeded = cairn::stop;
+  /// Those that may have stopped.
+  void open_again() {
+    auto rules = forgiving();
+    rules.attempts = 1000;
+    rules.intensity = {.restarts = 1, .within = ever, .together = true};
+    rules.exceeded = cairn::stop;
+    open(joined_, "joined", rules);
+    rules.strategy = cairn::one_for_all;
+    open(pack_, "pack", rules);
+  }
+  void open(cairn::supervisor& door, const char* name, const cairn::supervisor_options& rules) {
     try {
-      pack_ = top_.supervise("pack", together);
+      door = top_.supervise(name, rules);
     } catch (const cairn::error& why) {
       if (why.code() != cairn::errc::name_taken) throw;
     }
@@ -254,12 +262,16 @@ class doors {
         return low_;
       case rank::packed:
         return pack_.with({.shutdown = 2ms});
+      case rank::guest:
+        return pack_.with({.restart = cairn::temporary, .shutdown = 2ms});
+      case rank::joined:
+        return joined_.with({.shutdown = 2ms});
     }
     return top_;
   }
 
   cairn::ref<books> kept_;
-  cairn::supervisor top_{}, plain_{}, ruled_{}, severe_{}, strict_{}, low_{}, pack_{};
+  cairn::supervisor top_{}, plain_{}, ruled_{}, severe_{}, strict_{}, low_{}, pack_{}, joined_{};
 };
 
 inline cairn::task<int> app(cairn::root& root) {
@@ -299,7 +311,10 @@ inline void watch(const cairn::event& what) {
     complain(what.name + " is suspended: " + what.text);
   }
   if (what.kind != cairn::event_kind::restarted) return;
-  if (it == rank::temporary) complain("a temporary soul is restarted");
+  if (it == rank::temporary || it == rank::guest) complain("a temporary soul is restarted");
+  if (it == rank::joined && what.text == "with its siblings") {
+    complain("a soul is restarted that has not failed");
+  }
   if (notes.failed[what.name] == "a sin") complain("a sin is tried again");
   if (it == rank::strict && ++notes.restarted[what.actor] > 1) {
     complain("a soul is restarted more often than it may be");
@@ -315,6 +330,6 @@ inline void check(const snapshot& in) {
   }
 }
 
-inline const std::string expected = "96 jobs, 4 sins";
+inline const std::string expected = "120 jobs, 4 sins";
 
 }  // namespace simulated::ranks

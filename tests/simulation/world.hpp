@@ -53,7 +53,8 @@ struct outer_world {
     return *std::any_cast<T>(&own);
   }
 
-  /// For an `on_start`: where it throws, it does so twice, and its actor is suspended.
+  /// For an `on_start` below a supervisor that allows no restart: where it throws, it does so again
+  /// when its actor is resumed.
   void may_not_start() {
     if (one_turn_in == 0 || dying) return;
     const bool again = std::exchange(start_failed, false);

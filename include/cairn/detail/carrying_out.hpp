@@ -68,9 +68,12 @@ template <class Fits>
     std::sort(seen.begin(), seen.end(), before);
   }
   const auto count = here.handed([&] { return seen.size() | (more ? others : 0); });
-  seen.resize(count & ~others);
-  for (ward& each : seen) each = here.handed([&] { return each; });
-  return {std::move(seen), (count & others) != 0};
+  // One after the other: a log that is damaged ends before it has said as many as it counts.
+  std::vector<ward> some;
+  for (std::size_t at = 0; at < (count & ~others); ++at) {
+    some.push_back(here.handed([&] { return seen[at]; }));
+  }
+  return {std::move(some), (count & others) != 0};
 }
 
 /// A supervisor's own words, each of which is answered once it is done. Also those of an ordinary

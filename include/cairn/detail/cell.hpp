@@ -133,6 +133,8 @@ struct extra {
   restart_cost restarted{};  ///< the last time, until it is told of
   std::size_t reserved_room = 0;
   std::uint32_t attempts = 0;            ///< of the turn that failed last
+  std::string fault{};                   ///< with what, where it waits to be tried again
+  std::uint32_t start_tries = 0;         ///< of `on_start` since it went well, in this process
   std::uint32_t failures = 0;            ///< in a row, for the backoff
   std::chrono::nanoseconds failed_at{};  ///< the last of them
   child_options declared{};              ///< of a supervisor's child

@@ -29,7 +29,7 @@ enum class control : std::uint16_t {
   kill,     ///< stops, whatever its handler waits for; text: the reason
   hold,     ///< suspended; text: the reason
   // In the mailbox's order again.
-  child_suspended,  ///< who: a child of yours; text: the reason
+  child_suspended,  ///< who: a child of yours, or whom you watch; text: the reason
 };
 
 template <class Archive>

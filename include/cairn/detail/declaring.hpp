@@ -53,6 +53,10 @@ inline void declare_shutdown(cell& above, std::string_view name, const address& 
     throw error{errc::misuse,
                 "supervisor \"" + std::string{name} + "\": .exceeded is suspend, stop or escalate"};
   }
+  if (!is_share(rules.backoff.jitter)) {
+    throw error{errc::misuse, "supervisor \"" + std::string{name} +
+                                  "\": .backoff.jitter is a share of the delay, from 0 to 1"};
+  }
   if (is_supervisor(above.type)) rules.above = above.rest().rules;
   const auto found = spawn<supervisor_actor>(here, above, name, rules);
   cell& made = *found.where().where;

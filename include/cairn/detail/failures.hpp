@@ -10,9 +10,7 @@
 #include <utility>
 
 #include "incarnations.hpp"
-#include "intensity.hpp"
 #include "letters.hpp"
-#include "supervisor_actor.hpp"
 #include "watching.hpp"
 
 namespace cairn::detail {
@@ -163,7 +161,7 @@ class failures : public incarnations {
     const notice_token until_decided{all_.notices};  // it may be such a handler, and go on
     const std::string text = text_of(thrown);
     all_.tell_of(event_kind::failed, one, text, errc::failed);
-    const ruling found = judge(one, thrown, text);
+    const ruling found = judge(all_, mine_, one, thrown, text, one.rest().attempts);
     if (!one.type->persistent) {
       lose_turn(one, text, found);
       return;
@@ -178,78 +176,55 @@ class failures : public incarnations {
     }
   }
 
-  /// What its supervisor, or one above it, says of this failure.
-  ruling judge(cell& one, const std::exception_ptr& thrown, const std::string& text) {
-    const supervision& own = *one.policy;
-    const resolution by = resolve(own, thrown);
-    ruling found{by.what, by.levels, by.levels > 0, {}, text};
-    extra& rest = one.rest();
-    const bool retried = rest.attempts++ != 0;
-    if (found.what != decision::restart) return found;
-    if (!found.others && rest.declared.restart == temporary) {
-      sometimes("temporary actor fails");
-      found.what = decision::stop;
-      return found;
-    }
-    const auto now = all_.steady_now();
-    found.delay = delay_of(own.backoff, failures_in_row(now, one), all_.random());
-    if (retried) return found;
-    worker_counters::add(mine_.counters.restarts, 1);
-    if (found.others || own.groups()) {
-      found.others = true;
-      found.delay = {};  // the supervisor waits
-    } else if (!may_restart(now, one)) {
-      found = exceeded(own, text);
-    }
-    return found;
-  }
-
   /// The actor stands before the failing turn.
   void go_on_as(cell& one, const std::string& text, const ruling& found) {
     const bool may_retry = one.more->attempts <= one.policy->attempts;
-    if (one.suspended) {  // its on_start failed
-      put_back(one, text);
+    if (found.what == decision::resume || (found.what == decision::restart && !may_retry)) {
+      give_up(one, text);
     } else if (found.what == decision::rollback) {
       put_back(one, text);
-      suspend(one, "the system rolls back: " + found.why);
-      roll_back_once(world::label(one) + " failed: " + found.why);
-    } else if (found.what == decision::resume || (found.what == decision::restart && !may_retry)) {
-      give_up(one, text);
-    } else if (found.others) {
-      if (wait_in_front(one, text)) tell_supervisor(one, found);
-    } else if (found.what == decision::suspend) {
-      put_back(one, text);
-      suspend(one, found.why);
-    } else if (found.what == decision::stop) {
-      give_up(one, text);
-      stop(one, found.why);
-    } else if (found.delay.count() > 0) {
-      if (wait_in_front(one, text)) pause(one, found.delay);
+      obey(one, found);
+    } else if (found.others || found.delay.count() > 0) {
+      if (wait_in_front(one, text)) obey(one, found);
+    } else if (found.what == decision::restart) {
+      start_and_try_again(one, text);
     } else {
-      tell_restarted(one, "the failing turn is tried again");
-      try_again(one);
-      // What was replayed is not replayed again: the next message finds a new base.
-      if (one.saved && !one.busy()) one.saved->replayed = true;
+      found.what == decision::stop ? give_up(one, text) : put_back(one, text);
+      obey(one, found);
     }
+  }
+
+  void start_and_try_again(cell& one, const std::string& text) {
+    const auto began = all_.steady_now();
+    const bool in_birth = was_being_born(one);  // its start is still to come
+    if (const auto unstarted = in_birth ? std::nullopt : try_start(one)) {
+      (void)wait_in_front(one, text);
+      return obey(one, *unstarted);
+    }
+    one.rest().restarted.whole += all_.steady_now() - began;
+    tell_restarted(one, "the failing turn is tried again");
+    try_again(one);
+    // What was replayed is not replayed again: the next message finds a new base.
+    if (one.saved && !one.busy()) one.saved->replayed = true;
+  }
+  /// Precondition: the actor stands before the failing turn.
+  [[nodiscard]] bool was_being_born(cell& one) const {
+    if (one.busy() || !one.type->has_birth) return is_being_born(one);
+    auto at = entry_;
+    const log_entry& entry = *one.saved->log.next(at);
+    return entry.kind == log_kind::message && entry.index == one.type->birth_index();
   }
 
   /// What the failing turn was given waits in front. False: it cannot be copied, and is given up.
   bool wait_in_front(cell& one, const std::string& text) {
     try {
       put_input_back(one);
+      one.more->fault = text;
       return true;
     } catch (...) {
       give_up(one, text);
       return false;
     }
-  }
-
-  /// The actor waits for what its supervisor does about it.
-  void tell_supervisor(cell& one, const ruling& found) {
-    pause(one, {});
-    send_control(mail_, one, one.parent,
-                 make_note(child_failed{one.self().id, one.slot_index, found.what, found.levels,
-                                        found.why}));
   }
 
   /// A permanent actor has stopped itself.
@@ -258,7 +233,7 @@ class failures : public incarnations {
     ruling found{decision::restart, 0, one.policy->groups(), {}, "it stopped itself: " + reason};
     worker_counters::add(mine_.counters.restarts, 1);
     if (!found.others && !may_restart(all_.steady_now(), one)) {
-      found = exceeded(*one.policy, found.why);
+      found = exceeded(*one.policy, exceeded_text(*one.policy, found.why));
     }
     if (found.what == decision::stop) return stop(one, found.why);
     reset(one);
@@ -273,8 +248,7 @@ class failures : public incarnations {
     const auto began = all_.steady_now();
     try_replay(one, [&] { replay_.rebuild(one, entry_); });
     one.life = next(one.life);
-    one.changed = true;
-    (void)start(one);
+    one.changed = one.needs_start = true;  // it starts when it goes on
     note_restart(one, began, replay_.messages());
   }
 
@@ -383,13 +357,15 @@ class failures : public incarnations {
     if (found.what == decision::resume) return;
     if (found.what == decision::stop && !found.others) return stop(one, found.why);
     if (!begin_afresh(one)) return;
-    if (found.what == decision::suspend && !found.others) return suspend(one, found.why);
-    if (found.what == decision::rollback)
+    one.needs_start = true;
+    note_restart(one, began, 0);
+    if (found.what == decision::rollback) {
       roll_back_once(world::label(one) + " failed: " + found.why);
+    } else if (found.what != decision::restart || found.others || found.delay.count() > 0) {
+      return obey(one, found);
+    }
     if (!start(one)) return;
     note_restart(one, began, 0);
-    if (found.others) return tell_supervisor(one, found);
-    if (found.delay.count() > 0) return pause(one, found.delay);
     tell_restarted(one, "restarted fresh");
   }
 

@@ -5,11 +5,12 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "delivery.hpp"
+#include "halting.hpp"
 #include "lost_asks.hpp"
 #include "replay.hpp"
 #include "retiring.hpp"
@@ -17,25 +18,20 @@
 
 namespace cairn::detail {
 
-class incarnations {
+class incarnations : public halting {
  public:
-  incarnations(world& all, worker& mine, delivery& mail) noexcept
-      : all_{all}, mine_{mine}, mail_{mail}, replay_{all, mine} {}
+  using halting::halting;
 
-  /// Opens the incarnation's resources. False if that failed, and the actor is suspended.
+  /// Opens the incarnation's resources, if that is due now: in a birth it comes later. False if it
+  /// failed: what its supervisor says of that is done, and the actor may have stopped.
   bool start(cell& one) {
-    one.needs_start = false;
-    if (one.type->on_start == nullptr) return true;
-    const besides said{mine_, one, in_start};
-    const std::uint32_t tries = 1 + one.policy->attempts;
-    for (std::uint32_t at = 0; at < tries; ++at) {
-      const std::exception_ptr thrown = replay_.open_resources(one);
-      if (!thrown) return true;
-      all_.tell_of(event_kind::failed, one, "on_start: " + text_of(thrown), errc::failed);
-    }
-    one.needs_start = true;
-    sometimes("start failed");
-    suspend(one, "on_start failed");
+    if (!one.needs_start || is_being_born(one)) return true;
+    const std::optional<ruling> failed = try_start(one);
+    if (!failed) return true;
+    mail_.cuts().touch(one);
+    mail_.cuts().bring(one);
+    one.changed = true;
+    obey(one, *failed);
     return false;
   }
 
@@ -55,12 +51,6 @@ class incarnations {
     }
     one.needs_replay = one.diverged = false;
     count_notice(one);
-    if (!start(one)) {
-      // Who resumes it has it run again: runs are then begun again, and asks of the lost end.
-      replay_.tear_down(one, stop_reason::restart);
-      one.needs_replay = true;
-      return false;
-    }
     // The snapshot may hold the answer itself, in flight. A run that has ended must not begin
     // again: the handler goes on with the answer, and the two would have their effects at the same
     // time.
@@ -73,7 +63,8 @@ class incarnations {
       all_.start_run(one.self(), std::move(each));
     }
     interrupt_lost_asks(all_, mail_, one);
-    return true;
+    one.needs_start = true;
+    return one.paused || start(one);
   }
 
   /// Whether the hook of its birth is still to come, or has not ended: `on_start` comes after it.
@@ -83,20 +74,6 @@ class incarnations {
     if (one.busy()) return one.more->handler.index == birth;
     const envelope* first = one.box.queue.front();
     return first != nullptr && first->kind == envelope_kind::message && first->index == birth;
-  }
-
-  void suspend(cell& one, const std::string& why) {
-    if (one.suspended) return;
-    sometimes(one.busy() ? "actor suspended within a handler" : "actor suspended");
-    one.suspended = true;
-    end_pause(one);
-    one.changed = true;
-    mail_.cuts().touch(one);
-    all_.tell_of(event_kind::suspended, one, why, errc::failed);
-    if (one.parent.where != nullptr) {
-      send_control(mail_, one, one.parent, make_control(control::child_suspended, one.self(), why));
-    }
-    mine_.ready.push(one);  // asks that wait are told
   }
 
   void resume(cell& one) {
@@ -110,29 +87,13 @@ class incarnations {
     mine_.ready.push(one);
   }
 
-  /// Retires the actor.
-  void stop(cell& one, const std::string& reason) {
-    const return_address asker = asker_of(one);
-    if (one.busy()) sometimes("actor stopped within a handler");
-    replay_.tear_down(one, stop_reason::stopped);
-    retire(all_, mine_, mail_, one, reason);
-    mail_.refuse(asker, errc::stopped, "the actor stopped before it answered", one.at);
-  }
-
-  /// The first activation of an actor whose type is retired, and its last one.
-  void retire_type(cell& one) {
-    sometimes("actor of a retired type stopped");
-    mail_.cuts().touch(one);
-    mail_.cuts().bring(one);
-    stop(one, retired_text(one.type->name));
-  }
-
   /// Brings an actor back to where it stands now: what its incarnation held outside is lost.
   void renew(cell& one) {
     if (one.suspended) return;
     sometimes(one.busy() ? "sibling with a suspended handler restarted" : "sibling restarted");
     end_pause(one);
     one.changed = true;
+    if (one.needs_replay) return mine_.ready.push(one);  // which is what comes next
     const auto began = all_.steady_now();
     if (!one.type->persistent) return renew_ephemeral(one, began);
     try {
@@ -149,7 +110,8 @@ class incarnations {
       return;
     }
     one.life = next(one.life);
-    (void)start(one);
+    one.needs_start = true;
+    if (!start(one)) return;
     note_restart(one, began, replay_.messages());
     tell_restarted(one, "with its siblings");
   }
@@ -159,8 +121,9 @@ class incarnations {
   void reset(cell& one) {
     sometimes(one.busy() ? "suspended handler reset" : "actor reset");
     const auto began = all_.steady_now();
-    const return_address asker = one.busy() ? one.more->handler.answer : return_address{};
+    const return_address asker = asker_of(one);
     replay_.tear_down(one, stop_reason::restart);
+    one.needs_replay = one.diverged = one.open_handler = false;
     extra& rest = one.rest();
     stop_children(mail_, one, rest);
     rest.children.clear();
@@ -186,35 +149,18 @@ class incarnations {
     }
   }
 
-  /// Handles nothing until `go_on`: its supervisor decides, or the backoff ends, where there is
-  /// one.
-  void pause(cell& one, std::chrono::nanoseconds backoff) {
-    sometimes(backoff.count() > 0 ? "restart waits for a backoff" : "restart waits for others");
-    one.paused = true;
-    if (backoff.count() == 0) return;
-    const auto due = due_after(all_.steady_now(), backoff);
-    one.rest().timers.push_back({backoff_number, due, nullptr, false});
-    mine_.look_at(one, due);
-  }
   void go_on(cell& one) {
     if (!one.paused) return;
     end_pause(one);
-    tell_restarted(one, "the failing turn is tried again");
+    if (one.needs_replay) return mine_.ready.push(one);  // as in renew()
+    const bool waits = one.rest().attempts != 0 || one.rest().start_tries == 0;
+    const auto began = all_.steady_now();
+    if (!start(one)) return;
+    one.rest().restarted.whole += all_.steady_now() - began;
+    tell_restarted(one, waits ? "the failing turn is tried again" : "it has started");
   }
 
  protected:
-  /// For who is told of it: at once, or when the wait for others or for a backoff is over.
-  void note_restart(cell& one, std::chrono::nanoseconds began, std::uint64_t messages) {
-    one.rest().restarted = {all_.steady_now() - began, messages};
-  }
-  void tell_restarted(cell& one, std::string_view text) {
-    if (!all_.tells_of(event_kind::restarted)) return;
-    event what = world::event_of(event_kind::restarted, one, text);
-    const auto [whole, messages] = std::exchange(one.rest().restarted, {});
-    what.cost.whole = whole;
-    what.messages = messages;
-    all_.report(what);
-  }
   void tell_restarted_fresh(cell& one, std::chrono::nanoseconds began) {
     note_restart(one, began, 0);
     tell_restarted(one, "fresh");
@@ -237,7 +183,35 @@ class incarnations {
     one.consumed = position;
     one.next_number = number;
     std::erase_if(one.more->timers, [](const timer& each) { return !each.message; });
-    (void)start(one);
+    one.needs_start = true;
+  }
+
+  /// What its supervisor says where `on_start` throws: a failure like any other, but that it cannot
+  /// be given up. After its attempts it is another one. Nothing: it has started, or is to go on
+  /// without.
+  [[nodiscard]] std::optional<ruling> try_start(cell& one) {
+    one.needs_start = false;
+    std::exception_ptr thrown;
+    if (one.type->on_start != nullptr) {
+      const besides said{mine_, one, in_start};
+      thrown = replay_.open_resources(one);
+    }
+    if (!thrown) {
+      if (one.more) one.more->start_tries = 0;
+      return std::nullopt;
+    }
+    const std::string text = "on_start: " + text_of(thrown);
+    all_.tell_of(event_kind::failed, one, text, errc::failed);
+    std::uint32_t& tries = one.rest().start_tries;
+    if (tries > one.policy->attempts) tries = 0;
+    ruling found = judge(all_, mine_, one, thrown, text, tries);
+    if (found.what == decision::resume) {
+      sometimes("actor goes on that could not start");
+      return std::nullopt;
+    }
+    sometimes("start failed");
+    one.needs_start = true;
+    return found;
   }
 
   /// From the arguments of its spawn. False: its constructor threw, and it is suspended without a
@@ -288,13 +262,14 @@ class incarnations {
     return one.saved->log.next(entry)->kind != log_kind::message;
   }
 
-  /// The actor keeps its base and its log and handles nothing; who resumes it has it replayed once
-  /// more. The system does not go back: an older state of everybody's brings nothing back that is
-  /// lost outside, and the turns that cannot be run again now have had their effects.
+  /// The actor keeps its base and its log and handles nothing, unless its supervisor has another
+  /// answer to what exceeds; who resumes it has it replayed once more. The system does not go back:
+  /// an older state of everybody's brings nothing back that is lost outside, and the turns that
+  /// cannot be run again now have had their effects.
   void replay_failed(cell& one, const std::string& why, bool open) {
     sometimes("replay failed");
     put_off_replay(one, open);
-    suspend(one, failure_text(why));
+    obey(one, exceeded(*one.policy, failure_text(why)));
   }
 
   /// Never go on silently: the actor keeps its base and its log and handles nothing.
@@ -302,23 +277,12 @@ class incarnations {
     sometimes("replay diverged");
     put_off_replay(one, open);
     all_.tell_of(event_kind::diverged, one, why, errc::diverged);
-    suspend(one, "replay diverged: " + why);
-    roll_back_once(world::label(one) + " diverged: " + why);
+    if (roll_back_once(world::label(one) + " diverged: " + why)) {
+      suspend(one, "replay diverged: " + why);
+    } else {
+      obey(one, exceeded(*one.policy, "replay diverged: " + why));
+    }
   }
-
-  /// Once for each snapshot: what comes to this again is not worth another try.
-  void roll_back_once(const std::string& why) {
-    // Relaxed: numbers.
-    const bool first = all_.committed.load(std::memory_order_relaxed) >
-                       all_.rolled_back_to.load(std::memory_order_relaxed);
-    sometimes(first ? "failure takes the system back" : "failure comes back after a rollback");
-    if (first) all_.roll_back(why);
-  }
-
-  world& all_;
-  worker& mine_;
-  delivery& mail_;
-  replayer replay_;
 
  private:
   /// A handler that was suspended did something else when it was run again. True: it is given up.
@@ -360,20 +324,6 @@ class incarnations {
     one.rest().attempts = 0;
   }
 
-  /// Who waits for the handler that has not ended, be it that it was not run again yet.
-  [[nodiscard]] static return_address asker_of(cell& one) noexcept {
-    if (one.busy()) return one.more->handler.answer;
-    if (!one.needs_replay || !one.open_handler) return {};
-    const log_entry* begun = last_message_of(one.saved->log).entry;
-    return begun != nullptr ? begun->answer : return_address{};
-  }
-
-  static void end_pause(cell& one) noexcept {
-    one.paused = false;
-    delivery::disarm(one, backoff_number);  // what it did not wait for shall not end another one
-    one.box.attended = nullptr;             // it will be looked at anew
-  }
-
   void renew_ephemeral(cell& one, std::chrono::nanoseconds began) {
     const return_address asker = one.busy() ? one.more->handler.answer : return_address{};
     replay_.tear_down(one, stop_reason::restart);
@@ -381,6 +331,7 @@ class incarnations {
       std::erase_if(one.more->timers, [](const timer& each) { return !each.message; });
     }
     mail_.refuse(asker, errc::failed, "its actor was restarted", one.at);
+    one.needs_start = true;
     if (!begin_afresh(one) || !start(one)) return;
     note_restart(one, began, 0);
     tell_restarted(one, "with its siblings");

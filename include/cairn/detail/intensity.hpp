@@ -22,9 +22,7 @@ namespace cairn::detail {
 /// Counts a failure; how many there were, each within the period after the one before.
 [[nodiscard]] inline std::uint32_t failures_in_row(std::chrono::nanoseconds now, cell& one) {
   extra& rest = one.rest();
-  if (now - rest.failed_at > std::max(one.policy->intensity.within, 2 * one.policy->backoff.most)) {
-    rest.failures = 0;
-  }
+  if (now - rest.failed_at > one.policy->quiet()) rest.failures = 0;
   rest.failed_at = now;
   return ++rest.failures;
 }
@@ -33,28 +31,6 @@ namespace cairn::detail {
 [[nodiscard]] inline std::string exceeded_text(const supervision& by, const std::string& last) {
   return "more restarts than " + std::to_string(by.intensity.restarts) +
          "; the last failure: " + last;
-}
-
-/// What is to be done about a failure, and who does it.
-struct ruling {
-  decision what = decision::restart;
-  std::uint32_t levels = 0;  ///< whose supervisor, above the actor's own
-  bool others = false;       ///< the supervisor acts, for others than the actor
-  std::chrono::nanoseconds delay{};
-  std::string why{};
-};
-
-/// There were too many restarts.
-[[nodiscard]] inline ruling exceeded(const supervision& own, const std::string& text) {
-  ruling found{decision::suspend, 0, false, {}, exceeded_text(own, text)};
-  if (own.exceeded == decision::stop) {
-    sometimes("actor that failed too often stopped");
-    found.what = decision::stop;
-  } else if (own.exceeded == decision::escalate && own.above) {
-    sometimes("actor that failed too often passed up");
-    found = {decision::restart, 1, true, {}, found.why};
-  }
-  return found;
 }
 
 }  // namespace cairn::detail

@@ -29,7 +29,8 @@ inline constexpr restart_strategy rest_for_one = restart_strategy::rest_for_one;
 enum class restart_type : std::uint8_t {
   transient,  ///< restarted when it fails; stays stopped when it stops itself
   permanent,  ///< begins afresh also when it has stopped itself
-  temporary,  ///< never restarted: a failure stops it, with its state
+  temporary,  ///< never restarted: a failure stops it, with its state, and so does a restart of
+              ///< its siblings with it
 };
 inline constexpr restart_type transient = restart_type::transient;
 inline constexpr restart_type permanent = restart_type::permanent;
@@ -70,7 +71,8 @@ enum class decision : std::uint8_t {
 /// What a program says of one child.
 struct child_options {
   restart_type restart = transient;
-  /// How long its supervisor, where it is stopped, waits for this child to stop.
+  /// How long its supervisor, where it is stopped, waits for this child to stop. Of a supervisor
+  /// for which nothing is said: for as long as it takes.
   std::chrono::nanoseconds shutdown = std::chrono::seconds{5};
 };
 
@@ -135,6 +137,13 @@ struct supervision {
     return siblings == sibling_restart::fresh || (above && above->resets_below());
   }
 
+  /// How long nothing must fail that a row of failures ends: the row, by which the backoff grows,
+  /// outlasts the period in which restarts count.
+  [[nodiscard]] std::chrono::nanoseconds quiet() const noexcept {
+    const auto most = std::min(backoff.most, std::chrono::nanoseconds::max() / 2);
+    return std::max(intensity.within, 2 * most);
+  }
+
   /// In what the store keeps of them.
   [[nodiscard]] bool same_as(const supervision& other) const noexcept {
     const auto all = [](const supervision& of) {
@@ -178,6 +187,9 @@ struct supervision {
   }
 };
 
+/// A century: no sum of times overflows.
+inline constexpr std::chrono::nanoseconds as_long_as_it_takes = std::chrono::hours{24 * 36525};
+
 /// A child's options as one number, for records and words.
 [[nodiscard]] constexpr std::uint64_t bits_of(const child_options& of) noexcept {
   const auto shutdown = static_cast<std::uint64_t>(std::max<std::int64_t>(0, of.shutdown.count()));
@@ -216,14 +228,18 @@ struct resolution {
   return found;
 }
 
+[[nodiscard]] constexpr bool is_share(double value) noexcept { return value >= 0 && value <= 1; }
+
 /// How long the `n`th restart in a row waits, `n` from 1 on; `chance` is 64 random bits.
 [[nodiscard]] inline std::chrono::nanoseconds delay_of(const restart_backoff& how, std::uint32_t n,
                                                        std::uint64_t chance) noexcept {
   if (how.first.count() <= 0) return {};
-  auto delay = how.first;
-  for (std::uint32_t at = 1; at < n && delay < how.most; ++at) delay *= 2;
-  delay = std::min(delay, std::max(how.most, how.first));
-  const double share = static_cast<double>(chance >> 11U) * 0x1.0p-53 * how.jitter;
+  const auto first = std::min(how.first, as_long_as_it_takes);  // sums must not overflow
+  const auto most = std::clamp(how.most, first, as_long_as_it_takes);
+  auto delay = first;
+  for (std::uint32_t at = 1; at < n && delay < most; ++at) delay = std::min(2 * delay, most);
+  const double jitter = is_share(how.jitter) ? how.jitter : 0;  // an older program's may be none
+  const double share = static_cast<double>(chance >> 11U) * 0x1.0p-53 * jitter;
   return delay + std::chrono::nanoseconds{
                      static_cast<std::int64_t>(static_cast<double>(delay.count()) * share)};
 }

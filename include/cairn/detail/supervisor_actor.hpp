@@ -100,9 +100,7 @@ struct supervisor_actor {
   [[nodiscard]] bool too_many(std::chrono::system_clock::time_point now) {
     const auto at = std::chrono::nanoseconds{now.time_since_epoch()}.count();
     const auto within = rules.intensity.within.count();
-    // The row, by which the backoff grows, ends later than the period in which restarts count.
-    const auto quiet = std::max(within, (2 * rules.backoff.most).count());
-    if (!restarts.empty() && at - restarts.back() > quiet) restarts.clear();
+    if (!restarts.empty() && at - restarts.back() > rules.quiet().count()) restarts.clear();
     restarts.push_back(at);
     const std::size_t enough = std::max<std::size_t>(64, rules.intensity.restarts + std::size_t{1});
     if (restarts.size() > enough) restarts.erase(restarts.begin());

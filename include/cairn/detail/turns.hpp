@@ -121,16 +121,21 @@ class turns {
     if (one.retired) return fail_.retire_type(one), true;
     if (one.dormant) return wake_up(one);
     if (one.careful && !one.suspended && deadly_.hold_back(one)) return true;
-    if (one.needs_replay && !one.suspended && !deadly_.resume_restored(one)) return false;
+    if (has_to_replay(one) && !deadly_.resume_restored(one)) return false;
     if (one.box.has_word()) return obey_word(one), true;
     if (one.suspended || one.paused) return waiting_.look(one);
-    // Also within a handler, of one that was resumed after it could not start.
-    if (one.needs_start && !fail_.is_being_born(one) && !fail_.start(one)) return true;
+    // Also within a handler, of one that could not start at first.
+    if (one.needs_start && !fail_.start(one)) return true;
     if (!one.box.replies.empty()) return take_reply(one), !mine_.here.yields;
     if (one.busy() && !reaches_busy(one)) return false;
     if (one.box.queue.empty() || has_to_rest(one)) return false;
     consume(one, one.box.queue.pop_front());
     return true;
+  }
+
+  /// Where that has failed, its supervisor may have to decide first.
+  [[nodiscard]] static bool has_to_replay(const cell& one) noexcept {
+    return one.needs_replay && !one.suspended && !(one.paused && one.diverged);
   }
 
   [[nodiscard]] bool has_to_rest(cell& one) {

@@ -60,13 +60,14 @@ class control_words {
     const control_note note = note_of(word);
     switch (control{word.index}) {
       case control::restart:
+        if (is_never_restarted(one)) break;
         fail_.renew(one);
         break;
       case control::reset:
-        if (one.suspended) break;
+        if (is_never_restarted(one) || one.suspended) break;
         fail_.reset(one);
         fail_.be_born(one);
-        if (one.needs_start && !one.busy() && !one.suspended) (void)fail_.start(one);
+        if (!one.busy() && !one.suspended && !one.stopped) (void)fail_.start(one);
         break;
       case control::go_on:
         fail_.go_on(one);
@@ -84,6 +85,14 @@ class control_words {
   }
 
  private:
+  /// Whoever restarts those around it: it stops.
+  bool is_never_restarted(cell& one) {
+    if (!one.more || one.more->declared.restart != temporary) return false;
+    sometimes("temporary actor stopped with its group");
+    fail_.stop(one, "a temporary child is not restarted with the others");
+    return true;
+  }
+
   /// Who has children stops when they have.
   void stop(cell& one, envelope& word, const std::string& reason) {
     if (!is_supervisor(one.type)) return fail_.stop_with_family(one, reason, word.answer);
@@ -116,7 +125,7 @@ class control_words {
     if (std::find(all.begin(), all.end(), who) == all.end()) all.push_back(who);
   }
 
-  /// To a parent that wants to know: its protocol lists it.
+  /// To a parent or a watcher that wants to know: its protocol lists it.
   void tell_suspended(cell& one, const control_note& note) {
     if (!find_handler(*one.type, type_hash<suspended>)) return;
     mail_.tell(one.self(), suspended{note.who.id, note.text}, one.at);
