@@ -122,6 +122,8 @@ constexpr std::string_view must_be_reached[] = {
     "waiting run dropped by a rollback",
     "waiting run outlasts an abandoned epoch",
     "watch of a stopped actor",
+    "watch of an ephemeral actor that had stopped",
+    "watch of an ephemeral actor that is lost",
     "word to a suspended actor",
 };
 

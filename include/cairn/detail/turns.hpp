@@ -278,6 +278,7 @@ class turns {
     if (message->index == delivery::any_index) {
       const auto found = find_handler(*one.type, message->ops->hash);
       if (found) message->index = *found;
+      end_watch(one, *message);
       return found.has_value();  // else a watcher that handles `stopped` no more
     }
     const retired_message* old = as_retired(*message);
