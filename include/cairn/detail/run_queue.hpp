@@ -1,14 +1,15 @@
 // Work that may block, for seats of its own: `self.run`, and commands given from outside.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "../scheduler.hpp"
 #include "turn.hpp"
@@ -33,6 +34,17 @@ namespace cairn::detail {
 class run_queue {
  public:
   using work_function = std::function<void()>;
+
+  /// `seats`: as `options::run_threads`.
+  ///
+  /// Errors: throws `errc::misuse` where that is no number of threads that anybody means.
+  explicit run_queue(unsigned seats) {
+    if (seats < 1 || seats > most_seats) {
+      throw error{errc::misuse, "options::run_threads is a number from 1 to " +
+                                    std::to_string(most_seats) + ", not " + std::to_string(seats)};
+    }
+    seats_.resize(seats);
+  }
 
   void start(std::unique_ptr<scheduler> by) {
     by_ = std::move(by);
@@ -74,6 +86,8 @@ class run_queue {
   }
 
  private:
+  static constexpr unsigned most_seats = 1024;
+
   enum class seat_state : std::uint8_t { idle, called };
 
   step_outcome step(unsigned seat) {
@@ -103,7 +117,7 @@ class run_queue {
 
   std::mutex guard_{};  ///< of what follows
   std::deque<work_function> waiting_{};
-  std::array<seat_state, 4> seats_{};
+  std::vector<seat_state> seats_{};
   bool stopping_ = false;
   int under_way_ = 0;
   std::function<void()> call_{};
