@@ -1,4 +1,15 @@
 # What holds for the project's own build alone: nothing here reaches a user of cairn::cairn.
+
+# For what is optimised and sanitized: it compiles in three quarters of the time where undefined
+# behaviour ends the program without a text, null pointers are left to the page that is not there, and
+# uses of a stack that is gone to the tests, which are compiled with everything.
+function(cairn_sanitize_lightly target)
+  if(CAIRN_SANITIZE STREQUAL "address,undefined" AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    target_compile_options(${target} PRIVATE
+      -fsanitize-trap=undefined -fno-sanitize=null -fsanitize-address-use-after-return=never)
+  endif()
+endfunction()
+
 if(NOT PROJECT_IS_TOP_LEVEL)
   return()
 endif()

@@ -1,6 +1,13 @@
 // The reference count of exceptions is in libstdc++, which ThreadSanitizer does not see: it takes
 // the release of one that another thread has caught for a race.
 #if defined(__SANITIZE_THREAD__)
+#define CAIRN_TESTS_UNDER_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define CAIRN_TESTS_UNDER_TSAN 1
+#endif
+#endif
+#if defined(CAIRN_TESTS_UNDER_TSAN)
 extern "C" const char* __tsan_default_suppressions();
 extern "C" const char* __tsan_default_suppressions() {
   return "race:std::__exception_ptr::exception_ptr::_M_release";

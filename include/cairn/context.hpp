@@ -313,13 +313,11 @@ class context : public detail::context_base {
   void watch(const cairn::ref<B>& whom) {
     static_assert(in_protocol<stopped, typename A::protocol>,
                   "a watcher's protocol lists cairn::stopped");
-    mine("watch()").send(detail::make_control(detail::control::watch, self_->self(), {}),
-                         whom.where());
+    tell_watched(mine("watch()"), detail::control::watch, whom);
   }
   template <class B>
   void unwatch(const cairn::ref<B>& whom) {
-    mine("unwatch()")
-        .send(detail::make_control(detail::control::unwatch, self_->self(), {}), whom.where());
+    tell_watched(mine("unwatch()"), detail::control::unwatch, whom);
   }
 
   /// A suspended actor goes on, after what it was sent before it was suspended, in its order.
@@ -336,6 +334,16 @@ class context : public detail::context_base {
   }
 
  private:
+  template <class B>
+  void tell_watched(detail::turn& here, detail::control what, const cairn::ref<B>& whom) {
+    static_assert(
+        requires { typename B::protocol; }, "the definition of who is watched comes first");
+    here.send(detail::make_control(what, self_->self(), {}), whom.where());
+    if constexpr (ephemeral_actor<B> && !ephemeral_actor<A>) {
+      if (whom) here.also().watches.push_back({whom.id(), what == detail::control::unwatch});
+    }
+  }
+
   template <class M, class... Args>
   reminder remind(detail::new_timer wanted, Args&&... args) {
     detail::turn& here = mine("a reminder");

@@ -20,6 +20,7 @@ struct options {
   any_store store{};  ///< none: a memory_store of the system's own
   epoch_policy epoch{};
   unsigned workers = 0;            ///< 0: as many as the machine has processors
+  unsigned run_threads = 4;        ///< for functions of `self.run`, 1 to 1024
   any_executor executor{};         ///< the caller's; none: threads of the system's own
   scheduler_factory schedulers{};  ///< who steps what; none: threads, and `executor` for workers
   std::chrono::nanoseconds ask_timeout = std::chrono::seconds{5};

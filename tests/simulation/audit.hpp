@@ -105,6 +105,7 @@ class snapshot {
     made.store = one_snapshot{&from, number};
     made.clock = std::make_unique<stopped_clock>();
     made.workers = 1;
+    made.other_version = [](const auto&) { return cairn::version_answer::rerun; };
     made.on_event = [](const cairn::event&) {};
     return made;
   }

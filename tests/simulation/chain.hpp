@@ -1,6 +1,7 @@
 // Asks three deep: every level is suspended while the next one works, and mail waits behind it. The
-// lowest asks an ephemeral actor, which does not survive a crash, and asks again then. Two of the
-// levels sleep until their supervisors are declared, which is late.
+// lowest asks an ephemeral actor, which does not survive a crash, and asks again then; it watches
+// each of them, and hears once that it has gone. Two of the levels sleep until their supervisors
+// are declared, which is late.
 #pragma once
 
 #include "audit.hpp"
@@ -28,7 +29,13 @@ struct consult {
   int value = 0;
   void serialize(auto& ar) { ar(value); }
 };
+struct retire {};
 struct report {};
+struct watches {
+  int begun = 0;
+  int ended = 0;
+  void serialize(auto& ar) { ar(begun, ended); }
+};
 struct totals {
   int answered = 0;
   std::int64_t sum = 0;
@@ -46,13 +53,15 @@ struct oracle {
 
 /// Answers one more than those below it.
 struct level {
-  using protocol = cairn::protocol<question>;
+  using protocol = cairn::protocol<question, retire, cairn::stopped, report>;
   int self = 0;
   cairn::ref<level> below{};
   cairn::ref<oracle> wise{};
   numbering sent{};
   order_check received{};
-  void serialize(auto& ar) { ar(self, below, wise, sent, received); }
+  watches seen{};
+  std::vector<cairn::actor_id> gone{};
+  void serialize(auto& ar) { ar(self, below, wise, sent, received, seen, gone); }
 
   cairn::task<int> on(question what, cairn::context<level>& me) {
     may_fail();
@@ -63,10 +72,18 @@ struct level {
       co_return got + 1;
     }
     for (;;) {
-      if (!wise) wise = me.spawn<oracle>("oracle");
+      if (!wise) {
+        wise = me.spawn<oracle>("oracle " + std::to_string(++seen.begun));
+        me.watch(wise);
+      }
       auto asked = wise.ask<consult>(what.value).as_result();
       const auto said = co_await std::move(asked);
       may_fail();
+      if (said && me.random() % 4 == 0) {  // what is told of its end waits behind this handler
+        wise.stop();
+        wise = {};
+        co_await me.sleep(2ms);
+      }
       if (said) co_return said.value();
       if (said.code() != cairn::errc::interrupted && said.code() != cairn::errc::stopped) {
         complain("an oracle fails: " + std::string{to_string(said.code())});
@@ -74,6 +91,18 @@ struct level {
       wise = {};  // it did not survive
     }
   }
+  void on(retire) {
+    may_fail();
+    if (wise) wise.stop();
+    wise = {};
+  }
+  void on(cairn::stopped who) {
+    may_fail();
+    if (std::find(gone.begin(), gone.end(), who.id) != gone.end()) complain("told twice of an end");
+    gone.push_back(who.id);
+    ++seen.ended;
+  }
+  watches on(report) const { return seen; }
 };
 
 struct caller {
@@ -126,13 +155,29 @@ inline cairn::task<int> app(cairn::root& root) {
       sum.sum += got.sum;
     }
   } while (sum.answered < callers * calls);
+  lowest.tell<retire>();
+  for (watches seen{1, 0}; seen.begun != seen.ended;) {
+    co_await root.sleep(1ms);
+    seen = co_await lowest.ask<report>();
+  }
   outside->result = std::to_string(sum.answered) + " answered, sum " + std::to_string(sum.sum);
   co_return 0;
+}
+
+/// No snapshot has an oracle: the end of each has been told of, or waits.
+inline void check_watches(const snapshot& in, const level& one, const snapshot::cell& where) {
+  int ended = one.seen.ended;
+  snapshot::each_waiting<cairn::stopped>(where, [&](const auto&) { ++ended; });
+  if (ended == one.seen.begun) return;
+  complain("snapshot " + std::to_string(raw(in.number())) + ": " + where.name + " has watched " +
+           std::to_string(one.seen.begun) + ", of whom " + std::to_string(ended) +
+           " are accounted for");
 }
 
 inline void check(const snapshot& in) {
   ledger books{in};
   in.each<level>([&](const level& one, const snapshot::cell& where) {
+    check_watches(in, one, where);
     books.sent(one.sent, one.self);
     books.received(one.received, one.self);
     in.each_waiting<question>(

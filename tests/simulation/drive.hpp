@@ -8,7 +8,9 @@
 
 #include "audit.hpp"
 #include "divergences.hpp"
+#include "interleaving.hpp"
 #include "plan.hpp"
+#include "stillness.hpp"
 
 namespace simulated {
 
@@ -19,6 +21,7 @@ class driver {
       : what_{what},
         plan_{seed, "plan"},
         pauses_{seed, "pauses"},
+        absences_{seed, "absences"},
         watch_{std::move(watch)},
         sim_{make_options(seed)} {
     if (what_.kills) sim_.disk().map_files();
@@ -73,30 +76,7 @@ class driver {
     world_.faults = cairn::detail::sim_random{seed, "handlers"};
     if (!plan_.one_in(3)) world_.one_turn_in = 5 + plan_.below(100);
     if (plan_.one_in(3)) faults_ = failing_disk(plan_, what_.reads);
-    cairn::testing::simulation_options made;
-    made.seed = seed;
-    made.most_steps = 2'000'000;  // hundreds of times what a run takes: it goes round in circles
-    made.workers = static_cast<unsigned>(1 + plan_.below(3));
-    const auto messages = 1 + plan_.below(100);
-    const auto retain = plan_.one_in(2) ? 1 + plan_.below(3) : 10 + plan_.below(10);
-    const auto buffer =
-        plan_.one_in(3) ? std::size_t{256} << plan_.below(5) : std::size_t{1} << 26U;
-    // Of its own chance: with and without audits a seed plays the same plan.
-    cairn::detail::sim_random share{seed, "audit"};
-    const double audit =
-        what_.kills || share.one_in(2) ? 0.0 : 1.0 / static_cast<double>(1 + share.below(3));
-    made.configure = [messages, retain, buffer, audit, share](cairn::options& chosen) mutable {
-      chosen.max_retained = share.one_in(2) ? 1'048'576 : std::size_t{1} << share.below(7);
-      chosen.audit = audit;
-      chosen.epoch.write_buffer = buffer;
-      chosen.epoch.messages = messages;
-      chosen.epoch.every = std::chrono::milliseconds{1};
-      chosen.epoch.retain = retain;
-      chosen.epoch.max_abandoned = 0;  // faults are many here; it goes on as long as they last
-      chosen.rest = std::chrono::milliseconds{20};
-      chosen.max_history = std::size_t{16} * 1024;
-      chosen.ask_timeout = std::chrono::hours{24};
-    };
+    auto made = options_of(what_, seed, plan_);
     made.on_event = [this](const cairn::event& what) { hear(what); };
     return made;
   }
@@ -120,6 +100,7 @@ class driver {
     rolls_back_ |= back;
     if (sim_.ended()) divergences_.end();
     divergences_.take(what, back && may_go_back());
+    if (what.kind == cairn::event_kind::rolled_back) note_beginning();
     if (what_.watch) what_.watch(what);
     if (watch_) watch_(what);
   }
@@ -140,10 +121,16 @@ class driver {
     sim_.disk().set_faults({});
     sim_.start(what_.app);
     world_.disk = sim_.mounted();
+    note_beginning();
+    if (what_.check_start && !sim_.disk().crashed()) what_.check_start(sim_.inner());
     sim_.disk().set_faults(faults_);
     for (auto left = 1 + plan_.below(2); left > 0; --left) {
       sim_.outside([this, number = ++threads_] { talk(number); });
     }
+  }
+  void note_beginning() {
+    const auto now = cairn::detail::micros_of(sim_.inner().wall_now());
+    world_.began = std::max(world_.began, now);
   }
   /// What a thread outside does.
   void talk(std::uint64_t thread) {
@@ -165,6 +152,13 @@ class driver {
     sim_.disk().set_faults({});
     if (plan_.one_in(6)) spoil(sim_.disk(), stored_, plan_, committed_, what_.reads);
     audit();
+    if (what_.absent) be_absent();
+  }
+  /// Nobody runs for a while, and somebody may set the clock.
+  void be_absent() {
+    sim_.advance(std::chrono::microseconds{absences_.below(20'000)});
+    if (absences_.one_in(3)) sim_.jump(std::chrono::microseconds{absences_.below(20'000)});
+    if (absences_.one_in(6)) sim_.jump(-std::chrono::microseconds{absences_.below(4'000)});
   }
 
   /// What the threads of a dead process said after its last snapshot is lost.
@@ -248,7 +242,10 @@ class driver {
     run_until([&] { return is_over() || sim_.steps() >= step; });
   }
   void run_until(const std::function<bool()>& done) {  // what goes wrong may never come to an end
-    (void)sim_.run_until([&] { return done() || !world_.complaints.empty(); });
+    (void)sim_.run_until([&] {
+      interleaving::yield();
+      return done() || !world_.complaints.empty();
+    });
     if (!world_.complaints.empty()) throw std::runtime_error{"it is not played to its end"};
   }
   /// Whether there is no use in going on.
@@ -260,9 +257,9 @@ class driver {
     if (!std::exchange(pausing_, true)) sim_.outside([this] { pass_time(); });
     run_until([&] { return is_over() || sim_.paused(); });
     const bool still = sim_.paused();
-    const auto before = consumed();
+    const auto before = positions_in(sim_.inner());
     run_to(sim_.steps() + steps);
-    if (still && !rolls_back_) check_still(before);
+    if (still && !rolls_back_) check_still(before, sim_.inner());
     if (!pauses_.one_in(4)) resume();
   }
   void resume() {
@@ -276,22 +273,6 @@ class driver {
       cairn::detail::pause_point();
     }
   }
-  /// By actor: those that have stopped leave their cells meanwhile.
-  [[nodiscard]] std::map<cairn::actor_id, cairn::position> consumed() {
-    std::map<cairn::actor_id, cairn::position> all;
-    for (std::uint32_t at = 2; at < sim_.inner().cells.used(); ++at) {
-      cairn::detail::cell& one = *sim_.inner().cells.at(at);
-      if (one.type != nullptr) all[one.self().id] = one.consumed;
-    }
-    return all;
-  }
-  void check_still(const std::map<cairn::actor_id, cairn::position>& before) {
-    for (const auto& [id, position] : consumed()) {
-      const auto found = before.find(id);
-      if (found != before.end() && found->second != position) complain("one that pauses handles");
-    }
-  }
-
   /// New actors are at their parent's worker. A process that begins anew has them everywhere.
   void spread() {
     run_until([this] { return committed_ || world_.killed || sim_.ended(); });
@@ -332,15 +313,27 @@ class driver {
     if (sim_.ended()) (void)sim_.run();  // what it threw
   }
 
-  /// What was cloned goes on by itself, on a machine of its own.
+  /// What was cloned goes on by itself, on a machine of its own; the clones live at the same time.
   void live_clones() {
     if (!what_.clones || generation_ > 0) return;
+    interleaving all{sim_.seed()};
+    std::map<std::string, verdict> found;
     for (const std::string& each : what_.clones()) {
-      driver twin{what_, sim_.seed() + 1'000'000, watch_};
-      twin.begin_from(each, sim_.disk().mount());
-      const verdict found = twin.run();
-      if (!found.complaint.empty()) complain("the clone " + each + ": " + found.complaint);
-      audited_ += found.audited;
+      all.add([this, each, &found] { found[each] = live(each); });
+    }
+    all.run();
+    for (const auto& [name, one] : found) {
+      if (!one.complaint.empty()) complain("the clone " + name + ": " + one.complaint);
+      audited_ += one.audited;
+    }
+  }
+  [[nodiscard]] verdict live(const std::string& name) {
+    try {
+      const auto twin = std::make_unique<driver>(what_, sim_.seed() + 1'000'000, watch_);
+      twin->begin_from(name, sim_.disk().mount());
+      return twin->run();
+    } catch (const std::exception& why) {
+      return {.complaint = why.what()};
     }
   }
   void begin_from(const std::string& name, const std::shared_ptr<cairn::detail::disk>& disk) {
@@ -381,6 +374,7 @@ class driver {
   const cairn::file_store_options stored_{.segment_bytes = 4096};
   cairn::detail::sim_random plan_;
   cairn::detail::sim_random pauses_;
+  cairn::detail::sim_random absences_;
   bool pausing_ = false;
   cairn::event_handler watch_;
   outer_world world_{};

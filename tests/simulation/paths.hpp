@@ -54,6 +54,7 @@ constexpr std::string_view must_be_reached[] = {
     "group that failed too often stopped",
     "handler restarted",
     "handlers suspended in a snapshot at rest",
+    "handler of another version abandoned",
     "history exceeded",
     "intake waits for a snapshot at rest",
     "journal entry read again",
@@ -83,9 +84,11 @@ constexpr std::string_view must_be_reached[] = {
     "outside messages wait for a commit",
     "permanent actor begins again",
     "posts not written",
+    "process begins from a snapshot of its choice",
     "record carried along",
     "records outran the disk",
     "reminder overdue",
+    "reminder skipped",
     "replay diverged",
     "replay failed",
     "replay strays by a string alone",
@@ -124,6 +127,8 @@ constexpr std::string_view must_be_reached[] = {
     "waiting run dropped by a rollback",
     "waiting run outlasts an abandoned epoch",
     "watch of a stopped actor",
+    "watch of an ephemeral actor that had stopped",
+    "watch of an ephemeral actor that is lost",
     "word to a suspended actor",
 };
 

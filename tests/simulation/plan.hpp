@@ -30,6 +30,10 @@ struct workload {
   bool kills = false;                                ///< its messages kill the process
   /// Of the disk, between two processes.
   std::function<void(const std::shared_ptr<cairn::detail::disk>&)> check_disk{};
+  std::function<void(cairn::options&)> configure{};  ///< each process in its own way
+  bool absent = false;                               ///< time passes between two processes
+  /// Of what a process finds, before it does anything.
+  std::function<void(const cairn::detail::program&)> check_start{};
   /// Copies of its store, which are lived to their end too.
   std::function<std::vector<std::string>()> clones{};
 };
@@ -56,6 +60,36 @@ inline cairn::testing::disk_faults failing_disk(cairn::detail::sim_random& plan,
   if (!reads) made.flip_on_read = chance();
   made.slow = chance();
   made.slow_for = std::chrono::milliseconds{3};
+  return made;
+}
+
+/// What a seed sets of a simulation, beside what fails.
+inline cairn::testing::simulation_options options_of(const workload& what, std::uint64_t seed,
+                                                     cairn::detail::sim_random& plan) {
+  cairn::testing::simulation_options made;
+  made.seed = seed;
+  made.most_steps = 2'000'000;  // hundreds of times what a run takes: it goes round in circles
+  made.workers = static_cast<unsigned>(1 + plan.below(3));
+  const auto messages = 1 + plan.below(100);
+  const auto retain = plan.one_in(2) ? 1 + plan.below(3) : 10 + plan.below(10);
+  const auto buffer = plan.one_in(3) ? std::size_t{256} << plan.below(5) : std::size_t{1} << 26U;
+  // Of its own chance: with and without audits a seed plays the same plan.
+  cairn::detail::sim_random share{seed, "audit"};
+  const double audit =
+      what.kills || share.one_in(2) ? 0.0 : 1.0 / static_cast<double>(1 + share.below(3));
+  made.configure = [&what, messages, retain, buffer, audit, share](cairn::options& chosen) mutable {
+    chosen.max_retained = share.one_in(2) ? 1'048'576 : std::size_t{1} << share.below(7);
+    chosen.audit = audit;
+    chosen.epoch.write_buffer = buffer;
+    chosen.epoch.messages = messages;
+    chosen.epoch.every = std::chrono::milliseconds{1};
+    chosen.epoch.retain = retain;
+    chosen.epoch.max_abandoned = 0;  // faults are many here; it goes on as long as they last
+    chosen.rest = std::chrono::milliseconds{20};
+    chosen.max_history = std::size_t{16} * 1024;
+    chosen.ask_timeout = std::chrono::hours{24};
+    if (what.configure) what.configure(chosen);
+  };
   return made;
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
 
+#include "absences.hpp"
 #include "bank.hpp"
 #include "chain.hpp"
 #include "closing.hpp"
@@ -27,22 +28,23 @@
 #include "storm.hpp"
 #include "timing.hpp"
 #include "twins.hpp"
+#include "versions.hpp"
 #include "whims.hpp"
 
 namespace {
 
 using namespace simulated;
-using all_actors =
-    cairn::actors<bank::account, bank::clerk, graph::node, family::parent, family::child,
-                  timing::ticker, timing::step, timing::beacon, pipeline::feeder, pipeline::stage,
-                  pipeline::judge, pipeline::drain, guests::host, guests::guest, guests::bag,
-                  guests::friendly, posts::till, sleepers::sleeper, sleepers::poster, chain::level,
-                  chain::caller, chain::oracle, limits::drops_newest, limits::drops_oldest,
-                  limits::pusher, moods::touchy, moods::fragile, moods::larder, moods::victim,
-                  moods::boss, storm::cloud, storm::mist, house::books, house::tenant,
-                  house::keeper, whims::books, whims::moody, whims::boss, errands::books,
-                  errands::runner, closing::books, closing::clerk, ranks::books, ranks::soul,
-                  ranks::chief, duels::fighter, curse::books, curse::digger, curse::chief>;
+using all_actors = cairn::actors<
+    bank::account, bank::clerk, graph::node, family::parent, family::child, timing::ticker,
+    timing::step, timing::beacon, pipeline::feeder, pipeline::stage, pipeline::judge,
+    pipeline::drain, guests::host, guests::guest, guests::bag, guests::friendly, posts::till,
+    sleepers::sleeper, sleepers::poster, chain::level, chain::caller, chain::oracle,
+    limits::drops_newest, limits::drops_oldest, limits::pusher, moods::touchy, moods::fragile,
+    moods::larder, moods::victim, moods::boss, storm::cloud, storm::mist, house::books,
+    house::tenant, house::keeper, whims::books, whims::moody, whims::boss, errands::books,
+    errands::runner, closing::books, closing::clerk, ranks::books, ranks::soul, ranks::chief,
+    duels::fighter, curse::books, curse::digger, curse::chief, absences::bell, absences::alarm,
+    versions::books, versions::worker, versions::boss>;
 
 /// What is done about failures.
 std::vector<workload> of_supervision() {
@@ -81,6 +83,24 @@ std::vector<workload> of_supervision() {
        .expected = whims::expected,
        .check = &whims::check,
        .strays = {"moody 0", "moody 1"}}};
+}
+
+/// What becomes of time, and of the program itself, between two processes.
+std::vector<workload> of_restarts() {
+  return {{.name = "absences",
+           .app = &absences::app,
+           .expected = absences::expected,
+           .check = &absences::check,
+           .check_latest = &absences::check_latest,
+           .absent = true,
+           .check_start = &absences::check_start},
+          {.name = "versions",
+           .app = &versions::app,
+           .expected = versions::expected,
+           .gives_up = {"worker 0", "worker 1", "worker 2"},
+           .check = &versions::check,
+           .check_disk = &versions::check_disk,
+           .configure = &versions::configure}};
 }
 
 std::vector<workload> of_all_else() {
@@ -132,9 +152,10 @@ std::vector<workload> of_all_else() {
 
 const std::vector<workload>& workloads() {
   static const std::vector<workload> all = [] {
-    auto both = of_all_else();
-    for (auto& each : of_supervision()) both.push_back(std::move(each));
-    return both;
+    auto them = of_all_else();
+    for (auto& each : of_supervision()) them.push_back(std::move(each));
+    for (auto& each : of_restarts()) them.push_back(std::move(each));
+    return them;
   }();
   return all;
 }

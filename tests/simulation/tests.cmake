@@ -9,6 +9,7 @@ add_executable(simulate "${CMAKE_CURRENT_LIST_DIR}/simulate.cpp")
 target_link_libraries(simulate PRIVATE cairn::cairn CLI11::CLI11)
 # What takes longer to compile than the seeds take to play is not worth it.
 target_compile_options(simulate PRIVATE -O1)
+cairn_sanitize_lightly(simulate)
 
 # Each workload for each seed: 2000 seeds, half of them by each compiler.
 set(cairn_seeds 1..1000)

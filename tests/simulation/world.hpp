@@ -3,6 +3,7 @@
 #pragma once
 
 #include <any>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -42,7 +43,8 @@ struct outer_world {
   bool killed = false;           ///< a handler has killed the process
   /// What the present process sees of the disk.
   std::shared_ptr<cairn::detail::disk> disk{};
-  std::any own{};  ///< see `notes`
+  std::chrono::microseconds began{};  ///< the latest beginning or rollback, by the wall clock
+  std::any own{};                     ///< see `notes`
   /// What a thread outside does now and then. Returns the epoch after it, where it told something.
   std::function<std::optional<cairn::epoch>(const struct nudge&)> nudge{};
 

@@ -15,6 +15,7 @@
 #include <coroutine>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -128,6 +129,7 @@ struct extra {
   std::chrono::nanoseconds next_look = no_look;  ///< at them, by the home
   child_table children{};
   std::vector<address> watchers{};
+  std::set<actor_id> watched{};  ///< ephemeral actors, which are in no snapshot
   std::vector<return_address> waiting_for_room{};
   std::vector<std::chrono::nanoseconds> restarts{};
   restart_cost restarted{};  ///< the last time, until it is told of

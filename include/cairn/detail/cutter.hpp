@@ -11,6 +11,7 @@
 
 #include "actor_record.hpp"
 #include "bases.hpp"
+#include "lost_watches.hpp"
 #include "reminders.hpp"
 #include "world.hpp"
 
@@ -361,8 +362,9 @@ class cutter {
     const auto now = all_.steady_now();
     const wall_time wall = all_.wall_now();
     put_restarts(to, rest.restarts, now, wall);
-    to.put(static_cast<std::uint32_t>(rest.timers.size()));
+    to.put(static_cast<std::uint32_t>(rest.timers.size() + rest.watched.size()));
     for (const auto& each : rest.timers) put_timer(to, each, now, micros_of(wall));
+    for (const auto whom : rest.watched) put_timer(to, lost_watch(whom, now), now, micros_of(wall));
   }
 
   world& all_;

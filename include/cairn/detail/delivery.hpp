@@ -144,6 +144,7 @@ class delivery {
     more.born.clear();
     for (auto& each : more.timers) arm(one, each);
     for (const auto number : more.cancelled) cancel_reminder(one, number);
+    for (const auto& each : more.watches) keep_watch(one, each);
   }
 
   void begin_run(cell& one, outside_run work) {

@@ -390,7 +390,7 @@ class engine : public homes {
   std::exception_ptr failure_{};
   std::mt19937_64 chance_;
 
-  run_queue runs_{};
+  run_queue runs_{options_.run_threads};
 };
 
 }  // namespace cairn::detail

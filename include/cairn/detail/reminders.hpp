@@ -188,7 +188,7 @@ template <class Read>
     }
     if (repeats && made.message->ops->copy == nullptr) made.kind = timer_kind::after;
   }
-  if (is_skipped(made, at)) return std::nullopt;
+  if (is_skipped(made, at)) return sometimes("reminder skipped"), std::nullopt;
   resume_timer(made, left, at);
   return made;
 }

@@ -13,6 +13,7 @@
 #include "../supervisor.hpp"
 #include "actor_record.hpp"
 #include "letter_keeper.hpp"
+#include "lost_watches.hpp"
 #include "reminders.hpp"
 #include "waking.hpp"
 #include "world.hpp"
@@ -365,6 +366,7 @@ class restorer {
     for (auto& each : one.more ? one.more->timers : none_) {
       if (each.message) each.message->target = one.self().id;
     }
+    tell_of_lost(one, all_.rolled_back_to.load(std::memory_order_relaxed) != 0);  // nobody runs
     cell* parent = one.parent.where;
     const bool keeper = one.type->hash == type_hash<letter_keeper>;  // nobody declares it
     if (keeper) all_.letters.found(one.self());

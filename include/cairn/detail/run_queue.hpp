@@ -1,13 +1,13 @@
 // Work that may block, for seats of its own: `self.run`, and commands given from outside.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,11 +43,21 @@ class run_queue {
   };
   using reply_function = std::function<void(envelope_ptr)>;
 
-  static constexpr std::size_t most = 4;
+  /// `seats`: as `options::run_threads`.
+  ///
+  /// Errors: throws `errc::misuse` where that is no number of threads that anybody means.
+  explicit run_queue(unsigned seats) {
+    if (seats < 1 || seats > most_seats) {
+      throw error{errc::misuse, "options::run_threads is a number from 1 to " +
+                                    std::to_string(most_seats) + ", not " + std::to_string(seats)};
+    }
+    seats_.resize(seats);
+  }
 
-  /// `notes`: where each seat says what it is in.
-  void start(std::unique_ptr<scheduler> by, const std::array<turn_note*, most>& notes) {
-    notes_ = notes;
+  /// `notes`: where the first of its seats say what they are in; null, and the others: nowhere.
+  void start(std::unique_ptr<scheduler> by, std::span<turn_note* const> notes) {
+    notes_.assign(notes.begin(), notes.end());
+    notes_.resize(seats_.size());
     by_ = std::move(by);
     by_->start(static_cast<unsigned>(seats_.size()), [this](unsigned at) { return step(at); });
   }
@@ -116,6 +126,8 @@ class run_queue {
   }
 
  private:
+  static constexpr unsigned most_seats = 1024;
+
   enum class seat_state : std::uint8_t { idle, called };
 
   struct seat {
@@ -165,11 +177,11 @@ class run_queue {
   }
 
   std::unique_ptr<scheduler> by_{};
-  std::array<turn_note*, most> notes_{};
+  std::vector<turn_note*> notes_{};  ///< by seat
 
   std::mutex guard_{};  ///< of what follows
   std::deque<piece> waiting_{};
-  std::array<seat, most> seats_{};
+  std::vector<seat> seats_{};
   bool stopping_ = false;
   bool holding_ = false;
   int under_way_ = 0;

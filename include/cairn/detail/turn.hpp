@@ -75,13 +75,20 @@ struct outside_run {
   bool when_committed = false;  ///< begins once the turn that wanted it is committed
 };
 
+/// A watch of an ephemeral actor, or its end.
+struct new_watch {
+  actor_id whom{};
+  bool ends = false;
+};
+
 /// What few turns want.
 struct wishes {
   std::vector<newborn> born{};
   std::vector<new_timer> timers{};
   std::vector<std::uint64_t> cancelled{};  ///< numbers of timers
-  std::vector<effect> seen{};              ///< in replay, for the text of a difference
-  bool strange = false;                    ///< a value could not be taken into the sums
+  std::vector<new_watch> watches{};
+  std::vector<effect> seen{};  ///< in replay, for the text of a difference
+  bool strange = false;        ///< a value could not be taken into the sums
   std::vector<outside_run> runs{};
   bool stop = false;
   std::string stop_reason{};
@@ -276,6 +283,7 @@ struct turn {
     more_.born.clear();
     more_.timers.clear();
     more_.cancelled.clear();
+    more_.watches.clear();
     more_.runs.clear();
     more_.stop = false;
     more_.stop_reason.clear();

@@ -284,6 +284,7 @@ class turns {
     if (message->index == delivery::any_index) {
       const auto found = find_handler(*one.type, message->ops->hash);
       if (found) message->index = *found;
+      end_watch(one, *message);
       return found.has_value();  // else a watcher that handles `stopped` no more
     }
     const retired_message* old = as_retired(*message);
@@ -359,13 +360,12 @@ class turns {
   void fire(cell& one, std::vector<timer>::iterator found) {
     cut().touch(one);
     cut().bring(one);
-    auto& all = one.more->timers;
     const std::uint64_t number = found->number;
     if (found->kind == timer_kind::every && as_retired(*found->message) == nullptr) {
       return fire_again(all_, mail_, one, *found);
     }
     timer due = std::move(*found);
-    all.erase(found);
+    one.more->timers.erase(found);
     one.changed = true;
     if (const slot* asked = due.ask ? one.find_slot(number) : nullptr) {
       mail_.trace_timeout(one, *asked);
