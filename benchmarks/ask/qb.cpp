@@ -41,7 +41,7 @@ class asker final : public qb::Actor {
         for (std::uint32_t at = 0; at < ask_batch; ++at) {
           const auto answered =
               co_await qb::ask(here, whom, question{number}, std::chrono::seconds{60});
-          require(answered.response == ++number, "a wrong answer");
+          bench::require(answered.response == ++number, "a wrong answer");
         }
         samples->push_back((now_ns() - began) / ask_batch);
       }

@@ -37,8 +37,8 @@ class pinger final : public qb::Actor {
     ++of_.handled[number_].count;
     if (!std::exchange(p.answered, true)) return reply(p);
     if (--left_ > 0) {
-      p.answered = false;
-      return forward(somebody(), p);
+      push<ping>(somebody());  // `forward` would keep who has replied as the one to reply to
+      return;
     }
     if (--of_.playing > 0) return;
     if (of_.all.ended()) return begin_game();
