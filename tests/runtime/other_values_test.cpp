@@ -57,7 +57,7 @@ struct block {
   void serialize(auto& ar) { ar(all); }
 };
 struct step {};
-struct wait {};
+struct hold_on {};
 struct fail {};
 struct look {};
 
@@ -78,7 +78,7 @@ std::function<void(doer&, cairn::context<doer>&)> act;
 bool thrown = false;
 
 struct doer {
-  using protocol = cairn::protocol<step, wait, fail, look, word, shared>;
+  using protocol = cairn::protocol<step, hold_on, fail, look, word, shared>;
   cairn::ref<sink> to{};
   cairn::ref<sink> other{};
   pages kept{};
@@ -87,7 +87,7 @@ struct doer {
   void on(step, cairn::context<doer>& self) {
     if (act) act(*this, self);
   }
-  cairn::task<> on(wait, cairn::context<doer>& self) {
+  cairn::task<> on(hold_on, cairn::context<doer>& self) {
     if (act) act(*this, self);
     co_await self.sleep(1h);
   }
@@ -366,7 +366,7 @@ TEST_CASE("a handler that sends another value when it is run again at start is r
     auto other = top.spawn<sink>("other");
     to_id = "#" + std::to_string(raw(to.id()));
     auto it = top.spawn<doer>("it", doer{.to = to, .other = other});
-    if (!root.restored()) it.tell<wait>();
+    if (!root.restored()) it.tell<hold_on>();
     (void)co_await to.ask<word>("");
     co_await root.checkpoint();
     co_return 0;

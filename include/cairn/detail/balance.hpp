@@ -64,8 +64,9 @@ inline void rouse(world& all, const worker& mine) noexcept {
   return !mine.open && mine.rested.empty();
 }
 
+/// Some of so many ready actors: what a step does is bounded.
 inline void give_some(world& all, worker& mine, std::size_t count, worker& thief) {
-  for (std::size_t left = count; left > 0; --left) {
+  for (std::size_t left = std::min<std::size_t>(count, 64); left > 0; --left) {
     cell* one = mine.ready.pop();
     if (!give_away(all, mine, *one, thief)) mine.ready.push(*one);
   }
@@ -81,7 +82,7 @@ inline void answer_beggar(world& all, worker& mine) {
   if (mine.beggar.load(std::memory_order_relaxed) == nullptr) return;  // looked at again below
   worker* thief = mine.beggar.exchange(nullptr, std::memory_order_acquire);  // pairs with beg()
   if (!may_give(mine)) return;
-  give_some(all, mine, std::min<std::size_t>(mine.ready.size() / 2, 64), *thief);
+  give_some(all, mine, mine.ready.size() / 2, *thief);
 }
 
 /// Actors whose short turns mostly talk to another worker's go to a worker before this one, until
