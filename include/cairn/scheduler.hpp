@@ -69,7 +69,8 @@ class thread_scheduler final : public scheduler {
     seat& one = *seats_[worker];
     // Sequentially consistent, both: the sleeper says that it sleeps and then looks at `called`,
     // we call and then look whether it sleeps; one of us sees the other.
-    one.called.store(true, std::memory_order_seq_cst);
+    // An exchange, here and in run(): a step that finds this call sees what led to it.
+    (void)one.called.exchange(true, std::memory_order_seq_cst);
     if (!one.asleep.load(std::memory_order_seq_cst)) return;
     const std::lock_guard lock{one.guard};
     one.awake.notify_one();
@@ -102,7 +103,7 @@ class thread_scheduler final : public scheduler {
   void run(unsigned worker) {
     seat& one = *seats_[worker];
     while (!stopping_.load(std::memory_order_seq_cst)) {
-      one.called.store(false, std::memory_order_seq_cst);  // before the step looks around
+      (void)one.called.exchange(false, std::memory_order_seq_cst);  // before the step looks around
       const step_outcome did = step_(worker);
       if (!did.busy && !spin(one)) sleep(one, did.wait);
     }
@@ -223,7 +224,7 @@ class executor_scheduler final : public scheduler {
     step_outcome did;
     {
       const std::lock_guard one_at_a_time{one.turn};
-      one.called.store(false, std::memory_order_seq_cst);  // pairs with wake()
+      (void)one.called.exchange(false, std::memory_order_seq_cst);  // pairs with wake()
       did = shared->step(worker);
     }
     if (did.busy && !one.called.exchange(true, std::memory_order_seq_cst)) post(shared, worker);

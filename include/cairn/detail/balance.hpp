@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 
 #include "world.hpp"
@@ -41,7 +42,7 @@ inline void rouse(world& all, const worker& mine) noexcept {
   // tombstone stands in a list of this worker, a vacant cell too.
   if (one.type == nullptr || one.stopped) return false;
   // The thief would not wait for its elders.
-  if (one.needs_start && one.type->on_start != nullptr) return false;
+  if (one.needs_start && (one.type->on_start != nullptr || one.type->has_birth)) return false;
   if (one.pinned || one.leads || (one.more && !one.more->timers.empty())) return false;
   // The mark is this worker's while the actor moves: nobody else queues it. pairs with push()
   if (one.box.queued.exchange(true, std::memory_order_seq_cst)) return false;
@@ -60,16 +61,20 @@ inline void rouse(world& all, const worker& mine) noexcept {
 /// Whether ready actors may be handed over now: not while a snapshot is open here, since one that
 /// moves is in no list of an open snapshot, and is handed over before this worker acknowledges a
 /// flip. What is held back before a snapshot at rest comes back into the ready queue here.
-[[nodiscard]] inline bool may_give(const worker& mine) noexcept {
-  return !mine.open && mine.rested.empty();
+[[nodiscard]] inline bool may_give(const world& all, const worker& mine) noexcept {
+  // Relaxed: published by the stage in which suspended handlers are counted.
+  return !mine.open && mine.rested.empty() && !all.resting.load(std::memory_order_relaxed);
 }
 
 /// Some of so many ready actors: what a step does is bounded.
 inline void give_some(world& all, worker& mine, std::size_t count, worker& thief) {
-  for (std::size_t left = std::min<std::size_t>(count, 64); left > 0; --left) {
+  std::array<cell*, 64> kept{};
+  std::size_t stay = 0;
+  for (std::size_t left = std::min(count, kept.size()); left > 0; --left) {
     cell* one = mine.ready.pop();
-    if (!give_away(all, mine, *one, thief)) mine.ready.push(*one);
+    if (!give_away(all, mine, *one, thief)) kept[stay++] = one;
   }
+  while (stay > 0) mine.ready.put_back(*kept[--stay]);  // in their order
 }
 
 [[nodiscard]] inline bool shares(const world& all, const worker& mine) noexcept {
@@ -81,7 +86,7 @@ inline void answer_beggar(world& all, worker& mine) {
   if (!shares(all, mine)) return;
   if (mine.beggar.load(std::memory_order_relaxed) == nullptr) return;  // looked at again below
   worker* thief = mine.beggar.exchange(nullptr, std::memory_order_acquire);  // pairs with beg()
-  if (!may_give(mine)) return;
+  if (!may_give(all, mine)) return;
   give_some(all, mine, mine.ready.size() / 2, *thief);
 }
 
@@ -90,7 +95,7 @@ inline void answer_beggar(world& all, worker& mine) {
 inline void bring_together(world& all, worker& mine) {
   const auto now = mine.now;
   if (!mine.speed.look(now, mine.ran, mine.counters.turns(), mine.sent_away)) return;
-  if (mine.index == 0 || !mine.speed.scatters() || !may_give(mine)) return;
+  if (mine.index == 0 || !mine.speed.scatters() || !may_give(all, mine)) return;
   give_some(all, mine, mine.ready.size(), *all.workers[mine.index / 2]);
 }
 

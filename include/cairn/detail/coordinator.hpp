@@ -105,7 +105,10 @@ class coordinator {
   [[nodiscard]] std::chrono::nanoseconds next_due() const noexcept {
     if (phase_ == phase::rest) return next_look_;
     if (phase_ != phase::closed) return {};
-    if (rollback_.is_wanted()) return rollback_.until();
+    // What was asked for while something else was under way is looked at now.
+    constexpr std::chrono::nanoseconds at_once{1};
+    if (rollback_.is_wanted()) return std::max(rollback_.until(), at_once);
+    if (requested_.load(std::memory_order_relaxed) && !given_up_) return at_once;  // see request()
     if (!all_.dirty.load(std::memory_order_relaxed)) return {};  // its setter wakes us
     if (enough_consumed()) return after_pause();
     if (interval_.count() == 0) return {};

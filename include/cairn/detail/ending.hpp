@@ -30,7 +30,6 @@ inline void tear_down_all(world& all, stop_reason why = stop_reason::shutdown) n
     one.box.replies.clear();
   }
   for (const auto& each : all.workers) each->held.clear();
-  drop_lanes(all);
 }
 
 }  // namespace cairn::detail

@@ -53,6 +53,7 @@ class engine : public homes {
     } catch (...) {
       const scoped_current<worker> scope{current_worker, workers.front().get()};
       tear_down_all(*this);  // what had been restored until then
+      drop_lanes(*this);
       throw;
     }
   }
@@ -93,6 +94,7 @@ class engine : public homes {
     asks_.close(errc::stopped);
     const scoped_current<worker> scope{current_worker, workers.front().get()};
     tear_down_all(*this);
+    drop_lanes(*this);
   }
 
   // Of the world.

@@ -21,6 +21,7 @@ class pace {
   /// `turns` and `sent_away`: how many there have ever been. True: there is news.
   bool look(std::chrono::nanoseconds now, bool ran, std::uint64_t turns,
             std::uint64_t sent_away) noexcept {
+    if (began_.count() == 0) began_ = before_ = now;
     const auto since = now - before_;
     before_ = now;
     if (ran) busy_ += since;
@@ -32,7 +33,7 @@ class pace {
     slow_ = busy_ < worth ? 0 : slow_ + 1;
     // Also where each waits for the other most of the time: half of what is long is the waiting.
     const bool idle = busy_ * 4 < (now - began_) * 3;
-    scatters_ = 4 * left >= took && (slow_ == 0 || idle);
+    scatters_ = left > 0 && 4 * left >= took && (slow_ == 0 || idle);
     busy_ = {};
     began_ = now;
     turns_ = turns;

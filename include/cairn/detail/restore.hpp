@@ -64,7 +64,8 @@ class restorer {
     for (std::uint32_t index = 2; index < all_.cells.used(); ++index) {
       cell& one = *all_.cells.at(index);
       const bool supervisor = is_supervisor(one.type);
-      worker& home = *all_.workers[supervisor ? 0 : index % all_.workers.size()];
+      const bool first = supervisor || all_.lost.lived_in(one);  // who will spawn it again in there
+      worker& home = *all_.workers[first ? 0 : index % all_.workers.size()];
       if (one.owner == nullptr) one.owner = &all_;       // threads outside may read it
       one.home.store(&home, std::memory_order_relaxed);  // nobody runs yet
       if (one.type == nullptr) {

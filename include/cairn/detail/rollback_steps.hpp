@@ -50,7 +50,10 @@ class rollback_steps {
 
   /// Every worker stands still. True: it is done.
   [[nodiscard]] bool go_on() {
-    if (!std::exchange(undoing_, true)) undo_();
+    if (!std::exchange(undoing_, true)) {
+      wanted_.store(false, std::memory_order_relaxed);  // also of who asked until it stood still
+      undo_();
+    }
     return undone_.exchange(false, std::memory_order_acquire);  // pairs with undone()
   }
   /// By the thread that has done it; it wakes the first worker afterwards.

@@ -166,6 +166,7 @@ class run_queue {
     if (note != nullptr) note->say(own.doing.by.id, position{own.doing.number}, in_run);
     carry_out(what);
     if (note != nullptr) note->rest();
+    what = {};  // what the function owns goes before anybody hears that it has ended
     std::function<void()> call;
     {
       const std::lock_guard lock{guard_};

@@ -58,6 +58,15 @@ class touched_cells {
 class ready_queue {
  public:
   [[gnu::always_inline]] void push(cell& one) noexcept { add(others_, one); }
+  /// Of one that has been taken out and was not wanted.
+  void put_back(cell& one) noexcept {
+    if (one.ready) return;
+    one.ready = true;
+    one.ready_next = others_.head;
+    others_.head = &one;
+    if (others_.tail == nullptr) others_.tail = &one;
+    ++count_;
+  }
   /// Of one that has just been born.
   void push_young(cell& one) noexcept { add(born_, one); }
 
