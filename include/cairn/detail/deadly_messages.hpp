@@ -65,7 +65,7 @@ class deadly_messages {
   /// Where the process has died of running a handler again there is nothing to give up: the actor
   /// waits for an operator. Who resumes it tries again.
   bool resume_restored(cell& one) {
-    if (one.careful) {
+    if (one.careful && !one.abandons) {
       if (const auto* deadly = all_.accusation(one, one.consumed, run_again)) {
         sometimes("deadly handler not run again");
         one.careful = false;

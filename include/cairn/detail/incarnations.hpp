@@ -232,15 +232,21 @@ class incarnations : public halting {
   void try_replay(cell& one, Replay&& replay) {
     const auto position = one.consumed;
     const auto number = one.next_number;
+    const auto stand_again = [&] {  // where it stood, for the next try and for a cut
+      one.consumed = position;
+      one.next_number = number;
+    };
     for (std::uint32_t left = one.policy->attempts;; --left) {
       try {
         return replay();
       } catch (const replay_failure& why) {
-        one.consumed = position;  // it stands where it stood, for the next try and for a cut
-        one.next_number = number;
+        stand_again();
         all_.tell_of(event_kind::failed, one, failure_text(why.what()), errc::failed);
         if (left == 0) throw;
         sometimes("failed replay tried again");
+      } catch (...) {
+        stand_again();
+        throw;
       }
     }
   }

@@ -15,19 +15,11 @@
 #include "letter_keeper.hpp"
 #include "lost_watches.hpp"
 #include "reminders.hpp"
+#include "restored_counts.hpp"
 #include "waking.hpp"
 #include "world.hpp"
 
 namespace cairn::detail {
-
-/// What a snapshot held.
-struct restored_counts {
-  epoch from{};
-  std::uint64_t actors = 0;
-  std::uint64_t messages = 0;  ///< in flight
-  std::uint64_t suspended_handlers = 0;
-  std::uint64_t timers = 0;
-};
 
 class restorer {
  public:
@@ -53,7 +45,7 @@ class restorer {
       if (!one->needs_replay) continue;
       ++counts_.suspended_handlers;
       if (is_supervisor(one->type)) continue;  // its handlers are cairn's, not the program's
-      if (program_ != program && !one->abandons) ask_other(*one, program, other);
+      if (program_ != program) ask_other(*one, program, other);
       check_log(*one);
     }
   }
@@ -101,11 +93,17 @@ class restorer {
     const log_entry& entry = *last_message_of(one.saved->log).entry;  // no log is without one
     recorded_handler what{world::label(one), std::string{one.type->name},
                           name_of(names_, entry.type), program_, program};
-    const auto answer = other ? other(what) : version_answer::refuse;
-    if (answer == version_answer::abandon) one.abandons = one.open_handler;
-    if (answer == version_answer::suspend) one.suspended = one.changed = true;
-    // What a message carries may be more in this version: the digests of values are the other's.
-    if (answer != version_answer::refuse) return forget_values(one.saved->log);
+    const auto answer = one.abandons ? version_answer::abandon  // an operator has said so
+                        : other      ? other(what)
+                                     : version_answer::refuse;
+    one.abandons = answer == version_answer::abandon && one.open_handler;
+    if (answer == version_answer::suspend) one.suspended = true;
+    if (answer != version_answer::refuse) {
+      // What a message carries may be more in this version: the digests of values are the other's,
+      // and are in no record of this one.
+      one.changed = true;
+      return forget_values(one.saved->log);
+    }
     throw error{errc::newer_schema, "actor " + what.actor + " (" + what.type +
                                         ") was suspended in a handler of " + what.message +
                                         " by program version \"" + program_ +
