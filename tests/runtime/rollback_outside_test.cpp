@@ -3,6 +3,7 @@
 #include <future>
 #include <memory>
 #include <semaphore>
+#include <thread>
 
 #include <cairn/asio.hpp>
 
@@ -123,6 +124,38 @@ TEST_CASE("who has asked from outside after the snapshot hears one answer over a
 TEST_CASE("who has asked from outside and whose handler is in the snapshot times out") {
   bench on;
   CHECK(heard(on, true) == "timeout");
+}
+
+/// Has a thread outside tell it something while it is torn down.
+struct counted {
+  using protocol = cairn::protocol<nap, look>;
+  static inline cairn::ref<counted> known{};
+  int naps = 0;
+  void serialize(auto& ar) { ar(naps); }
+  void on_stop(cairn::stop_reason why) {
+    if (why == cairn::stop_reason::restart) std::thread{[] { known.tell<nap>(); }}.join();
+  }
+  void on(nap) { ++naps; }
+  int on(look) const { return naps; }
+};
+
+TEST_CASE("what comes from outside while a rollback tears down comes in after it") {
+  bench on;
+  int runs = 0;
+  int seen = 0;
+  cairn::system<cairn::actors<counted>> running{on.options()};
+  running.start([&](cairn::root& root) -> cairn::task<int> {
+    counted::known = root.supervise("top").spawn<counted>("it");
+    if (++runs == 1) {
+      co_await root.checkpoint();
+      (void)co_await root.rollback();
+    }
+    seen = co_await counted::known.ask<look>();
+    co_return 0;
+  });
+  running.wait();
+  CHECK(runs == 2);
+  CHECK(seen == 1);
 }
 
 }  // namespace outsiders

@@ -1,4 +1,6 @@
 // Which actors a worker gives to another one: played by hand, and by a clock that is moved by hand.
+#include <algorithm>
+
 #include "by_hand.hpp"
 
 namespace sharing {
@@ -98,6 +100,44 @@ TEST_CASE("actors whose short turns reach another worker come together") {
     game.pass(500, 100us);
     CHECK(game.turns_of(1) - before > game.turns_of(0) / 4);
   }
+}
+
+struct starter {
+  using protocol = cairn::protocol<ball>;
+  static inline std::vector<int> order{};
+  int number = 0;
+  void serialize(auto& ar) { ar(number); }
+  void on_start(cairn::context<starter>&) { order.push_back(number); }
+  void on(ball) {}
+};
+
+TEST_CASE("children start from the eldest on where others are given away meanwhile") {
+  constexpr int children = 200;
+  starter::order.clear();
+  fixture::bench on;
+  on.workers = 2;
+  played::by_hand hand;
+  auto chosen = on.options();
+  chosen.schedulers = [&](cairn::seats of) {
+    return std::make_unique<played::by_hand::seat>(hand, of);
+  };
+  cairn::system<cairn::actors<starter>> running{std::move(chosen)};
+  running.inner().slice = 4;
+  running.inner().always_shares = true;
+  running.start([](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top");
+    for (int at = 0; at < children; ++at) {
+      top.spawn<starter>("s" + std::to_string(at), starter{.number = at});
+    }
+    co_await root.sleep(10h);
+    co_return 0;
+  });
+  for (int steps = 0; steps < 1000 && starter::order.size() < children; ++steps) {
+    hand.step(1);
+    hand.step(0);
+  }
+  CHECK(starter::order.size() == children);
+  CHECK(std::is_sorted(starter::order.begin(), starter::order.end()));
 }
 
 }  // namespace sharing
