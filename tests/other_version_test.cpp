@@ -335,7 +335,7 @@ TEST_CASE("a handler that goes another way at start can be given up") {
 }
 
 TEST_CASE("an actor whose handler goes another way at start can be suspended, and resumed later") {
-  stray was{version_answer::suspend};
+  stray was{version_answer::suspend_actor};
   CHECK(was.found.other == 0);  // who asks the suspended one is refused
   REQUIRE(was.on.told.count(event_kind::suspended, "one") == 1);
   CHECK(was.on.told.of(event_kind::suspended, "one")[0].what.text.find(

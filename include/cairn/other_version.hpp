@@ -9,10 +9,10 @@
 namespace cairn {
 
 enum class version_answer : std::uint8_t {
-  refuse,   ///< the start ends with an error that names the actor
-  abandon,  ///< the handler is given up, and its message with it
-  rerun,    ///< it is run again as if this program had suspended it
-  suspend,  ///< its actor is suspended, durably; who resumes it has it run again
+  refuse,         ///< the start ends with an error that names the actor
+  abandon,        ///< the handler is given up, and its message with it
+  rerun,          ///< it is run again as if this program had suspended it
+  suspend_actor,  ///< its actor is suspended, durably; who resumes it has it run again
 };
 
 /// A handler that a snapshot holds as suspended.

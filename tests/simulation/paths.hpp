@@ -54,7 +54,7 @@ constexpr std::string_view must_be_reached[] = {
     "group that failed too often stopped",
     "handler restarted",
     "handlers suspended in a snapshot at rest",
-    "handler of another version abandoned",
+    "suspended handler abandoned",
     "history exceeded",
     "intake waits for a snapshot at rest",
     "journal entry read again",

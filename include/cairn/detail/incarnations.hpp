@@ -293,7 +293,7 @@ class incarnations : public halting {
  private:
   /// A handler that was suspended did something else when it was run again. True: it is given up.
   bool may_go_on(cell& one, const std::string& why, version_answer answer) {
-    if (answer == version_answer::suspend) {
+    if (answer == version_answer::suspend_actor) {
       put_off_replay(one, one.open_handler);
       suspend(one, "replay diverged: " + why);
       return false;

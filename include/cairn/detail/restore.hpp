@@ -97,7 +97,7 @@ class restorer {
                         : other      ? other(what)
                                      : version_answer::refuse;
     one.abandons = answer == version_answer::abandon && one.open_handler;
-    if (answer == version_answer::suspend) one.suspended = true;
+    if (answer == version_answer::suspend_actor) one.suspended = true;
     if (answer != version_answer::refuse) {
       // What a message carries may be more in this version: the digests of values are the other's,
       // and are in no record of this one.
