@@ -12,11 +12,11 @@ target_compile_options(simulate PRIVATE -O1)
 cairn_sanitize_lightly(simulate)
 
 # Each workload for each seed: 2000 seeds, half of them by each compiler.
-set(cairn_seeds 1..500 501..1000)
+set(cairn_seeds 1..1000)
 if(CAIRN_SANITIZE)
   set(cairn_seeds 1..20)
 elseif(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  set(cairn_seeds 1001..1500 1501..2000)
+  set(cairn_seeds 1001..2000)
 endif()
 foreach(some IN LISTS cairn_seeds)
   add_test(NAME simulation.seeds_${some} COMMAND simulate --seeds ${some})
