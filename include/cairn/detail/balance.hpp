@@ -93,8 +93,7 @@ inline void answer_beggar(world& all, worker& mine) {
 /// Actors whose short turns mostly talk to another worker's go to a worker before this one, until
 /// they are together: after a few such moves all are with the first one at the latest.
 inline void bring_together(world& all, worker& mine) {
-  const auto now = mine.now;
-  if (!mine.speed.look(now, mine.ran, mine.counters.turns(), mine.sent_away)) return;
+  if (!mine.speed.look(mine.now, mine.ran, mine.counters.turns(), mine.sent_away)) return;
   if (mine.index == 0 || !mine.speed.scatters() || !may_give(all, mine)) return;
   give_some(all, mine, mine.ready.size(), *all.workers[mine.index / 2]);
 }

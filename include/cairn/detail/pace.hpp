@@ -13,8 +13,8 @@ namespace cairn::detail {
 /// to each other in short turns are therefore faster together, on one worker, than on two.
 class pace {
  public:
-  /// What a message between two workers costs, about: two cache lines on their way, a wake-up now
-  /// and then. Longer turns are worth sharing.
+  /// What a message between two workers costs, about: cache lines on their way, a wake-up now and
+  /// then. Longer turns are worth sharing.
   static constexpr std::chrono::nanoseconds crossing{300};
 
   /// At the beginning of each step. `now`: the time; `ran`: an actor had a turn in the step before;
