@@ -162,6 +162,18 @@ TEST_CASE("Asio coroutines and threads post together", "[journal]") {
   CHECK(got == numbers(200));
 }
 
+TEST_CASE("a system may end before its journal is open", "[journal]") {
+  const cairn::memory_store kept;
+  for (int round = 0; round < 50; ++round) {
+    cairn::system<actors> all{over(cairn::memory_store{kept})};
+    start(all);
+  }
+  cairn::system<actors> all{over(cairn::memory_store{kept})};
+  const auto to = start(all);
+  post(to, 1, 1);
+  CHECK(held(to, 1) == numbers(1));
+}
+
 TEST_CASE("a post that its target gives up is not delivered again", "[journal]") {
   const cairn::memory_store kept;
   {

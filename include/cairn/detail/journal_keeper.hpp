@@ -64,12 +64,13 @@ class journal_keeper final : public attachment,
   void join() noexcept override {
     thread_.join();
     std::deque<waiting_post> left;
+    std::unique_ptr<journal_log> closed;
     {
       const std::lock_guard lock{guard_};
       left.swap(waiting_);
+      closed = std::move(log_);
     }
     for (const auto& each : left) refuse(each.done, errc::stopped, "");
-    log_.reset();
   }
 
   /// Remembers where the port stood in each snapshot: what lies before the oldest one that the
@@ -104,6 +105,7 @@ class journal_keeper final : public attachment,
       return;
     }
     const std::lock_guard lock{guard_};
+    if (stopping_) return;  // the writer does its last jobs after the join
     log_ = std::move(opened);
     changed_.notify_all();
   }
