@@ -252,3 +252,32 @@ TEST_CASE("too many restarts suspend the whole group, durably, until it is resum
   });
   CHECK(on.told.count(event_kind::resumed) == 3);
 }
+
+TEST_CASE("who fails at the same time as a sibling is restarted with it, and counted once") {
+  using namespace tending;
+  const auto strategy = GENERATE(cairn::one_for_all, cairn::rest_for_one);
+  for (const int value : {-1, -2, -3}) planned.plan(value, 1);
+  bench on;
+  const cairn::supervisor_options rules{.strategy = strategy, .intensity = {.restarts = 1}};
+  fixture::crash<all>(on, [&](cairn::root& top) {
+    return [](cairn::root& root, cairn::supervisor_options how) -> cairn::task<int> {
+      three of = spawn_three(root.supervise("top", how));
+      (void)co_await sums(of);
+      done.clear();
+      of.a.tell<work>(-1);  // all three before the supervisor's turn
+      of.b.tell<work>(-2);
+      of.c.tell<work>(-3);
+      for (const auto& each : {of.a, of.b, of.c}) {
+        auto asked = each.ask<look>();
+        (void)co_await std::move(asked).as_result();
+      }
+      std::string now = co_await sums(of);
+      CHECK(now == "-1 -2 -3");
+      co_return 0;
+    }(top, rules);
+  });
+  INFO(on.told.text());
+  CHECK(on.told.count(event_kind::suspended) == 0);
+  CHECK(restarted(on) == std::vector<std::string>{"a: the failing turn is tried again",
+                                                  "b: with its siblings", "c: with its siblings"});
+}

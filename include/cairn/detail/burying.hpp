@@ -43,6 +43,13 @@ inline void delivery::confirm(const envelope& word, epoch at) {
   confirm({note.who.where, note.who.id, note.number, false}, at);
 }
 
+/// A word that asks whether something is so: it is not.
+inline void delivery::deny(const envelope& word, epoch at) {
+  const scoped_current<runtime> scope{current_runtime, &all_};  // as in confirm()
+  const control_note note = note_of(word);
+  refuse({note.who.where, note.who.id, note.number, false}, errc::failed, "it is not so", at);
+}
+
 /// Mail for who is not there does not wait. What comes of it is of the message's own epoch,
 /// before whose sweep there is a round for what was sent until then: else a snapshot could hold
 /// that somebody watches, and neither the word nor the notice. But where the open snapshot has

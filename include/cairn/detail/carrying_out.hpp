@@ -284,6 +284,12 @@ inline task<> supervisor_actor::on(child_failed what, context<supervisor_actor>&
   const auto is_it = [&](actor_id each) { return each == what.who; };
   const wards found = wards_of(self.where(), 1, false, is_it);
   const ward* failed = found.some.empty() ? nullptr : &found.some.front();
+  if (failed != nullptr && failed->supervises == 0) {
+    auto cured = mine.word(*failed, control::has_gone_on).as_result();
+    const result<void> gone_on = co_await std::move(cured);
+    // It failed at the same time as a sibling, and was restarted with that one.
+    if (gone_on) co_return sometimes("failure that a restart before has cured");
+  }
   const carry_on suspend{deed::suspend, {}, {}, {}, what.text};
   if (what.levels > 0 || what.what == decision::suspend) {  // at the top nobody else is left
     if (what.levels > 0 || failed == nullptr || failed->supervises == 0) {

@@ -30,6 +30,8 @@ enum class control : std::uint16_t {
   hold,     ///< suspended; text: the reason
   // In the mailbox's order again.
   child_suspended,  ///< who: a child of yours, or whom you watch; text: the reason
+  // One more that overtakes.
+  has_gone_on,  ///< answered with a failure by who still waits for its supervisor
 };
 
 template <class Archive>

@@ -88,6 +88,7 @@ class delivery {
   void refuse(const return_address& asker, errc code, std::string text, epoch at);
   void confirm(const return_address& asker, epoch at);
   void confirm(const envelope& word, epoch at);
+  void deny(const envelope& word, epoch at);
 
   /// Gives a message up. Precondition: the actor has met it.
   void bury(cell& one, envelope_ptr message, errc code, const std::string& text) {

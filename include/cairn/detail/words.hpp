@@ -59,6 +59,9 @@ class control_words {
   void obey_at_once(cell& one, const envelope& word) {
     const control_note note = note_of(word);
     switch (control{word.index}) {
+      case control::has_gone_on:
+        if (one.paused) return mail_.deny(word, one.at);
+        break;
       case control::restart:
         if (is_never_restarted(one)) break;
         fail_.renew(one);
