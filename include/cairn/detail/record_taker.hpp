@@ -1,0 +1,235 @@
+// One record of a snapshot after the other becomes an actor and what waits for it.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../context.hpp"
+#include "../store.hpp"
+#include "actor_record.hpp"
+#include "reminders.hpp"
+#include "restored_counts.hpp"
+#include "world.hpp"
+
+namespace cairn::detail {
+
+/// What holds of all records of a snapshot. It does not change while actors are taken.
+struct snapshot_facts {
+  epoch from{};
+  name_table names{};
+  restart_times began{};
+};
+
+/// Takes the records of some actors, each actor's own one first. By one thread at a time; several
+/// takers may work side by side, since no actor's records touch another's cell.
+class record_taker {
+ public:
+  record_taker(world& all, const snapshot_facts& facts) noexcept : all_{all}, facts_{facts} {}
+
+  /// Precondition: the record is of kind `actor`, `mail` or `reply`.
+  ///
+  /// Errors: throws `cairn::error` that names the type or the actor.
+  void take(const record_view& record) {
+    record.header.kind == record_kind::actor ? take_actor(record) : take_mail(record);
+  }
+
+  /// Which cell an actor's record asks for. Precondition: it is of kind `actor`.
+  [[nodiscard]] static std::uint32_t cell_index(const record_view& record) {
+    reader from{record.payload};
+    (void)from.get<std::uint8_t>();  // the format, see take_actor()
+    return from.get<std::uint32_t>();
+  }
+
+  /// In the order in which they were taken.
+  [[nodiscard]] const std::vector<cell*>& made() const noexcept { return made_; }
+  /// Without suspended handlers.
+  [[nodiscard]] const restored_counts& counts() const noexcept { return counts_; }
+
+ private:
+  void take_actor(const record_view& record) {
+    const auto& header = record.header;
+    const actor_type& type = type_of(header);
+    reader from{record.payload};
+    if (from.get<std::uint8_t>() != actor_payload_format) {
+      throw error{errc::newer_schema, "an actor of type \"" + std::string{type.name} +
+                                          "\" was written by a newer version of cairn"};
+    }
+    cell& one = cell_for(header, type, from.get<std::uint32_t>());
+    static_cast<cell_body&>(one) = cell_body{};
+    one.type = &type;
+    if (one.owner == nullptr) one.owner = &all_;  // as in settle()
+    one.box.done_ticket = header.floor;
+    one.policy = default_supervision;
+    one.dormant = !type.is_retired;
+    one.retired = type.is_retired;
+    one.on_disk = true;
+    one.needs_start = true;
+    try {
+      one.parent = get_address(from, all_);
+      one.name = from.get_text();
+      // The name before the id: after a rollback a thread outside may look for who had lived here.
+      // pairs with the load in name_view::look()
+      one.id.store(header.actor, std::memory_order_release);
+      read_body(one, from, header);
+    } catch (const error& why) {
+      const auto number = "#" + std::to_string(raw(header.actor));
+      throw error{why.code(), "actor " + (one.name.empty() ? number : one.name) + " (" +
+                                  std::string{type.name} + "): " + why.what()};
+    }
+    made_.push_back(&one);
+    current_ = &one;
+    ++counts_.actors;
+  }
+
+  [[nodiscard]] const actor_type& type_of(const record_header& header) const {
+    const actor_type* known = all_.types.find(header.type);
+    if (known == nullptr) {
+      const auto retired = all_.types.retired.find(header.type);
+      if (retired != all_.types.retired.end()) return retired->second;
+      throw error{errc::unknown_type, "the store holds an actor of type \"" +
+                                          name_of(facts_.names, header.type) +
+                                          "\", which cairn::actors<...> does not list"};
+    }
+    if (header.schema > known->schema) {
+      throw error{errc::newer_schema, "the store holds an actor of type \"" +
+                                          std::string{known->name} +
+                                          "\": " + newer_text(header.schema, known->schema)};
+    }
+    return *known;
+  }
+
+  /// The meta record comes first: it has made the cells.
+  [[nodiscard]] cell& cell_for(const record_header& header, const actor_type& type,
+                               std::uint32_t slot_index) const {
+    const auto refuse = [&](errc code, const char* why) {
+      throw error{code, "actor #" + std::to_string(raw(header.actor)) + " of type \"" +
+                            std::string{type.name} + "\" " + why};
+    };
+    if (!type.persistent) refuse(errc::unknown_type, "is in the store, and ephemeral here");
+    const auto next_id = all_.next_id.load(std::memory_order_relaxed);  // nobody runs yet
+    if (raw(header.actor) < 2 || raw(header.actor) >= next_id) {
+      refuse(errc::damaged, "has an id that was not given");
+    }
+    if (slot_index < 2 || slot_index >= all_.cells.used()) {
+      refuse(errc::damaged, "is in a cell that is not there");
+    }
+    return *all_.cells.at(slot_index);
+  }
+
+  void read_body(cell& one, reader& from, const record_header& header) {
+    one.life = from.get<incarnation>();
+    const auto flags = from.get<std::uint8_t>();
+    one.suspended = (flags & suspended_bit) != 0;
+    one.paused = (flags & paused_bit) != 0;
+    const auto next_number = from.get<std::uint64_t>();
+    one.box.last_ticket = from.get<std::uint64_t>();
+    read_rest(one, from);
+    one.consumed = header.position;
+    one.next_number = next_number;
+    if (one.type->is_retired) return;
+    const bytes_view state = get_sized(from);
+    const auto base_at = from.get<position>();
+    const auto base_number = from.get<std::uint64_t>();
+    replay_log log;
+    get_log(from, log, all_, *one.type, facts_.names);
+    if (log.empty()) {
+      one.type->construct(one);
+      one.type->decode(one, state, header.schema);
+    } else {
+      one.saved = std::make_unique<recovery>();
+      one.saved->state.append(state);
+      one.saved->schema = header.schema;
+      one.saved->valid = true;
+      one.saved->at = base_at;
+      one.saved->next_number = base_number;
+      one.saved->log = std::move(log);
+      one.needs_replay = true;
+      one.open_handler = (flags & handler_bit) != 0;
+      one.abandons = (flags & abandons_bit) != 0 && one.open_handler;
+    }
+  }
+
+  void read_rest(cell& one, reader& from) {
+    read_failures(one, from);
+    for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
+      one.rest().watchers.push_back(get_address(from, all_));
+    }
+    for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
+      one.rest().waiting_for_room.push_back(get_return(from, all_));
+    }
+    for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
+      const auto when = get_restart(from, facts_.began);
+      // Who starts a program again that had ended orderly has decided something: they are forgiven.
+      // Those of a group are its supervisor's state, see `forgive`.
+      all_.orderly ? void(one.changed = true) : one.rest().restarts.push_back(when);
+    }
+    for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
+      auto kept = get_timer(from, facts_.began, [&](reader& rest, std::uint32_t schema) {
+        auto message = read_envelope(one, rest, schema);
+        message->to = &one;
+        return message;
+      });
+      if (!kept) continue;
+      one.rest().timers.push_back(std::move(*kept));
+      ++counts_.timers;
+    }
+  }
+
+  void read_failures(cell& one, reader& from) {
+    const auto attempts = from.get<std::uint32_t>();
+    const auto failures = from.get<std::uint32_t>();
+    const auto declared = from.get<std::uint64_t>();
+    const auto schema = from.get<std::uint32_t>();
+    const bytes_view first = get_sized(from);
+    if (attempts != 0) one.rest().attempts = attempts;
+    if (failures != 0 && all_.orderly) {
+      one.changed = true;
+    } else if (failures != 0) {
+      one.rest().failures = failures;
+      one.rest().failed_at = facts_.began.now;
+    }
+    if (declared != bits_of(child_options{})) one.rest().declared = options_of(declared);
+    if (first.empty()) return;
+    one.rest().first_schema = schema;
+    one.rest().first_state.append(first);
+  }
+
+  /// Nothing in a snapshot was sent after it: that would bring a worker to an epoch ahead of all.
+  [[nodiscard]] envelope_ptr read_envelope(const cell& one, reader& from,
+                                           std::uint32_t schema) const {
+    auto message = get_envelope(from, schema, all_, *one.type, facts_.names);
+    if (message->sent > facts_.from) throw error{errc::damaged, "a message of a later epoch"};
+    return message;
+  }
+
+  void take_mail(const record_view& record) {
+    if (current_ == nullptr || !current_->is(record.header.actor)) return;  // its actor is gone
+    cell& one = *current_;
+    reader from{record.payload};
+    auto message = read_envelope(one, from, record.header.schema);
+    message->to = &one;
+    message->target = record.header.actor;
+    message->recorded = record.header.epoch;
+    if (message->kind == envelope_kind::reply) {
+      if (record.header.place == wake_number) return;  // of the run before
+      message->answer.number = record.header.place;
+      one.box.add_reply(std::move(message));
+    } else {
+      message->ticket = record.header.place;
+      one.box.last_ticket = std::max(one.box.last_ticket, message->ticket);
+      one.box.queue.push_back(std::move(message));
+    }
+    ++counts_.messages;
+  }
+
+  world& all_;
+  const snapshot_facts& facts_;
+  std::vector<cell*> made_{};
+  cell* current_ = nullptr;
+  restored_counts counts_{};
+};
+
+}  // namespace cairn::detail

@@ -1,0 +1,185 @@
+// A snapshot becomes actors on several threads: one reads the records, the others take them.
+#pragma once
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "pausing.hpp"
+#include "record_taker.hpp"
+
+namespace cairn::detail {
+
+/// The thread that reads copies the records of some hundred actors, takes a batch itself where the
+/// others have enough to do, and puts the actors in the order of their records at the end: what
+/// comes out does not depend on how many threads there were.
+///
+/// `waiting_` and what tells of it are under the lock; a batch belongs to the thread that has it,
+/// and to the reading one before and, after the join, again.
+class restore_crew {
+ public:
+  restore_crew(world& all, const snapshot_facts& facts)
+      : all_{all}, facts_{facts}, most_{helpers_for(all.workers.size())} {}
+  restore_crew(const restore_crew&) = delete;
+  restore_crew& operator=(const restore_crew&) = delete;
+  ~restore_crew() { close(); }
+
+  /// Preconditions: of kind `actor`, `mail` or `reply`, each actor's own record first, and no two
+  /// actors in one cell.
+  void add(const record_view& record) {
+    if (batches_.empty() ||
+        (record.header.kind == record_kind::actor && batches_.back().what.is_full())) {
+      hand_over();
+      begin_batch();
+    }
+    batch& to = batches_.back();
+    most_ == 0 ? to.taker.take(record) : to.what.add(record);
+  }
+
+  /// Takes what is left, and gives the actors out. More may be added then.
+  ///
+  /// Errors: throws what the first record that could not be taken threw.
+  void finish(std::vector<cell*>& made, restored_counts& counts) {
+    if (!batches_.empty()) take(batches_.back());
+    close();
+    for (const batch& each : batches_) {
+      if (each.failed) std::rethrow_exception(each.failed);
+      made.insert(made.end(), each.taker.made().begin(), each.taker.made().end());
+      counts.actors += each.taker.counts().actors;
+      counts.messages += each.taker.counts().messages;
+      counts.timers += each.taker.counts().timers;
+    }
+    batches_.clear();
+  }
+
+ private:
+  static constexpr std::size_t batch_bytes = std::size_t{256} << 10U;
+  static constexpr std::size_t most_helpers = 15;
+  static constexpr std::size_t most_waiting = 4;  ///< batches, for each helper
+
+  struct copies {
+    struct copy {
+      record_header header{};
+      std::size_t at = 0;
+      std::size_t size = 0;
+    };
+    std::vector<copy> records{};
+    buffer bytes{};
+
+    [[nodiscard]] bool is_full() const noexcept { return bytes.size() >= batch_bytes; }
+    void add(const record_view& record) {
+      records.push_back({record.header, bytes.size(), record.payload.size()});
+      bytes.append(record.payload);
+    }
+    void clear() noexcept {
+      records.clear();
+      bytes.clear();
+    }
+  };
+  struct batch {
+    batch(world& all, const snapshot_facts& facts) : taker{all, facts} {}
+    record_taker taker;
+    copies what{};
+    std::exception_ptr failed{};
+  };
+
+  /// In room that a batch before has left: new pages cost more than the copy.
+  void begin_batch() {
+    batch& made = batches_.emplace_back(all_, facts_);
+    const std::lock_guard lock{guard_};
+    if (left_.empty()) return;
+    made.what = std::move(left_.back());
+    left_.pop_back();
+  }
+
+  /// A simulation knows no threads but its own.
+  [[nodiscard]] static std::size_t helpers_for(std::size_t workers) noexcept {
+    if (current_pauser != nullptr || workers == 0) return 0;
+    return std::min(workers - 1, most_helpers);
+  }
+
+  /// The newest batch is complete.
+  void hand_over() {
+    if (most_ == 0 || batches_.empty()) return;
+    batch& full = batches_.back();
+    if (helpers_.size() < most_) begin_helper();
+    {
+      const std::lock_guard lock{guard_};
+      if (waiting_.size() < most_waiting * helpers_.size()) {
+        waiting_.push_back(&full);
+        changed_.notify_one();
+        return;
+      }
+    }
+    take(full);
+  }
+
+  void begin_helper() {
+    try {
+      helpers_.emplace_back([this] { help(); });
+    } catch (const std::system_error&) {  // no thread more: this one takes what those leave
+      most_ = std::max<std::size_t>(helpers_.size(), 1);
+    }
+  }
+
+  void help() {
+    const scoped_current<runtime> scope{current_runtime, &all_};
+    for (;;) {
+      batch* next = nullptr;
+      {
+        std::unique_lock lock{guard_};
+        changed_.wait(lock, [&] { return closed_ || !waiting_.empty(); });
+        if (waiting_.empty()) return;
+        next = waiting_.front();
+        waiting_.pop_front();
+      }
+      take(*next);
+    }
+  }
+
+  void take(batch& one) noexcept {
+    try {
+      for (const auto& each : one.what.records) {
+        one.taker.take({each.header, one.what.bytes.view().subspan(each.at, each.size)});
+      }
+      one.what.clear();
+      const std::lock_guard lock{guard_};
+      left_.push_back(std::move(one.what));
+    } catch (...) {
+      one.failed = std::current_exception();
+    }
+  }
+
+  /// The helpers take what waits, and end.
+  void close() noexcept {
+    {
+      const std::lock_guard lock{guard_};
+      closed_ = true;
+      changed_.notify_all();
+    }
+    for (auto& each : helpers_) each.join();
+    helpers_.clear();
+    closed_ = false;  // nobody else is left
+  }
+
+  world& all_;
+  const snapshot_facts& facts_;
+  std::size_t most_;             ///< helpers; 0: there are none, and nothing is copied
+  std::deque<batch> batches_{};  ///< never moved
+  std::vector<std::thread> helpers_{};
+
+  std::mutex guard_{};  ///< of what follows
+  std::condition_variable changed_{};
+  std::deque<batch*> waiting_{};
+  std::vector<copies> left_{};  ///< of batches that are taken, empty
+  bool closed_ = false;
+};
+
+}  // namespace cairn::detail
