@@ -49,6 +49,7 @@ constexpr std::string_view must_be_reached[] = {
     "failed replay tried again",
     "failure comes back after a rollback",
     "failure takes the system back",
+    "failure that a restart before has cured",
     "flip waits for threads outside",
     "group that failed too often passed up",
     "group that failed too often stopped",
