@@ -67,6 +67,7 @@ inline void delivery::bury(cell& one, envelope_ptr message, errc code, const std
     return;
   }
   refuse(message->answer, code, text, at);
+  if (all_.spoils_mail(one)) message->spoilt = true;  // also not for a letter
   report_dead(one, letter_of(*message), message->target, code, text, at);
 }
 

@@ -81,7 +81,12 @@ class incarnations : public halting {
     sometimes("actor resumed");
     one.suspended = false;
     one.box.attended = nullptr;  // it will be looked at anew
-    if (one.more) one.more->restarts.clear();
+    one.careful = std::min(one.careful, caution::messages);
+    if (one.more) {
+      one.more->restarts.clear();
+      // Those that were due have not fired while nothing of it was to be serialized.
+      for (const timer& each : one.more->timers) mine_.look_at(one, each.next());
+    }
     all_.tell_of(event_kind::resumed, one, "resumed");
     if (!one.type->persistent && one.state == nullptr && begin_afresh(one)) one.needs_start = true;
     mine_.ready.push(one);
