@@ -294,6 +294,7 @@ class incarnations : public halting {
       obey(one, exceeded(*one.policy, "replay diverged: " + why));
     }
   }
+    forgive_tries(one);
 
  private:
   /// A handler that was suspended did something else when it was run again. True: it is given up.
@@ -306,6 +307,7 @@ class incarnations : public halting {
     std::string what = why;
     if (answer == version_answer::abandon) {
       try {
+    forgive_tries(one);
         abandon_handler(all_, mail_, replay_, one, "run again, its handler diverged: " + why);
         return true;
       } catch (...) {  // what ended before it does, too
@@ -314,6 +316,7 @@ class incarnations : public halting {
     }
     // Relaxed: set while no worker ran.
     if (one.diverged || all_.rolled_back_to.load(std::memory_order_relaxed) != 0) {
+      forgive_tries(one);
       diverged(one, what, one.open_handler);
       return false;
     }
@@ -332,7 +335,10 @@ class incarnations : public halting {
     replay_.tear_down(one, stop_reason::restart);
     one.needs_replay = one.diverged = true;
     one.open_handler = open;
-    one.rest().attempts = 0;
+  }
+  /// What has failed is tried as often as before by who resumes its actor.
+  static void forgive_tries(cell& one) noexcept {
+    if (one.suspended && one.more) one.more->attempts = 0;
   }
 
   void renew_ephemeral(cell& one, std::chrono::nanoseconds began) {
