@@ -137,6 +137,8 @@ TEST_CASE("rules say by its type what an exception of on_start comes to") {
     CHECK(after(on, rules) == "0 0");
     CHECK(starts == 4);
     CHECK(on.told.count(event_kind::failed, "it") == 3);
+    REQUIRE(on.told.count(event_kind::restarted, "it") == 1);
+    CHECK(on.told.of(event_kind::restarted, "it").at(0).what.text == "it has started");
   }
   SECTION("stop") {
     begin("a");

@@ -35,6 +35,15 @@ class incarnations : public halting {
     return false;
   }
 
+  /// The same where it may have failed before, and nobody else says that it has not now.
+  bool start_at_last(cell& one) {
+    if (!one.more || one.more->start_tries == 0) return start(one);
+    const auto began = all_.steady_now();
+    if (!start(one)) return false;
+    if (!one.needs_start) tell_started(one, began, one.more->attempts != 0);
+    return true;
+  }
+
   /// The first activation after the process's restart, of an actor whose handler was suspended.
   bool resume_restored(cell& one) {
     sometimes("suspended handler restored");
@@ -161,11 +170,15 @@ class incarnations : public halting {
     const bool waits = one.rest().attempts != 0 || one.rest().start_tries == 0;
     const auto began = all_.steady_now();
     if (!start(one)) return;
-    one.rest().restarted.whole += all_.steady_now() - began;
-    tell_restarted(one, waits ? "the failing turn is tried again" : "it has started");
+    tell_started(one, began, waits);
   }
 
  protected:
+  /// `waits`: what has failed in a turn.
+  void tell_started(cell& one, std::chrono::nanoseconds began, bool waits) {
+    one.rest().restarted.whole += all_.steady_now() - began;
+    tell_restarted(one, waits ? "the failing turn is tried again" : "it has started");
+  }
   void tell_restarted_fresh(cell& one, std::chrono::nanoseconds began) {
     note_restart(one, began, 0);
     tell_restarted(one, "fresh");
@@ -281,6 +294,7 @@ class incarnations : public halting {
     sometimes("replay failed");
     put_off_replay(one, open);
     obey(one, exceeded(*one.policy, failure_text(why)));
+    forgive_tries(one);
   }
 
   /// Never go on silently: the actor keeps its base and its log and handles nothing.
@@ -293,8 +307,8 @@ class incarnations : public halting {
     } else {
       obey(one, exceeded(*one.policy, "replay diverged: " + why));
     }
-  }
     forgive_tries(one);
+  }
 
  private:
   /// A handler that was suspended did something else when it was run again. True: it is given up.
@@ -302,12 +316,12 @@ class incarnations : public halting {
     if (answer == version_answer::suspend_actor) {
       put_off_replay(one, one.open_handler);
       suspend(one, "replay diverged: " + why);
+      forgive_tries(one);
       return false;
     }
     std::string what = why;
     if (answer == version_answer::abandon) {
       try {
-    forgive_tries(one);
         abandon_handler(all_, mail_, replay_, one, "run again, its handler diverged: " + why);
         return true;
       } catch (...) {  // what ended before it does, too
@@ -316,7 +330,6 @@ class incarnations : public halting {
     }
     // Relaxed: set while no worker ran.
     if (one.diverged || all_.rolled_back_to.load(std::memory_order_relaxed) != 0) {
-      forgive_tries(one);
       diverged(one, what, one.open_handler);
       return false;
     }

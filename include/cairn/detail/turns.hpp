@@ -125,7 +125,7 @@ class turns {
     if (one.box.has_word()) return obey_word(one), true;
     if (one.suspended || one.paused) return waiting_.look(one);
     // Also within a handler, of one that could not start at first.
-    if (one.needs_start && !fail_.start(one)) return true;
+    if (one.needs_start && !fail_.start_at_last(one)) return true;
     if (!one.box.replies.empty()) return take_reply(one), !mine_.here.yields;
     if (one.busy() && !reaches_busy(one)) return false;
     if (one.box.queue.empty() || has_to_rest(one)) return false;
