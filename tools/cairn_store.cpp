@@ -21,6 +21,7 @@
 #include <nlohmann/json.hpp>
 
 #include "store_change.hpp"
+#include "store_deaths.hpp"
 #include "store_request.hpp"
 #include "store_view.hpp"
 
@@ -199,12 +200,17 @@ int resume(const request& what) {
   writing to{what};
   const auto seen = cairn_store::read_snapshot(to.store, *to.found.latest);
   std::set<std::string> wanted{what.words.begin(), what.words.end()};
+  const cairn_store::noted_deaths deaths{what.directory};
   std::set<std::uint64_t> ids;
+  std::set<std::uint64_t> deadly;
   json paths = json::array();
   for (const auto& each : seen.actors) {
-    if (!each.suspended || (!what.all && !wanted.contains(each.path))) continue;
+    const bool held_back = deaths.hold_back(each.id, each.position);
+    if (!each.suspended && !held_back) continue;
+    if (!what.all && !wanted.contains(each.path)) continue;
     wanted.erase(each.path);
-    ids.insert(each.id);
+    if (each.suspended) ids.insert(each.id);
+    if (held_back) deadly.insert(each.id);
     paths.push_back(each.path);
   }
   if (!what.all && !wanted.empty()) {
@@ -219,6 +225,7 @@ int resume(const request& what) {
     each.payload = std::move(resumed);
   }
   if (!actors.empty()) to.commit(what, actors);
+  if (!deadly.empty() && !what.dry_run) cairn_store::noted_deaths::forget(to.store, deadly);
   say(what, {{"resumed", paths}}, fmt::format("{} actors resumed", paths.size()));
   return 0;
 }

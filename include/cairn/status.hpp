@@ -28,7 +28,7 @@ struct status {
     actor_id actor{};    ///< 0: it is between turns
     std::string name{};  ///< the actor's; `#` and its number where it has none or has just gone
     std::string type{};
-    std::string message{};
+    std::string message{};  ///< or which code of the actor's between its turns
   };
   static constexpr std::size_t most_names = 5;  ///< mailboxes and suspended actors named
 

@@ -41,6 +41,7 @@ struct adder {
   void on(fail) { throw std::runtime_error{"it does"}; }
 };
 
+/// A mailbox for one alone.
 struct narrow {
   using protocol = cairn::protocol<note, sum, fail>;
   static constexpr cairn::mailbox_options mailbox{.capacity = 1,
@@ -234,6 +235,26 @@ TEST_CASE("what a suspended actor has looked at may be dropped") {
   });
   INFO(on.told.text());
   CHECK(on.told.count(event_kind::dead_letter, "it") == 3);
+}
+
+TEST_CASE("a failed message that is dropped leaves its tries to nobody") {
+  using namespace bounding;
+  bench on;
+  fixture::crash<all>(on, [&](cairn::root& root) -> cairn::task<int> {
+    auto it = root.supervise("top", {.backoff = {.first = 1s, .most = 1s, .jitter = 0}})
+                  .spawn<narrow>("it");
+    it.tell<fail>();
+    while (on.told.count(event_kind::failed, "it") == 0) co_await root.sleep(0ns);
+    it.tell<fail>();  // there is room for one, and the first one still waits to be tried again
+    for (int at = 0; at < 5; ++at) {
+      on.clock.advance(1s);
+      co_await root.sleep(0ns);
+    }
+    co_return 0;
+  });
+  INFO(on.told.text());
+  CHECK(on.told.of(event_kind::dead_letter, "it").at(0).letter.code == errc::mailbox_full);
+  CHECK(on.told.count(event_kind::failed, "it") == 3);  // one of the first, two of the second
 }
 
 TEST_CASE("a subtree may be deeper than a thread's stack") {

@@ -87,3 +87,55 @@ TEST_CASE("over a crash a failed message that waits is kept, too, if its actor s
     co_return 0;
   });
 }
+
+TEST_CASE("a failed message whose replay fails is kept with its own error, if its actor stops") {
+  using namespace tending;
+  planned.clear();
+  bench on;
+  const bool late = GENERATE(false, true);
+  fixture::crash<all>(on, [&](cairn::root& root) -> cairn::task<int> {
+    auto it = root.supervise("room", {.exceeded = cairn::stop}).spawn<member>("it", "it");
+    it.tell<work>(3);
+    (void)co_await it.ask<look>();
+    planned.plan(3, 100);  // from now on, where it is run again
+    planned.plan(-2, 1);
+    if (late) {
+      it.tell<nap>(-2);
+    } else {
+      it.tell<work>(-2);
+    }
+    while (on.told.count(event_kind::stopped, "it") == 0) co_await root.sleep(0ns);
+    const auto kept = co_await root.dead_letters();
+    REQUIRE(kept.letters.size() == 1);
+    CHECK(kept.letters[0].letter.text == "fault -2");
+    CHECK(kept.letters[0].letter.message == (late ? "tending::nap" : "tending::work"));
+    co_return 0;
+  });
+}
+
+TEST_CASE("a failed handler that was not run again is kept if its actor stops, not what waits") {
+  using namespace tending;
+  planned.clear();
+  planned.plan(-2, 1);
+  bench on;
+  cairn::supervisor_options rules{.strategy = cairn::one_for_all, .intensity = {.restarts = 0}};
+  fixture::crash<all>(on, [&](cairn::root& root) -> cairn::task<int> {
+    auto it = root.supervise("room", rules).spawn<member>("it", "it");
+    it.tell<nap>(-2);
+    it.tell<work>(5);
+    while (on.told.count(event_kind::suspended, "it") == 0) co_await root.sleep(0ns);
+    co_await root.checkpoint();
+    co_return 0;
+  });
+  fixture::crash<all>(on, [&](cairn::root& root) -> cairn::task<int> {
+    auto it = root.supervise("room", rules).spawn<member>("it", "it");
+    it.stop();
+    auto gone = co_await it.ask<look>().as_result();
+    CHECK(gone.code() == errc::stopped);
+    const auto kept = co_await root.dead_letters();
+    REQUIRE(kept.letters.size() == 1);
+    CHECK(kept.letters[0].letter.message == "tending::nap");
+    CHECK(kept.letters[0].letter.code == errc::failed);
+    co_return 0;
+  });
+}

@@ -61,11 +61,41 @@ struct fleeting {
   }
 };
 
-using all = cairn::actors<opener, fleeting>;
+/// Says what its incarnations open, and close again.
+std::string trace;
+bool breaks = false;  // once it has failed, what it had handled cannot be run again
+bool broken = false;
+struct nap {};
+struct door {
+  using protocol = cairn::protocol<work, nap, look>;
+  std::string text{};  // so that what it has handled is run again
+  void serialize(auto& ar) { ar(text); }
+  void on_start(cairn::context<door>&) {
+    fleeting::opener_start();
+    trace += 's';
+  }
+  void on_stop(cairn::stop_reason) { trace += 'e'; }
+  void on(work what) {
+    if (broken) throw std::runtime_error{"lost"};
+    if (what.value > 0 || work_to_fail == 0) return;
+    --work_to_fail;
+    broken = breaks;
+    throw std::runtime_error{"work"};
+  }
+  cairn::task<> on(nap, cairn::context<door>& self) {
+    co_await self.sleep(0ns);
+    throw std::runtime_error{"nap"};
+  }
+  int on(look) const { return 0; }
+};
+
+using all = cairn::actors<opener, fleeting, door>;
 
 void begin(std::string throws) {
   to_throw = std::move(throws);
   starts = work_to_fail = 0;
+  breaks = broken = false;
+  trace.clear();
 }
 
 /// What an ask for its sum comes to.
@@ -107,6 +137,8 @@ TEST_CASE("rules say by its type what an exception of on_start comes to") {
     CHECK(after(on, rules) == "0 0");
     CHECK(starts == 4);
     CHECK(on.told.count(event_kind::failed, "it") == 3);
+    REQUIRE(on.told.count(event_kind::restarted, "it") == 1);
+    CHECK(on.told.of(event_kind::restarted, "it").at(0).what.text == "it has started");
   }
   SECTION("stop") {
     begin("a");
@@ -268,4 +300,58 @@ TEST_CASE("in a group that is restarted each starts in its place, also the one t
   INFO(on.told.text());
   CHECK(starts == 3);
   CHECK(on.told.count(event_kind::restarted, "other") == 2);  // its start was a failure, too
+}
+
+TEST_CASE("who never had its on_start has no on_stop") {
+  using namespace unstarted;
+  bench on;
+  begin("");
+  cairn::supervisor_options rules{.intensity = {.restarts = 9}};
+  const auto live = [&](int failures) {
+    work_to_fail = failures;
+    fixture::crash<all>(on, [&](cairn::root& root) -> cairn::task<int> {
+      auto it = root.supervise("room", rules).spawn<door>("it");
+      it.tell<work>(1);
+      it.tell<work>(-1);
+      it.tell<nap>();
+      (void)co_await sum_of(it);
+      co_return 0;
+    });
+  };
+  SECTION("restarted, and given up, in a message and within a handler") {
+    live(2);
+    CHECK(trace == "sesesesese");
+  }
+  SECTION("suspended, for what it had handled cannot be run again") {
+    breaks = true;
+    live(1);
+    CHECK(trace == "se");
+  }
+  SECTION("stopped by a rule") {
+    rules = rules.on<std::runtime_error>(cairn::stop);
+    live(1);
+    CHECK(trace == "se");
+  }
+  SECTION("stopped by a rule within a handler") {
+    rules = rules.on<std::runtime_error>(cairn::stop);
+    live(0);
+    CHECK(trace == "se");
+  }
+  SECTION("stopped where the start has failed") {
+    rules = rules.on<std::runtime_error>(cairn::stop);
+    begin("r");
+    live(0);
+    CHECK(trace.empty());
+  }
+  SECTION("restored, and gone before its supervisor is declared") {
+    fixture::crash<all>(on, [&](cairn::root& root) -> cairn::task<int> {
+      auto it = root.supervise("room", rules).spawn<door>("it");
+      it.tell<work>(1);
+      co_await root.checkpoint();
+      co_return 0;
+    });
+    CHECK(trace == "se");
+    fixture::crash<all>(on, [](cairn::root&) -> cairn::task<int> { co_return 0; });
+    CHECK(trace == "se");
+  }
 }

@@ -1,5 +1,6 @@
 // A program whose store the tests of cairn-store change: `program DIR write`, then `program DIR
 // read`; `write few` keeps one dead letter.
+#include <csignal>
 #include <cstdio>
 #include <stdexcept>
 #include <string>
@@ -22,11 +23,19 @@ struct hold {
 
 /// Throws at what is bad, in a program that does not know better.
 inline bool knows_better = false;
+/// Dies of writing an unlucky sum.
+inline bool dies = false;
 
 struct till {
   using protocol = cairn::protocol<add, total, hold>;
   std::int64_t sum = 0;
-  void serialize(auto& ar) { ar(sum); }
+  void serialize(auto& ar) {
+    if (dies && sum == 13) {
+      std::signal(SIGSEGV, SIG_DFL);
+      (void)std::raise(SIGSEGV);
+    }
+    ar(sum);
+  }
   void on_birth(cairn::context<till>& self) {
     self.send_after<add>(std::chrono::hours{1}, 0, false);  // a timer in its record
   }
@@ -101,11 +110,24 @@ cairn::task<int> read_held(cairn::root& root) {
   co_return 0;
 }
 
+/// Comes to what it dies of in each process.
+cairn::task<int> write_deadly(cairn::root& root) {
+  auto one = root.supervise("mild").spawn<till>("one");
+  if (!root.restored()) one.tell<add>(1, false);
+  co_await root.checkpoint();
+  one.tell<add>(12, false);
+  const auto state = co_await state_of(one);
+  co_await root.checkpoint();
+  fmt::print("one {}\n", state);
+  co_return 0;
+}
+
 }  // namespace shop
 
 int main(int count, char** words) {
   const std::string what = count == 3 ? words[2] : "";
   shop::knows_better = what == "read";
+  shop::dies = what == "write deadly";
   cairn::options chosen;
   chosen.store = cairn::file_store{count > 1 ? words[1] : ""};
   chosen.epoch = {.every = {}, .messages = 0, .bytes = 0};
@@ -116,6 +138,7 @@ int main(int count, char** words) {
   const auto app = what == "read"         ? &shop::read
                    : what == "write held" ? &shop::write_held
                    : what == "read held"  ? &shop::read_held
+                   : shop::dies           ? &shop::write_deadly
                                           : &shop::write;
   return cairn::run<cairn::actors<shop::till>>(app, std::move(chosen));
 }

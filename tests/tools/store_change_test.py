@@ -105,6 +105,23 @@ def resumes(store):
     assert store.read() == "letters 1 2 3; one 1; two 1100; then one 34"
 
 
+def resumes_deadly(store):
+    """An actor that its program's process has died of is suspended in no record."""
+    store.path = os.path.join(store.directory, "deadly")
+    write = [store.program, store.path, "write deadly"]
+    for _ in range(2):
+        assert subprocess.run(write).returncode == -signal.SIGSEGV
+    for _ in range(2):
+        said = subprocess.run(write, check=True, capture_output=True, text=True).stdout.strip()
+        assert said == "one suspended", said
+    store.unchanged("resume", "mild/one", "--dry-run", code=0)
+    assert "1 actors resumed" in store.run("resume", "mild/one")
+    assert "no suspended actor mild/one" in store.unchanged("resume", "mild/one", code=66)
+    said = subprocess.run([store.program, store.path, "read held"], check=True,
+                          capture_output=True, text=True).stdout.strip()
+    assert said == "one 25, letters 0:", said  # what it was sent meanwhile has waited
+
+
 def gives_up(store):
     path = store.path
     store.path = os.path.join(store.directory, "held")
@@ -213,6 +230,7 @@ if __name__ == "__main__":
     case, tool, program = sys.argv[1:]
     with tempfile.TemporaryDirectory() as directory:
         {"displaced": displaced, "letters": letters, "all_letters": all_letters, "resumes": resumes,
+         "resumes_deadly": resumes_deadly,
          "gives_up": gives_up, "goes_back": goes_back, "damaged": damaged, "clones": clones, "refuses": refuses,
          "full_disk": full_disk}[case](
              Store(os.path.abspath(tool), os.path.abspath(program), directory))

@@ -74,6 +74,7 @@ inline void delivery::bury(cell& one, envelope_ptr message, errc code, const std
     return;
   }
   refuse(message->answer, code, text, at);
+  if (all_.spoils_mail(one)) message->spoilt = true;  // also not for a letter
   report_dead(one, letter_of(*message), message->target, code, text, at);
 }
 
@@ -136,6 +137,7 @@ inline void delivery::overflow(cell& one, envelope_ptr message) {
   if (one.type->mailbox.when_full == cairn::overflow::drop_oldest && !stays) {
     envelope_ptr oldest = one.box.queue.pop_front();
     if (one.box.attended == oldest.get()) one.box.attended = nullptr;
+    if (one.more && !one.busy()) one.more->attempts = 0;  // if it has failed: the next one has not
     one.box.queue.push_back(std::move(message));
     message = std::move(oldest);
     sometimes("mailbox full, the oldest goes");

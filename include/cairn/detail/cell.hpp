@@ -148,6 +148,15 @@ struct extra {
   bool to_wake = false;  ///< a dormant supervisor that the present turn of the root has declared
 };
 
+/// What is looked at of an actor in whose turns, or between them, the process has died: see
+/// `deaths`.
+enum class caution : std::uint8_t {
+  none,
+  messages,    ///< each message, and the handler that is suspended
+  everything,  ///< its replay and its start, too: nobody has resumed it since
+  unwritten,   ///< as well; and until then nothing of it is serialized
+};
+
 /// Why an actor may not simply handle the next message of its mailbox. One look finds that there
 /// is none.
 struct hindrances {
@@ -157,11 +166,11 @@ struct hindrances {
   bool suspended = false;     ///< keeps state and mailbox, handles nothing
   bool paused = false;        ///< handles nothing until the restart that it waits for
   bool stopped = false;       ///< a tombstone
-  bool careful = false;       ///< the process has died of one of its messages
-  bool retired = false;       ///< its type is
+  caution careful = caution::none;
+  bool retired = false;  ///< its type is
 
   [[nodiscard]] bool hindered() const noexcept {
-    return std::bit_cast<std::uint64_t>(*this) != 0;  // all eight are false
+    return std::bit_cast<std::uint64_t>(*this) != 0;  // all eight are 0
   }
 };
 static_assert(sizeof(hindrances) == sizeof(std::uint64_t));

@@ -67,7 +67,8 @@ class coordinator {
         }
         return false;
       case phase::rest:
-        if (everybody_has()) look_for_rest();
+        // Twice: before it knew of this a worker may have given an actor to one that had counted.
+        if (everybody_has()) std::exchange(settled_, true) ? look_for_rest() : enter(phase::rest);
         return false;
       case phase::flip:
         if (!everybody_has()) return false;
@@ -201,6 +202,7 @@ class coordinator {
       return;
     }
     rest_until_ = due_after(all_.steady_now(), at_most);
+    settled_ = false;
     all_.resting.store(true, std::memory_order_relaxed);  // published by the stage
     enter(phase::rest);
   }
@@ -367,7 +369,7 @@ class coordinator {
 
   // The first worker's.
   phase phase_ = phase::closed;
-  bool settled_ = false;  ///< the drain is in its second round
+  bool settled_ = false;  ///< the drain, or the count before a rest, is in its second round
   bool ends_ = false;     ///< the epoch is the program's last one
   std::uint64_t stages_ = 0;
   epoch number_{};

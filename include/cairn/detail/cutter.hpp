@@ -185,6 +185,9 @@ class cutter {
   }
 
   void record_mail(cell& one, envelope& message) {
+    if (all_.spoils_mail(one) && has_own_codec(message)) {
+      return spoil(one, message, "the process has died of mail of this actor's");
+    }
     const bool reply = message.kind == envelope_kind::reply;
     record_header header;
     header.kind = reply ? record_kind::reply : record_kind::mail;
@@ -194,7 +197,7 @@ class cutter {
     header.schema = schema_of(message);
     header.epoch = previous(mine_.seen);
     const auto mark = begin_record(mine_.records, header);
-    const besides said{mine_, one, in_serialize};
+    const besides said{mine_, one, in_mail};
     try {
       put_envelope(mine_.records, message);
     } catch (...) {
@@ -209,6 +212,13 @@ class cutter {
               : reply                                  ? "late reply recorded"
               : message.kind == envelope_kind::control ? "late word recorded"
                                                        : "late message recorded");
+  }
+
+  /// Whether to write it is to run code of the program's.
+  [[nodiscard]] static bool has_own_codec(const envelope& message) noexcept {
+    if (message.spoilt || message.kind == envelope_kind::control) return false;
+    if (message.kind == envelope_kind::reply && message.code != errc::ok) return false;
+    return message.ops != &ops_of<encoded_value> && as_retired(message) == nullptr;
   }
 
   /// A message whose `serialize` throws is in no snapshot, so nobody shall handle it: it becomes a
@@ -256,6 +266,9 @@ class cutter {
   /// Writes what the open snapshot has to say of this actor.
   void write_cut(cell& one) {
     if (!one.changed || one.type == nullptr || !one.type->persistent) return;
+    // To serialize it would be the end of the process: its record stands, whatever it says until
+    // somebody resumes it.
+    if (one.careful == caution::unwritten && !one.stopped) return;
     one.changed = false;
     record_header header;
     header.actor = one.self().id;

@@ -48,33 +48,30 @@ class deadly_messages {
   /// Where the process has died in code of the actor's between its turns there is nothing to give
   /// up either. Before anything else is done about it. Who resumes it tries again.
   bool hold_back(cell& one) {
-    const auto* writing = all_.accusation(one, one.consumed, in_serialize);
-    const auto* deadly =
-        writing != nullptr ? writing : all_.accusation(one, one.consumed, in_start);
+    const bool unwritten = one.careful == caution::unwritten;
+    const auto* deadly = all_.accusation(one, one.consumed, unwritten ? in_serialize : in_start);
+    if (deadly == nullptr && unwritten) deadly = all_.accusation(one, one.consumed, in_mail);
     if (deadly == nullptr) return false;
     sometimes("actor that is deadly between turns held back");
-    one.careful = false;
-    const std::string what = writing != nullptr ? "serializing it" : "its on_start";
+    if (!unwritten) one.careful = caution::messages;
+    const std::string what = !unwritten                   ? "its on_start"
+                             : deadly->message == in_mail ? "serializing its mail"
+                                                          : "serializing it";
     fail_.suspend(
         one, "the process has died of " + what + " " + std::to_string(deadly->deaths) + " times");
-    // Its record stands as it is: to write another would be the end of this process, too.
-    if (writing != nullptr) one.changed = false;
     return true;
   }
 
   /// Where the process has died of running a handler again there is nothing to give up: the actor
   /// waits for an operator. Who resumes it tries again.
   bool resume_restored(cell& one) {
-    if (one.careful && !one.abandons) {
+    if (one.careful == caution::everything && !one.abandons) {
       if (const auto* deadly = all_.accusation(one, one.consumed, run_again)) {
         sometimes("deadly handler not run again");
-        one.careful = false;
+        one.careful = caution::messages;
         fail_.suspend(one, "its handler was to be run again: " + text_of(*deadly));
         return false;
       }
-    } else {
-      // Who resumed it allows the replay, not what comes after.
-      one.careful = !all_.accused.empty();
     }
     if (mine_.note != nullptr) mine_.note->say(one.self().id, one.consumed, run_again);
     return fail_.resume_restored(one);

@@ -10,7 +10,7 @@ namespace cairn::detail {
 /// Before it is begun, by the actor's home. It is begun nevertheless: it may take long, so that
 /// what ended the process may have had nothing to do with it, and it is promised at least once.
 inline void warn_of_run(world& all, cell& one, const outside_run& work) {
-  if (!one.careful) return;
+  if (one.careful == caution::none) return;
   const deadly_turn* deadly = all.accusation(one, position{work.number}, in_run);
   if (deadly == nullptr) return;
   all.tell_of(event_kind::failed, one,

@@ -19,6 +19,7 @@ namespace cairn::detail {
 /// worker. `docs/format.md` has the layout for people.
 class turn_file {
  public:
+  static constexpr std::uint64_t enough = 2;  ///< deaths, to accuse
   static constexpr std::size_t most_suspects = 32;
   static constexpr std::size_t most_workers = 60;
   static constexpr std::size_t most_notes = most_workers + 4;  ///< the last ones are of `self.run`
@@ -100,13 +101,12 @@ class turn_file {
 /// what it is in. Before the system runs, with its actors restored from this snapshot, or from
 /// none.
 inline void watch_deaths(world& all, any_store& store, epoch begun) {
-  constexpr std::uint64_t enough = 2;
   const auto next_file = [&](bytes_view before) {
     auto [since, counted] = turn_file::read(before);
     // An orderly end forgives what came before it, not what its own snapshot has led to since. Nor
     // who could not be serialized: that one is not in it.
     if (all.orderly && since != begun) {
-      std::erase_if(counted, [](const auto& each) { return each.message != in_serialize; });
+      std::erase_if(counted, [](const auto& each) { return !each.is_writing(); });
     }
     std::vector<deadly_turn> suspects;
     for (std::uint32_t index = 2; !counted.empty() && index < all.cells.used(); ++index) {
@@ -115,9 +115,9 @@ inline void watch_deaths(world& all, any_store& store, epoch begun) {
       for (const deadly_turn& each : counted) {
         if (each.actor != raw(one.self().id) || !is_ahead(one, each)) continue;
         suspects.push_back(each);
-        if (each.deaths < enough) continue;
-        one.careful = true;
+        if (each.deaths < turn_file::enough) continue;
         all.accused.push_back(each);
+        one.careful = all.caution_of(one);
       }
     }
     return turn_file::make(begun, suspects);

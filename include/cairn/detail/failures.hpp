@@ -172,6 +172,7 @@ class failures : public incarnations {
     } catch (...) {  // what restores the actor is its own code too
       const bool open = is_within(one, entry_);
       keep_input(one);
+      one.more->fault = text;
       cannot_replay(one, open);
     }
   }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "delivery.hpp"
+#include "lost_asks.hpp"
 #include "replay.hpp"
 #include "retiring.hpp"
 #include "ruling.hpp"
@@ -145,6 +146,16 @@ class halting {
       sometimes("failed handler of a stopped actor kept");
       mail_.report_dead(one, letter_of(one), one.self().id, errc::failed, text, one.at);
       mail_.refuse(std::exchange(one.more->handler.answer, {}), errc::failed, text, one.at);
+      return;
+    }
+    if (one.needs_replay && one.open_handler) {
+      sometimes("failed handler that was not run again kept");
+      const last_message its = last_message_of(one.saved->log);
+      mail_.report_dead(one, letter_of(all_, one, *its.entry), one.self().id, errc::failed, text,
+                        one.at);
+      auto at = its.at;
+      const return_address asker = std::exchange(one.saved->log.next(at)->answer, {});
+      mail_.refuse(asker, errc::failed, text, one.at);
       return;
     }
     const envelope* first = one.box.queue.front();

@@ -35,6 +35,15 @@ class incarnations : public halting {
     return false;
   }
 
+  /// The same where it may have failed before, and nobody else says that it has not now.
+  bool start_at_last(cell& one) {
+    if (!one.more || one.more->start_tries == 0) return start(one);
+    const auto began = all_.steady_now();
+    if (!start(one)) return false;
+    if (!one.needs_start) tell_started(one, began, one.more->attempts != 0);
+    return true;
+  }
+
   /// The first activation after the process's restart, of an actor whose handler was suspended.
   bool resume_restored(cell& one) {
     sometimes("suspended handler restored");
@@ -81,7 +90,12 @@ class incarnations : public halting {
     sometimes("actor resumed");
     one.suspended = false;
     one.box.attended = nullptr;  // it will be looked at anew
-    if (one.more) one.more->restarts.clear();
+    one.careful = std::min(one.careful, caution::messages);
+    if (one.more) {
+      one.more->restarts.clear();
+      // Those that were due have not fired while nothing of it was to be serialized.
+      for (const timer& each : one.more->timers) mine_.look_at(one, each.next());
+    }
     all_.tell_of(event_kind::resumed, one, "resumed");
     if (!one.type->persistent && one.state == nullptr && begin_afresh(one)) one.needs_start = true;
     mine_.ready.push(one);
@@ -156,11 +170,15 @@ class incarnations : public halting {
     const bool waits = one.rest().attempts != 0 || one.rest().start_tries == 0;
     const auto began = all_.steady_now();
     if (!start(one)) return;
-    one.rest().restarted.whole += all_.steady_now() - began;
-    tell_restarted(one, waits ? "the failing turn is tried again" : "it has started");
+    tell_started(one, began, waits);
   }
 
  protected:
+  /// `waits`: what has failed in a turn.
+  void tell_started(cell& one, std::chrono::nanoseconds began, bool waits) {
+    one.rest().restarted.whole += all_.steady_now() - began;
+    tell_restarted(one, waits ? "the failing turn is tried again" : "it has started");
+  }
   void tell_restarted_fresh(cell& one, std::chrono::nanoseconds began) {
     note_restart(one, began, 0);
     tell_restarted(one, "fresh");
@@ -276,6 +294,7 @@ class incarnations : public halting {
     sometimes("replay failed");
     put_off_replay(one, open);
     obey(one, exceeded(*one.policy, failure_text(why)));
+    forgive_tries(one);
   }
 
   /// Never go on silently: the actor keeps its base and its log and handles nothing.
@@ -288,6 +307,7 @@ class incarnations : public halting {
     } else {
       obey(one, exceeded(*one.policy, "replay diverged: " + why));
     }
+    forgive_tries(one);
   }
 
  private:
@@ -296,6 +316,7 @@ class incarnations : public halting {
     if (answer == version_answer::suspend_actor) {
       put_off_replay(one, one.open_handler);
       suspend(one, "replay diverged: " + why);
+      forgive_tries(one);
       return false;
     }
     std::string what = why;
@@ -327,7 +348,10 @@ class incarnations : public halting {
     replay_.tear_down(one, stop_reason::restart);
     one.needs_replay = one.diverged = true;
     one.open_handler = open;
-    one.rest().attempts = 0;
+  }
+  /// What has failed is tried as often as before by who resumes its actor.
+  static void forgive_tries(cell& one) noexcept {
+    if (one.suspended && one.more) one.more->attempts = 0;
   }
 
   void renew_ephemeral(cell& one, std::chrono::nanoseconds began) {

@@ -33,7 +33,8 @@ namespace cairn::detail {
   }
   letter.message = message.ops->name;
   letter.schema = message.ops->schema;
-  letter.payload = encoded(*message.ops, message.payload());
+  // A spoilt one's `serialize` throws, or must not be called.
+  if (!message.spoilt) letter.payload = encoded(*message.ops, message.payload());
   return letter;
 }
 

@@ -48,13 +48,17 @@ class replayer {
  public:
   replayer(world& all, worker& mine) noexcept : all_{all}, mine_{mine} {}
 
-  /// Ends the incarnation. What destructors want to happen is discarded.
+  /// Ends the incarnation. What destructors want to happen is discarded. One that has an `on_start`
+  /// to come is not told.
   void tear_down(cell& one, stop_reason reason) noexcept {
-    {
+    const bool closes = one.type->on_stop != nullptr;
+    const bool open = one.type->on_start == nullptr || !one.needs_start;
+    if (one.state != nullptr && closes && open) {
       const scoped_turn scope{all_, mine_.here, one};
-      if (one.state != nullptr && one.type->on_stop != nullptr) one.type->on_stop(one, reason);
+      one.type->on_stop(one, reason);
     }
     discard(one);
+    one.needs_start = true;
   }
   /// The same, and the actor is not told.
   void discard(cell& one) noexcept {

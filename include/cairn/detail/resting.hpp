@@ -14,8 +14,8 @@ inline void count_unfinished(world& all, worker& mine) {
   mine.unfinished_count = 0;
   for (std::uint32_t index = 2, end = all.cells.used(); index < end; ++index) {
     cell& one = *all.cells.at(index);
-    // pairs with the release in give_away()
-    if (one.home.load(std::memory_order_acquire) != &mine || one.moving) continue;
+    // pairs with the release in give_away(); one that this worker has yet to take counts here
+    if (one.home.load(std::memory_order_acquire) != &mine) continue;
     if (one.type == nullptr || !one.type->persistent || !one.busy()) continue;
     ++mine.unfinished_count;
     if (mine.unfinished.size() < 5) {

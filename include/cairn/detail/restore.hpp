@@ -207,7 +207,7 @@ class restorer {
     cell* parent = one.parent.where;
     const bool keeper = one.type->hash == type_hash<letter_keeper>;  // nobody declares it
     if (keeper) all_.letters.found(one.self());
-    one.careful = all_.is_accused(one);  // after a rollback; at the start nobody is yet
+    one.careful = all_.caution_of(one);  // after a rollback; at the start nobody is yet
     const bool orphan = parent == nullptr || !parent->is(one.parent.id);
     // A retired one leaves its name to whom the program spawns in its place.
     if (keeper || orphan || one.type->is_retired) {

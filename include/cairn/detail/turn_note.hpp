@@ -10,7 +10,8 @@ namespace cairn::detail {
 
 /// What an actor may be in that is no handler of a message: no type has such a hash. In a function
 /// of `self.run`: then the position is the number of its await.
-inline constexpr std::uint64_t run_again = 0, in_start = 1, in_serialize = 2, in_run = 3;
+inline constexpr std::uint64_t run_again = 0, in_start = 1, in_serialize = 2, in_run = 3,
+                               in_mail = 4;  ///< serializing what waits for it
 
 /// A message that processes have died of, one after the other.
 struct deadly_turn {
@@ -20,8 +21,9 @@ struct deadly_turn {
   std::uint64_t deaths = 0;
 
   /// Between turns, where the position says little: a later one may come to the same.
-  [[nodiscard]] bool is_between() const noexcept {
-    return message == in_start || message == in_serialize;
+  [[nodiscard]] bool is_between() const noexcept { return message == in_start || is_writing(); }
+  [[nodiscard]] bool is_writing() const noexcept {
+    return message == in_serialize || message == in_mail;
   }
   [[nodiscard]] bool same(const deadly_turn& other) const noexcept {
     return actor == other.actor && (at == other.at || is_between()) && message == other.message;

@@ -120,12 +120,12 @@ class turns {
     if (one.type == nullptr || one.stopped) return tombs_.leave(one), false;
     if (one.retired) return fail_.retire_type(one), true;
     if (one.dormant) return wake_up(one);
-    if (one.careful && !one.suspended && deadly_.hold_back(one)) return true;
+    if (one.careful > caution::messages && !one.suspended && deadly_.hold_back(one)) return true;
     if (has_to_replay(one) && !deadly_.resume_restored(one)) return false;
     if (one.box.has_word()) return obey_word(one), true;
     if (one.suspended || one.paused) return waiting_.look(one);
     // Also within a handler, of one that could not start at first.
-    if (one.needs_start && !fail_.start(one)) return true;
+    if (one.needs_start && !fail_.start_at_last(one)) return true;
     if (!one.box.replies.empty()) return take_reply(one), !mine_.here.yields;
     if (one.busy() && !reaches_busy(one)) return false;
     if (one.box.queue.empty() || has_to_rest(one)) return false;
@@ -236,7 +236,7 @@ class turns {
       if (!find_its_handler(one, message)) return;
       meant = &one.type->handlers[message->index];
     }
-    if (one.careful && deadly_.take(one, message)) return;
+    if (one.careful != caution::none && deadly_.take(one, message)) return;
     if (one.type->raw_base && message->ops->plain && copy_aside(mine_.here, one)) {
       // The handler leaves the message's bytes as they are.
       fail_.begin_brief_turn(one, *message);
@@ -317,7 +317,7 @@ class turns {
     found->code = reply->code;
     found->value = std::move(reply);
     found->arrived = true;
-    if (one.careful && deadly_.take_handler(one)) return;
+    if (one.careful != caution::none && deadly_.take_handler(one)) return;
     if (history_of(one) > all_.max_history) {
       fail_.give_up_handler(one, errc::history_exceeded, history_text(all_.max_history));
     } else if (const auto waiter = std::exchange(found->waiter, {})) {
@@ -346,7 +346,7 @@ class turns {
   void fire_due(cell& one, std::chrono::nanoseconds then) {
     if (!one.more || one.more->next_look != then) return;
     one.more->next_look = no_look;
-    if (one.dormant) return;
+    if (one.dormant || one.careful == caution::unwritten) return;
     auto& all = one.more->timers;
     for (;;) {
       const auto first = std::ranges::min_element(all, {}, &timer::next);

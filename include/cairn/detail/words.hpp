@@ -110,6 +110,9 @@ class control_words {
     std::optional<stored_letter> letter = letter_in(*one.owner, word);
     if (!letter) return mail_.refuse(word.answer, errc::damaged, "it is no dead letter", one.at);
     try {
+      if (one.careful == caution::unwritten) {  // a cut could not tell of it
+        throw error{errc::failed, "the process has died of serializing " + world::label(one)};
+      }
       mail_.send(message_in(one, letter->what.letter));
     } catch (const error& why) {
       sometimes("dead letter cannot be delivered");

@@ -156,9 +156,18 @@ struct world : runtime {
     return found->second;
   }
 
-  [[nodiscard]] bool is_accused(cell& one) const noexcept {
-    return std::any_of(accused.begin(), accused.end(),
-                       [&](const deadly_turn& each) { return each.actor == raw(one.self().id); });
+  [[nodiscard]] caution caution_of(cell& one) const noexcept {
+    auto found = caution::none;
+    for (const deadly_turn& each : accused) {
+      if (each.actor != raw(one.self().id)) continue;
+      found = each.is_writing() ? caution::unwritten : std::max(found, caution::everything);
+      if (found == caution::unwritten) break;
+    }
+    return found;
+  }
+  /// Whether what waits for the actor is in no snapshot, since nobody knows which of it is deadly.
+  [[nodiscard]] bool spoils_mail(cell& one) const noexcept {
+    return one.careful == caution::unwritten && accusation(one, {}, in_mail) != nullptr;
   }
   [[nodiscard]] const deadly_turn* accusation(cell& one, position at,
                                               std::uint64_t message) const noexcept {
