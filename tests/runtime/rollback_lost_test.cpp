@@ -185,6 +185,28 @@ TEST_CASE("an actor that is spawned again after two rollbacks is who it was") {
   CHECK(late.front() == late.back());
 }
 
+TEST_CASE("mail for an actor that is spawned again outlives commits and one more rollback") {
+  bench on;
+  cairn::ref<counter> late{};
+  std::vector<int> seen;
+  int runs = 0;
+  fixture::crash<all>(on, [&](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top");
+    if (++runs == 1) co_await root.checkpoint();
+    if (runs == 2) {
+      tell_from_outside(late, 1);
+      co_await root.checkpoint();
+    }
+    late = top.spawn<counter>("late");
+    co_await settle(root);
+    if (runs < 3) co_await root.rollback();
+    seen = co_await late.ask<look>();
+    co_return 0;
+  });
+  CHECK(runs == 3);
+  CHECK(seen == std::vector<int>{1});
+}
+
 TEST_CASE("a cell that waits for who is spawned again is at home where it is spawned") {
   bench on;
   on.workers = 2;
