@@ -5,6 +5,7 @@
 #include <semaphore>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "by_hand.hpp"
@@ -112,6 +113,20 @@ struct stage {
     for (int times = 0; times < 3; ++times) (void)hand.steps.at(cairn::seats::runs)(1);
     hand.until_quiet();
   }
+  /// Until everybody would sleep: who is called, or says that there is more to do, steps again.
+  void until_asleep() {
+    for (int calls = -1; std::exchange(calls, hand.wakes) != hand.wakes;) {
+      for (const auto seat : {cairn::seats::workers, cairn::seats::writer}) {
+        cairn::step_outcome last = hand.steps.at(seat)(0);
+        while (last.busy || last.wait == 0ns) last = hand.steps.at(seat)(0);
+      }
+    }
+  }
+  void open_an_epoch() {
+    running->inner().leader().request();
+    for (int times = 0; times < 9; ++times) hand.step(0);  // the writer has no step
+    REQUIRE(count(event_kind::epoch_begun) == count(event_kind::committed) + 1);
+  }
   [[nodiscard]] const numbers& seen() {
     return cairn::detail::held<counter>(*it.where().where).state.seen;
   }
@@ -199,4 +214,36 @@ TEST_CASE("a program that ends waits for no rollback, nor does what runs outside
   play.run_others();
   CHECK(play.count(event_kind::rolled_back) == 0);
   CHECK(stage::done(play.other) == numbers{2});
+}
+
+TEST_CASE("what is asked for while an epoch is open begins when that has ended") {
+  using namespace going_back;
+  stage play;
+  play.open_an_epoch();
+  SECTION("one more epoch") {
+    play.running->inner().leader().request();
+    play.until_asleep();
+    CHECK(play.count(event_kind::committed) == 3);  // the root task has asked for the first
+  }
+  SECTION("a rollback") {
+    play.running->rollback();
+    play.until_asleep();
+    CHECK(play.count(event_kind::committed) == 2);
+    CHECK(play.count(event_kind::rolled_back) == 1);
+  }
+}
+
+TEST_CASE("all wishes for a rollback that come before it is done are granted by one") {
+  using namespace going_back;
+  const int steps = GENERATE(0, 1, 2, 3);  // until then the first one waits, or all stand still
+  stage play;
+  play.running->rollback();
+  play.hand.step(0, steps);
+  play.running->rollback();
+  play.hand.until_quiet();
+  CHECK(play.count(event_kind::rolled_back) == 1);
+  CHECK(play.begun == 2);
+  play.running->rollback();  // one that comes later is another one
+  play.hand.until_quiet();
+  CHECK(play.count(event_kind::rolled_back) == 2);
 }

@@ -26,8 +26,8 @@ class rollback_engine : public engine {
     {
       const std::lock_guard lock{why_guard_};
       if (!asked_) asked_ = {why, steady_now()};
+      leader().rollback().request();
     }
-    leader().rollback().request();
     wake(*workers.front());
   }
 
@@ -115,13 +115,14 @@ class rollback_engine : public engine {
     go_on_without(what.text);
   }
 
-  /// The first wish for the next rollback.
+  /// The first wish for the next rollback. Those that came after it are granted with it.
   struct wish {
     std::string why{};
     std::chrono::nanoseconds at{};
   };
   [[nodiscard]] wish take_wish() {
     const std::lock_guard lock{why_guard_};
+    leader().rollback().forget();
     return std::exchange(asked_, {}).value_or(wish{{}, steady_now()});
   }
 

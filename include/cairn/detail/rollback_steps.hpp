@@ -12,7 +12,7 @@
 
 namespace cairn::detail {
 
-/// The first worker's, but for `request` and `undone`.
+/// The first worker's, but for `request`, `forget` and `undone`.
 class rollback_steps {
  public:
   /// Before the start. `quiet`: begins nothing outside any more, true once nothing runs there that
@@ -26,6 +26,8 @@ class rollback_steps {
   }
   /// Any thread; it wakes the first worker afterwards, which orders it before that one's look.
   void request() noexcept { wanted_.store(true, std::memory_order_relaxed); }
+  /// While every worker stands still: all that was asked for until now is this one.
+  void forget() noexcept { wanted_.store(false, std::memory_order_relaxed); }
   /// The root task has ended: nobody would begin anew.
   void end() noexcept { ended_ = true; }
 
@@ -39,7 +41,6 @@ class rollback_steps {
     late_ = !quiet_();
     if (late_ && now < until_) return sometimes("rollback waits for a run"), false;
     until_ = {};
-    wanted_.store(false, std::memory_order_relaxed);  // see request()
     undoing_ = false;
     return true;
   }
@@ -50,10 +51,7 @@ class rollback_steps {
 
   /// Every worker stands still. True: it is done.
   [[nodiscard]] bool go_on() {
-    if (!std::exchange(undoing_, true)) {
-      wanted_.store(false, std::memory_order_relaxed);  // also of who asked until it stood still
-      undo_();
-    }
+    if (!std::exchange(undoing_, true)) undo_();
     return undone_.exchange(false, std::memory_order_acquire);  // pairs with undone()
   }
   /// By the thread that has done it; it wakes the first worker afterwards.
