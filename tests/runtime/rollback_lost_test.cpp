@@ -153,6 +153,7 @@ TEST_CASE("a watch that a rollback has kept is kept over a crash") {
   bench on;
   heard_in(on, [](scene of, std::string*) -> cairn::task<void> {
     (void)of.top.spawn<guest>("guest");
+    (void)co_await of.by.ask<look>();  // its record is written anew
     co_await of.root->checkpoint();
   });
   std::string heard;
