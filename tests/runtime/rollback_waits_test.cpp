@@ -5,7 +5,6 @@
 #include <semaphore>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "by_hand.hpp"
@@ -113,14 +112,17 @@ struct stage {
     for (int times = 0; times < 3; ++times) (void)hand.steps.at(cairn::seats::runs)(1);
     hand.until_quiet();
   }
-  /// Until everybody would sleep: who is called, or says that there is more to do, steps again.
+  /// As threads would: who is called, or says that there is more to do, steps again.
   void until_asleep() {
-    for (int calls = -1; std::exchange(calls, hand.wakes) != hand.wakes;) {
-      for (const auto seat : {cairn::seats::workers, cairn::seats::writer}) {
-        cairn::step_outcome last = hand.steps.at(seat)(0);
-        while (last.busy || last.wait == 0ns) last = hand.steps.at(seat)(0);
-      }
-    }
+    const auto& steps = hand.steps;
+    do {
+      cairn::step_outcome last;
+      do {
+        hand.woken.clear();
+        last = steps.at(cairn::seats::workers)(0);
+      } while (last.busy || last.wait == 0ns || !hand.woken.empty());
+      while (steps.at(cairn::seats::writer)(0).busy) continue;
+    } while (!hand.woken.empty());
   }
   void open_an_epoch() {
     running->inner().leader().request();

@@ -254,6 +254,7 @@ TEST_CASE("a supervisor below takes as long as it takes to stop, or as long as i
   }
   SECTION("too little: it is stopped, and what is left below with it") {
     CHECK(stopped_in_order(on, cairn::child_options{.shutdown = 5s}) == "other room house slow ");
+    REQUIRE(on.told.count(event_kind::stopped, "slow") == 1);
     CHECK(on.told.of(event_kind::stopped, "slow").front().what.text == "its parent was stopped");
   }
   INFO(on.told.text());
