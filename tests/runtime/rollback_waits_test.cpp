@@ -249,3 +249,26 @@ TEST_CASE("all wishes for a rollback that come before it is done are granted by 
   play.hand.until_quiet();
   CHECK(play.count(event_kind::rolled_back) == 2);
 }
+
+TEST_CASE("the last epoch waits for no rollback that waits for functions, which is refused") {
+  using namespace going_back;
+  stage play;
+  play.begin_to_pay();
+  play.it.tell<add>(7);
+  play.running->rollback();
+  play.hand.until_quiet();
+  std::optional<bool> committed;
+  play.running->inner().request_last_epoch(
+      [&](const cairn::detail::epoch_end& end) { committed = end.committed; }, 1ms);
+  play.hand.until_quiet();
+  REQUIRE(play.count(event_kind::no_rollback) == 1);
+  CHECK(play.on.told.of(event_kind::no_rollback).front().what.text ==
+        "not rolled back: functions of self.run have not ended before the last epoch, of by "
+        "\"pay\"; it was asked for");
+  play.on.clock.advance(1ms);  // that is how long it waits for handlers
+  play.hand.until_quiet();
+  CHECK(committed == true);
+  CHECK(play.seen() == numbers{7});
+  CHECK(play.begun == 1);
+  play.end_paying();
+}

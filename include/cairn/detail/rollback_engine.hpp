@@ -62,8 +62,10 @@ class rollback_engine : public engine {
       return "not all that came from outside since the latest snapshot was kept";
     }
     if (!leader().rollback().is_late()) return {};
-    std::string text = "functions of self.run have not ended within " +
-                       std::to_string(chosen().rollback.count()) + " ms";
+    std::string text = "functions of self.run have not ended ";
+    text += leader().rollback().is_last()
+                ? "before the last epoch"
+                : "within " + std::to_string(chosen().rollback.count()) + " ms";
     for (const auto& each : runs().under_way()) {
       const cell& by = *each.by.where;  // no worker runs
       text += (by.is(each.by.id) ? ", of " + world::label(by) : ", of an actor that is gone") +

@@ -35,11 +35,13 @@ class rollback_steps {
   [[nodiscard]] bool is_wanted() const noexcept {
     return !ended_ && wanted_.load(std::memory_order_relaxed);  // see request()
   }
-  /// Whether it is to begin now. Precondition: one is wanted.
-  [[nodiscard]] bool begin(std::chrono::nanoseconds now) {
+  /// Whether it is to begin now. `ends`: the program's last epoch is to come, which waits for
+  /// nothing that runs outside. Precondition: one is wanted.
+  [[nodiscard]] bool begin(std::chrono::nanoseconds now, bool ends) {
     if (until_.count() == 0) until_ = due_after(now, patience_);
+    ends_ = ends;
     late_ = !quiet_();
-    if (late_ && now < until_) return sometimes("rollback waits for a run"), false;
+    if (late_ && !ends && now < until_) return sometimes("rollback waits for a run"), false;
     until_ = {};
     undoing_ = false;
     return true;
@@ -48,6 +50,7 @@ class rollback_steps {
   [[nodiscard]] std::chrono::nanoseconds until() const noexcept { return until_; }
   /// Whether what runs outside had not ended when it began. While every worker stands still.
   [[nodiscard]] bool is_late() const noexcept { return late_; }
+  [[nodiscard]] bool is_last() const noexcept { return ends_; }
 
   /// Every worker stands still. True: it is done.
   [[nodiscard]] bool go_on() {
@@ -63,6 +66,7 @@ class rollback_steps {
   bool undoing_ = false;
   bool ended_ = false;
   bool late_ = false;
+  bool ends_ = false;
   std::chrono::nanoseconds until_{};
   std::chrono::nanoseconds patience_{};
   std::function<bool()> quiet_{};
