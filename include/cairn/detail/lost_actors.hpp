@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "actor_type.hpp"
 #include "cell.hpp"
 
 namespace cairn::detail {
@@ -65,10 +66,12 @@ class lost_actors {
     return std::move(found.mapped());
   }
 
-  /// True: it is lost, and the watch waits with it.
+  /// True: it is lost, and the watch waits with it. Only of an ephemeral actor, since no record but
+  /// of such a watch says that its end is still to be told.
   [[nodiscard]] bool watch(actor_id whom, const address& watcher) {
     bool waits = false;
     change(whom, [&](one& each) {
+      if (each.type->persistent) return;
       waits = true;
       if (std::ranges::find(each.watchers, watcher) == each.watchers.end()) {
         each.watchers.push_back(watcher);
