@@ -1,10 +1,11 @@
-// A rollback waits for functions of `self.run`, while the system goes on. Systems of one worker
-// whose steps the test takes; what runs outside has a thread.
+// A rollback waits for functions of `self.run`, while the system goes on. Systems of a worker or
+// two whose steps the test takes; what runs outside has a thread.
 #include <memory>
 #include <optional>
 #include <semaphore>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "by_hand.hpp"
@@ -69,7 +70,8 @@ struct stage {
   std::unique_ptr<cairn::system<all>> running{};
   std::thread outside{};
 
-  stage() {
+  explicit stage(unsigned workers = 1) {
+    on.workers = workers;
     auto chosen = on.options();
     chosen.schedulers = [this](cairn::seats of) {
       return std::make_unique<by_hand::seat>(hand, of);
@@ -114,19 +116,21 @@ struct stage {
   }
   /// As threads would: who is called, or says that there is more to do, steps again.
   void until_asleep() {
-    const auto& steps = hand.steps;
-    do {
-      cairn::step_outcome last;
-      do {
-        hand.woken.clear();
-        last = steps.at(cairn::seats::workers)(0);
-      } while (last.busy || last.wait == 0ns || !hand.woken.empty());
-      while (steps.at(cairn::seats::writer)(0).busy) continue;
-    } while (!hand.woken.empty());
+    std::vector<bool> called(hand.workers, true);
+    for (std::size_t at = 0; at < called.size();) {
+      called[at] = false;
+      const auto last = hand.steps.at(cairn::seats::workers)(static_cast<unsigned>(at));
+      if (last.busy || last.wait == 0ns) called[at] = true;
+      while (hand.steps.at(cairn::seats::writer)(0).busy) continue;
+      for (const unsigned each : std::exchange(hand.woken, {})) called[each] = true;
+      for (at = 0; at < called.size() && !called[at];) ++at;
+    }
   }
   void open_an_epoch() {
     running->inner().leader().request();
-    for (int times = 0; times < 9; ++times) hand.step(0);  // the writer has no step
+    for (int times = 0; times < 9; ++times) {  // the writer has no step
+      for (unsigned at = 0; at < hand.workers; ++at) hand.step(at);
+    }
     REQUIRE(count(event_kind::epoch_begun) == count(event_kind::committed) + 1);
   }
   [[nodiscard]] const numbers& seen() {
@@ -220,7 +224,7 @@ TEST_CASE("a program that ends waits for no rollback, nor does what runs outside
 
 TEST_CASE("what is asked for while an epoch is open begins when that has ended") {
   using namespace going_back;
-  stage play;
+  stage play{2};  // it is the other one that ends the epoch, and calls the first for that alone
   play.open_an_epoch();
   SECTION("one more epoch") {
     play.running->inner().leader().request();
