@@ -12,6 +12,7 @@
 
 #include <cairn/file_store.hpp>
 
+#include "../tools/store_change.hpp"
 #include "child_process.hpp"
 #include "runtime/fixture.hpp"
 
@@ -236,6 +237,7 @@ inline cairn::task<int> resumed(cairn::root& top) {
 inline cairn::task<int> app(cairn::root& top) {
   const auto scenario = variable("CAIRN_DEADLY");
   const int run = std::stoi(variable("CAIRN_RUN"));
+  const bool kills_in_replay = scenario == "replay" || scenario == "given up";
   auto all = top.supervise("all");
   auto one = all.spawn<sum>("one");
   auto two = all.spawn<sum>("two");
@@ -245,12 +247,12 @@ inline cairn::task<int> app(cairn::root& top) {
     co_return 0;
   }
   if (run == 0) {
-    one.tell<slow>(scenario == "slow" ? -1 : scenario == "replay" ? -2 : 0);
+    one.tell<slow>(scenario == "slow" ? -1 : kills_in_replay ? -2 : 0);
     if (scenario == "plain" || scenario == "back" || scenario == "other") {
       for (const int value : {1, -1, 10}) one.tell<add>(value);
     }
     co_await top.checkpoint();  // what waits, waits for the handler before it
-    if (scenario == "replay" || scenario == "elsewhere" || scenario == "other") die();
+    if (kills_in_replay || scenario == "elsewhere" || scenario == "other") die();
   }
   if (scenario == "elsewhere") {
     for (int at = 0; at < run; ++at) two.tell<add>(1);
@@ -297,6 +299,21 @@ inline int run_in(const std::string& directory) {
   return running.stop().code;
 }
 
+/// What `cairn-store give-up` does.
+inline void give_up(const std::string& directory) {
+  cairn::file_store store{directory};
+  const auto found = store.open();
+  auto actors = cairn_store::read_actors(store, *found.latest, [](const auto& each) {
+    return each.type == cairn::type_hash<sum> && each.position != cairn::position{};
+  });
+  REQUIRE(actors.size() == 1);
+  cairn::detail::buffer without;
+  cairn_store::actor_parts{actors[0].payload.view()}.put_without_handler(without);
+  actors[0].payload = std::move(without);
+  (void)cairn_store::commit(
+      store, found, [&](cairn_store::change& all, cairn::epoch in) { all.put(actors[0], in); });
+}
+
 /// Runs until a process ends well that is to, and returns what was said then; `deaths` counts those
 /// that did not.
 struct outcome {
@@ -309,6 +326,7 @@ inline outcome live(const std::string& scenario, int most = 8, bool once_more = 
   std::filesystem::remove_all(place);
   outcome found;
   for (int run = 0; run < most; ++run) {
+    if (scenario == "given up" && run == 3) give_up(place.string());
     child_process::child one{"deadly: a process",
                              {"CAIRN_DEADLY=" + scenario, "CAIRN_RUN=" + std::to_string(run),
                               "CAIRN_PLACE=" + place.string()}};

@@ -35,6 +35,12 @@ TEST_CASE("an actor whose replay kills the process waits for an operator") {
   CHECK(found.deaths == 3);  // the first one has run nothing again
 }
 
+TEST_CASE("a handler whose replay kills the process is given up where an operator says so") {
+  const auto found = deadly::live("given up");
+  CHECK(found.said.starts_with("0, deadly::slow: its suspended handler is not run again"));
+  CHECK(found.deaths == 3);
+}
+
 TEST_CASE("an actor that kills the process in its serialize waits, and no message is accused") {
   const auto found = deadly::live("writing");
   CHECK(found.said == "suspended, letters 0");

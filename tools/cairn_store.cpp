@@ -251,6 +251,11 @@ int give_up(const request& what) {
       throw cairn::error{cairn::errc::not_found,
                          "no handler is suspended in " + std::string{parts.name}};
     }
+    if (each.header.type == cairn::type_hash<cairn::detail::supervisor_actor>) {
+      throw cairn::error{cairn::errc::misuse, std::string{parts.name} +
+                                                  " is a supervisor: what it has begun is cairn's "
+                                                  "own, and is not given up"};
+    }
     cairn::detail::buffer without;
     parts.put_without_handler(without);
     each.payload = std::move(without);

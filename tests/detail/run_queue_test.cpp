@@ -1,6 +1,7 @@
 #include <cairn/detail/run_queue.hpp>
 
 #include <algorithm>
+#include <memory>
 
 #include <cairn/system.hpp>
 
@@ -46,6 +47,26 @@ TEST_CASE("work is under way in as many seats as there are, and what comes then 
   while (seen.step(count - 1).busy) continue;  // one seat goes on with what waits
   CHECK(done == count + 2);
   all.stop();
+}
+
+TEST_CASE("what a function owns that is dropped before it begins may post when it goes") {
+  const bool whole = GENERATE(false, true);  // the queue ends, or a rollback drops what waits
+  by_hand::notes seen;
+  cairn::detail::run_queue all{1};
+  all.start(std::make_unique<by_hand>(seen), {});
+  int gone = 0;
+  const auto post_again = [&](int*) {
+    ++gone;
+    all.post({}, {}, {});
+  };
+  cairn::detail::outside_run work;
+  work.work = [owned = std::shared_ptr<int>{nullptr, post_again}] {
+    return cairn::detail::make_envelope(cairn::detail::unit{});
+  };
+  all.post({}, std::move(work), {});
+  CHECK(gone == 0);
+  whole ? all.stop() : all.drop_waiting();
+  CHECK(gone == 1);
 }
 
 struct idle {

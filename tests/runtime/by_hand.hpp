@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "fixture.hpp"
 
@@ -15,6 +16,7 @@ struct by_hand {
   std::map<cairn::seats, cairn::scheduler::step_function> steps{};
   unsigned workers = 0;
   int wakes = 0;
+  std::vector<unsigned> woken{};  ///< workers
 
   struct seat final : cairn::scheduler {
     seat(by_hand& all, cairn::seats of) : all_{all}, of_{of} {}
@@ -22,7 +24,10 @@ struct by_hand {
       if (of_ == cairn::seats::workers) all_.workers = count;
       all_.steps[of_] = std::move(step);
     }
-    void wake(unsigned) noexcept override { ++all_.wakes; }
+    void wake(unsigned which) noexcept override {
+      ++all_.wakes;
+      if (of_ == cairn::seats::workers) all_.woken.push_back(which);
+    }
     void stop() override {}
     by_hand& all_;
     cairn::seats of_;

@@ -1,10 +1,11 @@
-// A rollback waits for functions of `self.run`, while the system goes on. Systems of one worker
-// whose steps the test takes; what runs outside has a thread.
+// A rollback waits for functions of `self.run`, while the system goes on. Systems of a worker or
+// two whose steps the test takes; what runs outside has a thread.
 #include <memory>
 #include <optional>
 #include <semaphore>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "by_hand.hpp"
@@ -69,7 +70,8 @@ struct stage {
   std::unique_ptr<cairn::system<all>> running{};
   std::thread outside{};
 
-  stage() {
+  explicit stage(unsigned workers = 1) {
+    on.workers = workers;
     auto chosen = on.options();
     chosen.schedulers = [this](cairn::seats of) {
       return std::make_unique<by_hand::seat>(hand, of);
@@ -111,6 +113,25 @@ struct stage {
   void run_others() {
     for (int times = 0; times < 3; ++times) (void)hand.steps.at(cairn::seats::runs)(1);
     hand.until_quiet();
+  }
+  /// As threads would: who is called, or says that there is more to do, steps again.
+  void until_asleep() {
+    std::vector<bool> called(hand.workers, true);
+    for (std::size_t at = 0; at < called.size();) {
+      called[at] = false;
+      const auto last = hand.steps.at(cairn::seats::workers)(static_cast<unsigned>(at));
+      if (last.busy || last.wait == 0ns) called[at] = true;
+      while (hand.steps.at(cairn::seats::writer)(0).busy) continue;
+      for (const unsigned each : std::exchange(hand.woken, {})) called[each] = true;
+      for (at = 0; at < called.size() && !called[at];) ++at;
+    }
+  }
+  void open_an_epoch() {
+    running->inner().leader().request();
+    for (int times = 0; times < 9; ++times) {  // the writer has no step
+      for (unsigned at = 0; at < hand.workers; ++at) hand.step(at);
+    }
+    REQUIRE(count(event_kind::epoch_begun) == count(event_kind::committed) + 1);
   }
   [[nodiscard]] const numbers& seen() {
     return cairn::detail::held<counter>(*it.where().where).state.seen;
@@ -199,4 +220,59 @@ TEST_CASE("a program that ends waits for no rollback, nor does what runs outside
   play.run_others();
   CHECK(play.count(event_kind::rolled_back) == 0);
   CHECK(stage::done(play.other) == numbers{2});
+}
+
+TEST_CASE("what is asked for while an epoch is open begins when that has ended") {
+  using namespace going_back;
+  stage play{2};  // it is the other one that ends the epoch, and calls the first for that alone
+  play.open_an_epoch();
+  SECTION("one more epoch") {
+    play.running->inner().leader().request();
+    play.until_asleep();
+    CHECK(play.count(event_kind::committed) == 3);  // the root task has asked for the first
+  }
+  SECTION("a rollback") {
+    play.running->rollback();
+    play.until_asleep();
+    CHECK(play.count(event_kind::committed) == 2);
+    CHECK(play.count(event_kind::rolled_back) == 1);
+  }
+}
+
+TEST_CASE("all wishes for a rollback that come before it is done are granted by one") {
+  using namespace going_back;
+  const int steps = GENERATE(0, 1, 2, 3);  // until then the first one waits, or all stand still
+  stage play;
+  play.running->rollback();
+  play.hand.step(0, steps);
+  play.running->rollback();
+  play.hand.until_quiet();
+  CHECK(play.count(event_kind::rolled_back) == 1);
+  CHECK(play.begun == 2);
+  play.running->rollback();  // one that comes later is another one
+  play.hand.until_quiet();
+  CHECK(play.count(event_kind::rolled_back) == 2);
+}
+
+TEST_CASE("the last epoch waits for no rollback that waits for functions, which is refused") {
+  using namespace going_back;
+  stage play;
+  play.begin_to_pay();
+  play.it.tell<add>(7);
+  play.running->rollback();
+  play.hand.until_quiet();
+  std::optional<bool> committed;
+  play.running->inner().request_last_epoch(
+      [&](const cairn::detail::epoch_end& end) { committed = end.committed; }, 1ms);
+  play.hand.until_quiet();
+  REQUIRE(play.count(event_kind::no_rollback) == 1);
+  CHECK(play.on.told.of(event_kind::no_rollback).front().what.text ==
+        "not rolled back: functions of self.run have not ended before the last epoch, of by "
+        "\"pay\"; it was asked for");
+  play.on.clock.advance(1ms);  // that is how long it waits for handlers
+  play.hand.until_quiet();
+  CHECK(committed == true);
+  CHECK(play.seen() == numbers{7});
+  CHECK(play.begun == 1);
+  play.end_paying();
 }

@@ -28,12 +28,12 @@ inline void player::on(friends known) {
   on(ball{});
 }
 
-/// Two workers and twenty players.
+/// Two workers, if not said otherwise, and twenty players.
 struct play {
   static constexpr std::uint64_t players = 20;
 
-  play() {
-    on.workers = 2;
+  explicit play(unsigned workers = 2) {
+    on.workers = workers;
     auto chosen = on.options();
     chosen.schedulers = [this](cairn::seats of) {
       return std::make_unique<played::by_hand::seat>(hand, of);
@@ -100,6 +100,23 @@ TEST_CASE("actors whose short turns reach another worker come together") {
     game.pass(500, 100us);
     CHECK(game.turns_of(1) - before > game.turns_of(0) / 4);
   }
+}
+
+TEST_CASE("a busy worker wakes one that sleeps, not one that is in a long turn") {
+  play game{3};
+  const auto& all = game.running->inner().workers;
+  REQUIRE(all.size() == 3);
+  auto& steps = all[0]->steps;  // which has nothing ready
+  const auto roused = [&] {
+    game.hand.woken.clear();
+    cairn::detail::rouse(game.running->inner(), *all[1]);
+    return game.hand.woken;
+  };
+  CHECK(roused() == std::vector<unsigned>{0});
+  steps.fetch_add(1, std::memory_order_relaxed);  // as while it is in a turn
+  CHECK(roused() == std::vector<unsigned>{2});
+  steps.fetch_add(1, std::memory_order_relaxed);
+  CHECK(roused() == std::vector<unsigned>{0});
 }
 
 struct starter {

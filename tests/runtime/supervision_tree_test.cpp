@@ -230,9 +230,8 @@ inline std::string stopped_in_order(bench& on, std::optional<cairn::child_option
       co_await root.checkpoint();
       with->clock.advance(20s);
       while (with->told.count(event_kind::stopped, "house") == 0) co_await root.checkpoint();
-      with->clock.advance(1h);
-      (void)co_await slow.ask<look>().as_result();
       co_await root.checkpoint();
+      CHECK(with->told.count(event_kind::stopped, "slow") == 1);
       co_return 0;
     }(top, &on, of_room);
   });
@@ -253,10 +252,38 @@ TEST_CASE("a supervisor below takes as long as it takes to stop, or as long as i
   SECTION("time enough") {
     CHECK(stopped_in_order(on, cairn::child_options{.shutdown = 1min}) == "other slow room house ");
   }
-  SECTION("too little: it is stopped, and what is left below ends after it") {
+  SECTION("too little: it is stopped, and what is left below with it") {
     CHECK(stopped_in_order(on, cairn::child_options{.shutdown = 5s}) == "other room house slow ");
+    REQUIRE(on.told.count(event_kind::stopped, "slow") == 1);
+    CHECK(on.told.of(event_kind::stopped, "slow").front().what.text == "its parent was stopped");
   }
   INFO(on.told.text());
+}
+
+TEST_CASE("what is left below a supervisor that had not stopped in time is stopped at all depths") {
+  using namespace tending;
+  planned.clear();
+  bench on;
+  fixture::crash<all>(on, [&](cairn::root& top) {
+    return [](cairn::root& root, bench* with) -> cairn::task<int> {
+      auto house = root.supervise("house");
+      auto room = house.with({.shutdown = 5s}).supervise("room");
+      auto closet = room.supervise("closet");
+      auto slow = closet.with({.shutdown = 30s}).spawn<member>("slow", "slow");
+      slow.tell<nap>(1);
+      (void)co_await closet.spawn<member>("other", "other").ask<look>();
+      house.stop();
+      for (int at = 0; at < 9; ++at) co_await root.checkpoint();
+      CHECK(with->told.count(event_kind::stopped) == 1);
+      with->clock.advance(5s);
+      for (int at = 0; at < 9; ++at) co_await root.checkpoint();
+      co_return 0;
+    }(top, &on);
+  });
+  INFO(on.told.text());
+  for (const char* name : {"slow", "closet", "room", "house"}) {
+    CHECK(on.told.count(event_kind::stopped, name) == 1);
+  }
 }
 
 TEST_CASE("an orderly end does not wait for a supervisor that takes long to stop") {

@@ -91,12 +91,15 @@ cairn::task<int> read(cairn::root& root) {
   co_return 0;
 }
 
-/// One handler that has not ended.
+/// Two handlers that have not ended: one of an actor, and one of a supervisor in a backoff.
 cairn::task<int> write_held(cairn::root& root) {
   auto one = root.supervise("mild").spawn<till>("one");
   one.tell<add>(1, false);
   one.tell<hold>(100);
   one.tell<add>(2, false);
+  constexpr std::chrono::hours ever{1000};
+  auto busy = root.supervise("busy", {.strategy = cairn::one_for_all, .backoff = {ever, ever}});
+  busy.spawn<till>("one").tell<add>(1, true);
   co_await root.sleep(std::chrono::milliseconds{1});
   co_return 0;
 }

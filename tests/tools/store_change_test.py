@@ -128,6 +128,8 @@ def gives_up(store):
     subprocess.run([store.program, store.path, "write held"], check=True)
     assert "no actor mild/none" in store.unchanged("give-up", "mild/one", "mild/none", code=66)
     assert "no handler is suspended" in store.unchanged("give-up", "mild", code=66)
+    for words in (["busy"], ["mild/one", "busy"]):
+        assert "busy is a supervisor" in store.unchanged("give-up", *words, code=78)
     assert "1 handlers will be" in store.unchanged("give-up", "mild/one", "--dry-run", code=0)
     assert json.loads(store.run("give-up", "mild/one", "--json")) == {"given_up": ["mild/one"]}
     for _ in range(2):

@@ -207,10 +207,11 @@ inline std::size_t put_log(buffer& to, replay_log& log, std::size_t history_from
     before += entry->room;
     ++count;
     to.put(entry->kind);
-    to.put(entry->code);
+    const bool is_turn = entry->kind == log_kind::turn;
+    to.put(is_turn ? errc{sums_made_as} : entry->code);
     to.put(entry->number);
     to.put(entry->ticket);
-    to.put(entry->kind == log_kind::turn ? entry->effects : entry->schema);
+    to.put(is_turn ? entry->effects : entry->schema);
     to.put(entry->type);
     put_return(to, entry->answer);
     put_sized(to, [&](buffer& bytes) {
@@ -247,14 +248,21 @@ inline void get_log(reader& from, replay_log& log, const world& system, const ac
       throw error{errc::damaged, "a log that does not begin with a message"};
     }
     log_entry& made = log.append_bytes(kind, get_sized(from));
-    made.code = code;
     made.number = number;
-    made.ticket = ticket;
-    (kind == log_kind::turn ? made.effects : made.schema) = effects;
-    // Of a turn whose values are not known both sums are 0.
-    if (kind == log_kind::turn && (ticket != 0 || hash != 0)) made.schema = values_known;
-    made.type = hash;
     made.answer = answer;
+    if (kind == log_kind::turn) {
+      made.effects = effects;
+      if (code != errc{sums_made_as}) continue;
+      made.ticket = ticket;
+      made.type = hash;
+      // Of a turn whose values are not known both sums are 0.
+      if (ticket != 0 || hash != 0) made.schema = values_known;
+      continue;
+    }
+    made.code = code;
+    made.ticket = ticket;
+    made.schema = effects;
+    made.type = hash;
     if (kind == log_kind::message) {
       const auto index = find_handler(type, hash);
       if (!index && !system.types.retired.contains(hash)) refuse_message(type, names, hash);

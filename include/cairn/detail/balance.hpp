@@ -25,11 +25,13 @@ inline void beg(world& all, worker& mine) noexcept {
   if (best != nullptr) best->beggar.store(&mine, std::memory_order_release);
 }
 
-/// A busy worker wakes one that seems to have nothing to do: only who is awake can ask.
+/// A busy worker wakes one that seems to have nothing to do: only who is awake can ask. Not one
+/// that is within a step, maybe in its only actor's long turn: it asks by itself when it has ended.
 inline void rouse(world& all, const worker& mine) noexcept {
   for (const auto& each : all.workers) {
-    // Relaxed: a hint.
+    // Relaxed, both: hints.
     if (each.get() == &mine || each->load.load(std::memory_order_relaxed) != 0) continue;
+    if (each->steps.load(std::memory_order_relaxed) % 2 == 1) continue;
     all.wake(*each);
     return;
   }

@@ -109,6 +109,7 @@ inline void delivery::bury_control(const envelope& message, errc code, epoch at)
       confirm(message.answer, at);
       break;
     case control::watch:
+      if (all_.lost.watch(message.target, note.who)) break;
       sometimes("watch of a stopped actor");
       tell(note.who, stopped{message.target, reason_of(message.target, code)}, at);
       break;
@@ -119,6 +120,32 @@ inline void delivery::bury_control(const envelope& message, errc code, epoch at)
       break;
     default:
       break;
+  }
+}
+
+/// Who was lost in a rollback lives again, and its mail and its watches find it; or somebody else
+/// has its name.
+inline void delivery::come_again(cell& made) {
+  const auto before = all_.lost.arrived(made.parent.id, made.name);
+  if (!before) return;
+  const bool same = made.is(before->who.id);
+  for (const address& each : before->watchers) {
+    if (same) {
+      made.rest().watchers.push_back(each);
+    } else {
+      tell(each, stopped{before->who.id, lost_in_rollback}, made.at);
+    }
+  }
+  for (const auto& each : all_.workers) all_.wake(*each);  // some may have mail for it
+}
+
+/// A snapshot after the rollback is committed: who watches those that have not been spawned again
+/// until now waits no longer.
+inline void delivery::give_up_lost() {
+  if (mine_.index != 0 || !all_.lost.any()) return;
+  for (const auto& each : all_.lost.take_watches()) {
+    sometimes("watch of an actor that was not spawned again");
+    tell(each.by, stopped{each.whom, lost_in_rollback}, mine_.seen);
   }
 }
 

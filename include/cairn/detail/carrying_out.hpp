@@ -41,6 +41,9 @@ struct wards {
 /// The first ones, not more than `most`, of the children whose ids `fits(actor_id)`: in the order
 /// of their birth, or the youngest first. Those who sleep only where they are to be stopped, which
 /// is from the youngest on.
+///
+/// Each call walks all children. By the default bound there is one for 16,384 of them: of what it
+/// costs to stop 100,000 these walks are a twelfth, so that no order is kept.
 template <class Fits>
 [[nodiscard]] wards wards_of(cell& self, std::size_t most, bool youngest, Fits&& fits) {
   constexpr std::uint64_t others = std::uint64_t{1} << 63U;

@@ -61,7 +61,8 @@ class coordinator {
     switch (phase_) {
       case phase::closed:
         if (rollback_.is_wanted()) {
-          if (rollback_.begin(all_.steady_now())) enter(phase::hold);
+          const bool ends = last_.load(std::memory_order_relaxed);  // see announce_last()
+          if (rollback_.begin(all_.steady_now(), ends)) enter(phase::hold);
         } else if (is_due()) {
           begin();
         }

@@ -89,6 +89,7 @@ class delivery {
   void confirm(const return_address& asker, epoch at);
   void confirm(const envelope& word, epoch at);
   void deny(const envelope& word, epoch at);
+  void give_up_lost();
 
   /// Gives a message up. Precondition: the actor has met it.
   void bury(cell& one, envelope_ptr message, errc code, const std::string& text) {
@@ -145,7 +146,7 @@ class delivery {
     more.born.clear();
     for (auto& each : more.timers) arm(one, each);
     for (const auto number : more.cancelled) cancel_reminder(one, number);
-    for (const auto& each : more.watches) keep_watch(one, each);
+    for (const auto& each : more.watches) keep_watch(one, each, all_.lost);
   }
 
   void begin_run(cell& one, outside_run work) {
@@ -353,10 +354,9 @@ class delivery {
     // Children of a supervisor, and who waits for its elders to start, are no matter of memory.
     if (!made.dormant && !has_rules && made.type->on_start == nullptr) mine_.ready.push_young(made);
     greet(made);
-    if (mine_.index == 0 && all_.lost.any() && all_.lost.arrived(made.parent.id, made.name)) {
-      for (const auto& each : all_.workers) all_.wake(*each);  // some may have mail for it
-    }
+    if (mine_.index == 0 && all_.lost.any()) come_again(made);
   }
+  void come_again(cell& made);
 
  public:
   /// What every actor needs when it comes to live here: new, restored or given.

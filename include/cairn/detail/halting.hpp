@@ -38,12 +38,12 @@ class halting {
   }
 
   /// Retires the actor.
-  void stop(cell& one, const std::string& reason) {
+  void stop(cell& one, const std::string& reason, children_stop below = children_stop::each) {
     if (one.more && one.more->attempts != 0) bury_failed(one, reason);
     const return_address asker = asker_of(one);
     if (one.busy()) sometimes("actor stopped within a handler");
     replay_.tear_down(one, stop_reason::stopped);
-    retire(all_, mine_, mail_, one, reason);
+    retire(all_, mine_, mail_, one, reason, below);
     mail_.refuse(asker, errc::stopped, "the actor stopped before it answered", one.at);
   }
 

@@ -54,18 +54,32 @@ class intake {
     }
   }
 
-  /// From outside: kept, for the case of a rollback, until a snapshot has it.
+  /// From outside.
   void take_in(envelope_ptr message) {
-    if (waits_for_lost(mine_, message->target) || all_.lost.is_lost(message->target)) {
-      mine_.for_lost.push_back(std::move(message));
-      return;
-    }
+    if (must_wait(*message)) return mine_.for_lost.push_back(std::move(message));
+    pass_on(std::move(message));
+  }
+  [[nodiscard]] bool must_wait(const envelope& message) const {
+    return waits_for_lost(mine_, message.target) || all_.lost.is_lost(message.target);
+  }
+  /// Kept, for the case of a rollback, until a snapshot has it.
+  void pass_on(envelope_ptr message) {
     retain(all_, mine_, *message);
     mail_.send(std::move(message));
   }
+  /// Who has come again is sent it now: no snapshot that was committed meanwhile has it, and after
+  /// a rollback to such a one it comes again.
   void look_for_lost() {
     for (envelope_list left = std::exchange(mine_.for_lost, {}); !left.empty();) {
-      take_in(left.pop_front());
+      envelope_ptr message = left.pop_front();
+      if (must_wait(*message)) {
+        mine_.for_lost.push_back(std::move(message));
+        continue;
+      }
+      // Relaxed: who has come is of no later epoch, see lost_actors::any().
+      message->sent = epoch{all_.now_epoch.load(std::memory_order_relaxed)};
+      mail_.cuts().acknowledge(message->sent);
+      pass_on(std::move(message));
     }
   }
 

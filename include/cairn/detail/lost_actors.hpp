@@ -1,5 +1,5 @@
 // Actors that a rollback took away, and that the root task will spawn again: they keep their ids,
-// so that refs outside stay valid.
+// so that refs outside stay valid, and who watches them need not know.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,9 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "actor_type.hpp"
 #include "cell.hpp"
 
 namespace cairn::detail {
@@ -17,17 +19,13 @@ namespace cairn::detail {
 /// Any thread.
 class lost_actors {
  public:
-  /// Whether there is any. Relaxed: set while no worker runs, which the stages order.
-  [[nodiscard]] bool any() const noexcept { return any_.load(std::memory_order_relaxed); }
+  /// Whether there is any. Where there is none any more, the epoch in which the last one has come
+  /// is known: pairs with the release in note()
+  [[nodiscard]] bool any() const noexcept { return any_.load(std::memory_order_acquire); }
 
-  void clear() {
-    const std::lock_guard lock{guard_};
-    all_.clear();
-    note();
-  }
   void add(actor_id parent, const std::string& name, const address& who, const actor_type& type) {
     const std::lock_guard lock{guard_};
-    all_.emplace(std::pair{parent, name}, one{who, &type});
+    all_.emplace(std::pair{parent, name}, one{who, &type, {}});
     note();
   }
   /// `there(address)`: it is not lost.
@@ -52,26 +50,69 @@ class lost_actors {
     if (found == all_.end() || found->second.type != &type) return {};
     return found->second.who;
   }
-  /// It lives. True: it was one of them.
-  bool arrived(actor_id parent, const std::string& name) {
-    const std::lock_guard lock{guard_};
-    const bool was = all_.erase({parent, name}) != 0;
-    note();
-    return was;
-  }
 
- private:
   struct one {
     address who{};
     const actor_type* type = nullptr;
+    std::vector<address> watchers{};  ///< since the rollback
   };
 
+  /// A child of this name lives. What was known of the one that is lost, where there is one.
+  [[nodiscard]] std::optional<one> arrived(actor_id parent, const std::string& name) {
+    const std::lock_guard lock{guard_};
+    auto found = all_.extract({parent, name});
+    note();
+    if (found.empty()) return {};
+    return std::move(found.mapped());
+  }
+
+  /// True: it is lost, and the watch waits with it. Only of an ephemeral actor, since no record but
+  /// of such a watch says that its end is still to be told.
+  [[nodiscard]] bool watch(actor_id whom, const address& watcher) {
+    bool waits = false;
+    change(whom, [&](one& each) {
+      if (each.type->persistent) return;
+      waits = true;
+      if (std::ranges::find(each.watchers, watcher) == each.watchers.end()) {
+        each.watchers.push_back(watcher);
+      }
+    });
+    return waits;
+  }
+  void unwatch(actor_id whom, const address& watcher) {
+    change(whom, [&](one& each) { std::erase(each.watchers, watcher); });
+  }
+  struct watch_of {
+    actor_id whom{};
+    address by{};
+  };
+  /// The watches that wait, which do so no longer.
+  [[nodiscard]] std::vector<watch_of> take_watches() {
+    std::vector<watch_of> taken;
+    const std::lock_guard lock{guard_};
+    for (auto& [name, each] : all_) {
+      for (const address& by : std::exchange(each.watchers, {})) taken.push_back({each.who.id, by});
+    }
+    return taken;
+  }
+
+ private:
   template <class Is>
   [[nodiscard]] bool is_any(Is&& is) const {
     const std::lock_guard lock{guard_};
     return std::any_of(all_.begin(), all_.end(), [&](const auto& each) { return is(each.second); });
   }
-  void note() noexcept { any_.store(!all_.empty(), std::memory_order_relaxed); }  // see any()
+  template <class Change>
+  void change(actor_id who, Change&& change_it) {
+    if (!any()) return;
+    const std::lock_guard lock{guard_};
+    for (auto& [name, each] : all_) {
+      if (each.who.id == who) change_it(each);
+    }
+  }
+  void note() noexcept {
+    any_.store(!all_.empty(), std::memory_order_release);
+  }  // pairs with any()
 
   mutable std::mutex guard_;
   std::map<std::pair<actor_id, std::string>, one> all_{};

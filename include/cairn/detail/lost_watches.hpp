@@ -1,5 +1,6 @@
 // Watches of ephemeral actors, over a crash and a rollback: no snapshot has who is watched, so the
-// watcher's own record says that its end is to be told.
+// watcher's own record says that its end is to be told. One that the root task will spawn again
+// after a rollback, as whom it was, has not ended: its watches wait for it.
 #pragma once
 
 #include <algorithm>
@@ -9,16 +10,20 @@
 
 #include "../context.hpp"
 #include "cell.hpp"
+#include "lost_actors.hpp"
 
 namespace cairn::detail {
 
 /// The number of the timers that stand for such watches in a record. Nobody cancels it.
 inline constexpr std::uint64_t lost_watch_number = backoff_number - 1;
 
+inline constexpr const char* lost_in_rollback = "lost in a rollback";
+
 /// What a turn of the watcher's has wished.
-inline void keep_watch(cell& one, const new_watch& wish) {
+inline void keep_watch(cell& one, const new_watch& wish, lost_actors& will_return) {
   if (wish.ends) {
     if (one.more) one.more->watched.erase(wish.whom);
+    will_return.unwatch(wish.whom, one.self());
   } else {
     one.rest().watched.insert(wish.whom);
   }
@@ -50,7 +55,7 @@ inline void end_watch(cell& one, const envelope& notice) {
 
 /// A restored actor has all of its mail: behind it comes the end of those whom it watched and who
 /// did not survive. Its record says so until there is another one, which has the notice in flight.
-inline void tell_of_lost(cell& one, bool rolled_back) {
+inline void tell_of_lost(cell& one, bool rolled_back, lost_actors& will_return) {
   if (!one.more) return;
   auto& all = one.more->timers;
   const auto is_watch = [](const timer& each) {
@@ -67,8 +72,13 @@ inline void tell_of_lost(cell& one, bool rolled_back) {
       sometimes("watch of an ephemeral actor that had stopped");
       continue;
     }
+    if (will_return.watch(notice->id, one.self())) {
+      sometimes("watch of an ephemeral actor that is to be spawned again");
+      one.more->watched.insert(notice->id);
+      continue;
+    }
     sometimes("watch of an ephemeral actor that is lost");
-    if (rolled_back) notice->reason = "lost in a rollback";
+    if (rolled_back) notice->reason = lost_in_rollback;
     message->ticket = ++one.box.last_ticket;
     one.box.queue.push_back(std::move(message));
   }

@@ -21,6 +21,11 @@ enum class log_kind : std::uint8_t {
   turn,     ///< a turn ended; `number` is the digest of its effects
 };
 
+/// How sums of values are made, see `codec_digest.hpp` and `effect.hpp`: in the code of a turn's
+/// entry, as it is stored. Whoever makes them otherwise takes another number: sums that were made
+/// otherwise are then no longer compared.
+inline constexpr std::uint8_t sums_made_as = 0;
+
 /// The schema of a turn's entry whose sums hold the values that left.
 inline constexpr std::uint32_t values_known = 1;
 

@@ -203,7 +203,8 @@ class restorer {
     for (auto& each : one.more ? one.more->timers : none_) {
       if (each.message) each.message->target = one.self().id;
     }
-    tell_of_lost(one, all_.rolled_back_to.load(std::memory_order_relaxed) != 0);  // nobody runs
+    // Relaxed: nobody runs.
+    tell_of_lost(one, all_.rolled_back_to.load(std::memory_order_relaxed) != 0, all_.lost);
     cell* parent = one.parent.where;
     const bool keeper = one.type->hash == type_hash<letter_keeper>;  // nobody declares it
     if (keeper) all_.letters.found(one.self());

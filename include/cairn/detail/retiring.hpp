@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,18 +62,29 @@ template <class Note>
   return true;
 }
 
+/// How the children stop of an actor that stops, and that has not stopped them before.
+enum class children_stop : std::uint8_t {
+  each,    ///< once it has handled what waits
+  killed,  ///< whatever they do, and those below them: their parent was stopped so
+};
+
 /// The youngest first, all at once.
-inline void stop_children(delivery& mail, const cell& one, const extra& rest) {
+inline void stop_children(delivery& mail, const cell& one, const extra& rest,
+                          children_stop how = children_stop::each) {
   std::vector<address> all;
   rest.children.for_each([&](const std::string&, const child& each) { all.push_back(each.where); });
   std::sort(all.begin(), all.end(), [](const address& a, const address& b) { return a.id > b.id; });
   for (const address& each : all) {
-    send_control(mail, one, each, make_control(control::stop, {}, "its parent stopped"));
+    send_control(mail, one, each,
+                 how == children_stop::each
+                     ? make_control(control::stop, {}, "its parent stopped")
+                     : make_word(control::kill, {}, one.next_number, "its parent was stopped"));
   }
 }
 
 /// Precondition: the incarnation is torn down.
-inline void retire(world& all, worker& mine, delivery& mail, cell& one, const std::string& reason) {
+inline void retire(world& all, worker& mine, delivery& mail, cell& one, const std::string& reason,
+                   children_stop below) {
   one.stopped = true;
   one.suspended = false;
   one.stopped_in = one.at;
@@ -92,7 +104,7 @@ inline void retire(world& all, worker& mine, delivery& mail, cell& one, const st
     for (const auto& sender : rest->waiting_for_room) {
       mail.refuse(sender, errc::stopped, "the actor is stopped", one.at);
     }
-    stop_children(mail, one, *rest);
+    stop_children(mail, one, *rest, below);
     wake_next(mail, mine.seen, rest->wakes);  // nobody waits for its start any more
   }
   one.box.attended = nullptr;

@@ -26,8 +26,8 @@ class rollback_engine : public engine {
     {
       const std::lock_guard lock{why_guard_};
       if (!asked_) asked_ = {why, steady_now()};
+      leader().rollback().request();
     }
-    leader().rollback().request();
     wake(*workers.front());
   }
 
@@ -62,8 +62,10 @@ class rollback_engine : public engine {
       return "not all that came from outside since the latest snapshot was kept";
     }
     if (!leader().rollback().is_late()) return {};
-    std::string text = "functions of self.run have not ended within " +
-                       std::to_string(chosen().rollback.count()) + " ms";
+    std::string text = "functions of self.run have not ended ";
+    text += leader().rollback().is_last()
+                ? "before the last epoch"
+                : "within " + std::to_string(chosen().rollback.count()) + " ms";
     for (const auto& each : runs().under_way()) {
       const cell& by = *each.by.where;  // no worker runs
       text += (by.is(each.by.id) ? ", of " + world::label(by) : ", of an actor that is gone") +
@@ -115,13 +117,14 @@ class rollback_engine : public engine {
     go_on_without(what.text);
   }
 
-  /// The first wish for the next rollback.
+  /// The first wish for the next rollback. Those that came after it are granted with it.
   struct wish {
     std::string why{};
     std::chrono::nanoseconds at{};
   };
   [[nodiscard]] wish take_wish() {
     const std::lock_guard lock{why_guard_};
+    leader().rollback().forget();
     return std::exchange(asked_, {}).value_or(wish{{}, steady_now()});
   }
 

@@ -12,7 +12,7 @@
 
 namespace cairn::detail {
 
-/// The first worker's, but for `request` and `undone`.
+/// The first worker's, but for `request`, `forget` and `undone`.
 class rollback_steps {
  public:
   /// Before the start. `quiet`: begins nothing outside any more, true once nothing runs there that
@@ -26,6 +26,8 @@ class rollback_steps {
   }
   /// Any thread; it wakes the first worker afterwards, which orders it before that one's look.
   void request() noexcept { wanted_.store(true, std::memory_order_relaxed); }
+  /// While every worker stands still: all that was asked for until now is this one.
+  void forget() noexcept { wanted_.store(false, std::memory_order_relaxed); }
   /// The root task has ended: nobody would begin anew.
   void end() noexcept { ended_ = true; }
 
@@ -33,13 +35,14 @@ class rollback_steps {
   [[nodiscard]] bool is_wanted() const noexcept {
     return !ended_ && wanted_.load(std::memory_order_relaxed);  // see request()
   }
-  /// Whether it is to begin now. Precondition: one is wanted.
-  [[nodiscard]] bool begin(std::chrono::nanoseconds now) {
+  /// Whether it is to begin now. `ends`: the program's last epoch is to come, which waits for
+  /// nothing that runs outside. Precondition: one is wanted.
+  [[nodiscard]] bool begin(std::chrono::nanoseconds now, bool ends) {
     if (until_.count() == 0) until_ = due_after(now, patience_);
+    ends_ = ends;
     late_ = !quiet_();
-    if (late_ && now < until_) return sometimes("rollback waits for a run"), false;
+    if (late_ && !ends && now < until_) return sometimes("rollback waits for a run"), false;
     until_ = {};
-    wanted_.store(false, std::memory_order_relaxed);  // see request()
     undoing_ = false;
     return true;
   }
@@ -47,13 +50,11 @@ class rollback_steps {
   [[nodiscard]] std::chrono::nanoseconds until() const noexcept { return until_; }
   /// Whether what runs outside had not ended when it began. While every worker stands still.
   [[nodiscard]] bool is_late() const noexcept { return late_; }
+  [[nodiscard]] bool is_last() const noexcept { return ends_; }
 
   /// Every worker stands still. True: it is done.
   [[nodiscard]] bool go_on() {
-    if (!std::exchange(undoing_, true)) {
-      wanted_.store(false, std::memory_order_relaxed);  // also of who asked until it stood still
-      undo_();
-    }
+    if (!std::exchange(undoing_, true)) undo_();
     return undone_.exchange(false, std::memory_order_acquire);  // pairs with undone()
   }
   /// By the thread that has done it; it wakes the first worker afterwards.
@@ -65,6 +66,7 @@ class rollback_steps {
   bool undoing_ = false;
   bool ended_ = false;
   bool late_ = false;
+  bool ends_ = false;
   std::chrono::nanoseconds until_{};
   std::chrono::nanoseconds patience_{};
   std::function<bool()> quiet_{};

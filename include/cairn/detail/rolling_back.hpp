@@ -46,9 +46,10 @@ inline std::uint64_t take_back_outside(worker& one, epoch to, epoch now) {
   return before;
 }
 
-/// Named children of the root and of supervisors, which the root task will spawn again.
+/// Named children of the root and of supervisors, which the root task will spawn again. Also those
+/// that a rollback before took and that it has not spawned yet; their watches are noted anew.
 inline void note_lost(world& all) {
-  all.lost.clear();
+  (void)all.lost.take_watches();
   for (std::uint32_t index = 2; index < all.cells.used(); ++index) {
     cell& one = *all.cells.at(index);
     if (one.type == nullptr || one.stopped || one.name.empty()) continue;

@@ -88,10 +88,7 @@ class run_queue {
     return false;
   }
   /// Drops what has not begun.
-  void drop_waiting() {
-    const std::lock_guard lock{guard_};
-    waiting_.clear();
-  }
+  void drop_waiting() { (void)take_waiting(); }
   void go_on() {
     std::vector<unsigned> called;
     {
@@ -120,8 +117,8 @@ class run_queue {
     {
       const std::lock_guard lock{guard_};
       stopping_ = true;
-      waiting_.clear();
     }
+    drop_waiting();
     if (by_) by_->stop();
   }
 
@@ -139,6 +136,13 @@ class run_queue {
     outside_run work{};
     reply_function deliver{};
   };
+
+  /// What is taken goes without the guard: what the functions own may post, or ask for a rollback,
+  /// when it goes.
+  [[nodiscard]] std::deque<piece> take_waiting() {
+    const std::lock_guard lock{guard_};
+    return std::exchange(waiting_, {});
+  }
 
   static void carry_out(const piece& what) {
     envelope_ptr reply = result_of(what.work);

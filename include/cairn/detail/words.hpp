@@ -76,7 +76,7 @@ class control_words {
         fail_.go_on(one);
         break;
       case control::kill:
-        fail_.stop(one, note.text);
+        fail_.stop(one, note.text, children_stop::killed);
         break;
       case control::hold:
         fail_.suspend(one, note.text);
