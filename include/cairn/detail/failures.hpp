@@ -185,7 +185,7 @@ class failures : public incarnations {
     } else if (found.what == decision::rollback) {
       put_back(one, text);
       obey(one, found);
-    } else if (found.others || found.delay.count() > 0) {
+    } else if (found.others || found.delay.count() > 0 || is_long_row(one, found)) {
       if (wait_in_front(one, text)) obey(one, found);
     } else if (found.what == decision::restart) {
       start_and_try_again(one, text);
@@ -193,6 +193,11 @@ class failures : public incarnations {
       found.what == decision::stop ? give_up(one, text) : put_back(one, text);
       obey(one, found);
     }
+  }
+
+  /// Tries within tries: after some of them the others have their turns first.
+  [[nodiscard]] static bool is_long_row(const cell& one, const ruling& found) noexcept {
+    return found.what == decision::restart && one.more->attempts % most_tries_at_once == 0;
   }
 
   void start_and_try_again(cell& one, const std::string& text) {

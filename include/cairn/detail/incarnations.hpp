@@ -93,7 +93,7 @@ class incarnations : public halting {
     one.careful = std::min(one.careful, caution::messages);
     if (one.more) {
       one.more->restarts.clear();
-      // Those that were due have not fired while nothing of it was to be serialized.
+      // Those that were due have not fired: they would have filled its mailbox.
       for (const timer& each : one.more->timers) mine_.look_at(one, each.next());
     }
     all_.tell_of(event_kind::resumed, one, "resumed");
@@ -174,6 +174,10 @@ class incarnations : public halting {
   }
 
  protected:
+  /// Of what fails, in one turn of its worker. Of a replay at all: what it begins from does not
+  /// change.
+  static constexpr std::uint32_t most_tries_at_once = 8;
+
   /// `waits`: what has failed in a turn.
   void tell_started(cell& one, std::chrono::nanoseconds began, bool waits) {
     one.rest().restarted.whole += all_.steady_now() - began;
@@ -254,7 +258,7 @@ class incarnations : public halting {
       one.consumed = position;
       one.next_number = number;
     };
-    for (std::uint32_t left = one.policy->attempts;; --left) {
+    for (auto left = std::min(one.policy->attempts, most_tries_at_once);; --left) {
       try {
         return replay();
       } catch (const replay_failure& why) {

@@ -346,7 +346,7 @@ class turns {
   void fire_due(cell& one, std::chrono::nanoseconds then) {
     if (!one.more || one.more->next_look != then) return;
     one.more->next_look = no_look;
-    if (one.dormant || one.careful == caution::unwritten) return;
+    if (one.dormant || one.suspended || one.careful == caution::unwritten) return;
     auto& all = one.more->timers;
     for (;;) {
       const auto first = std::ranges::min_element(all, {}, &timer::next);
