@@ -117,7 +117,9 @@ int waits_for_lock(const char* directory) {
 int scenario(const std::string& name, const char* directory) {
   auto chosen = stored_in(directory);
   if (name == "returns") return cairn::run<actors>(returns, std::move(chosen));
-  if (name == "serves") return cairn::run<actors>(serves, std::move(chosen));
+  if (name == "has no bound") chosen.shutdown = std::chrono::milliseconds::max();
+  if (name == "serves" || name == "has no bound")
+    return cairn::run<actors>(serves, std::move(chosen));
   if (name == "minds nothing") return cairn::run<actors>(minds_nothing, std::move(chosen));
   if (name == "throws") return cairn::run<actors>(throws, std::move(chosen));
   if (name == "waits for the lock") return waits_for_lock(directory);
@@ -185,6 +187,16 @@ TEST_CASE("a signal lets the root task end by itself", "[run]") {
     CHECK(two.line() == "2");
     CHECK(two.exit_code() == 3);
   }
+}
+
+TEST_CASE("an end without a bound leaves nobody by force", "[run]") {
+  const directory in;
+  program one{"has no bound", in};
+  CHECK(one.line() == "1");
+  CHECK(one.line() == "ready");
+  one.kill(SIGTERM);
+  CHECK(one.line() == "asked");
+  CHECK(one.exit_code() == 5);
 }
 
 TEST_CASE("a root task that does not end is ended with a last epoch", "[run]") {

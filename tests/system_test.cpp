@@ -194,6 +194,31 @@ TEST_CASE("a system runs on the caller's executor and ends in its stop") {
   second.join();
 }
 
+TEST_CASE("an end, and what waits outside, may have no bound") {
+  bench on;
+  auto chosen = on.options();
+  chosen.clock.reset();
+  chosen.shutdown = std::chrono::milliseconds::max();
+  cairn::system<all> running{std::move(chosen)};
+  running.start([](cairn::root& root) {
+    return [](cairn::root& top) -> cairn::task<int> {
+      co_await top.until_stopped();
+      co_return 0;
+    }(root);
+  });
+  constexpr auto no_bound = std::chrono::nanoseconds::max();
+  CHECK(running.pause(no_bound));
+  running.resume();
+  CHECK(running.status(no_bound).silent.empty());
+  running.request_stop();
+  running.wait_orderly();
+  CHECK(running.wait_for(no_bound));
+  const cairn::ended how = running.stop();
+  CHECK(how.finished);
+  CHECK(how.committed);
+  CHECK(how.text.empty());
+}
+
 TEST_CASE("what the root task throws, and what it returns, come out of stop") {
   bench on;
   cairn::system<all> running{on.options()};

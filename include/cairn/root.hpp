@@ -71,7 +71,7 @@ class root : public detail::letter_door {
   /// or the deadline that is given here, are named by an event, and suspended in the snapshot.
   [[nodiscard]] asking<void> savepoint(std::string name, at_rest_t how) {
     auto kept = keep(std::move(name));
-    of_->leader().request_at_rest(how.deadline.value_or(of_->chosen().rest));
+    of_->leader().request_at_rest(how.deadline.value_or(detail::bounded(of_->chosen().rest)));
     return kept;
   }
   /// Throws `ask_error{errc::not_found}` where there is none of that name.

@@ -80,7 +80,7 @@ int run(application app, options chosen = {}) {
   // While the store is awaited and read there is no status yet, and no reason to die of the
   // question.
   std::signal(SIGUSR1, SIG_IGN);
-  const auto at_most = chosen.shutdown + std::chrono::seconds{1};
+  const auto at_most = detail::bounded(chosen.shutdown) + std::chrono::seconds{1};
   try {
     system<Actors> all{std::move(chosen)};
     detail::watchman watch{{

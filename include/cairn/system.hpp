@@ -44,7 +44,7 @@ class system {
     }
     detail::registry types;
     Actors::describe(types);
-    deadline_ = chosen.shutdown;
+    deadline_ = detail::bounded(chosen.shutdown);
     program_ = std::make_unique<detail::program>(std::move(chosen), std::move(types));
     program_->on_failure([this] {
       const std::lock_guard lock{guard_};
@@ -116,7 +116,7 @@ class system {
   /// The same, at most this long. True: it has ended.
   bool wait_for(std::chrono::nanoseconds limit) {
     std::unique_lock lock{guard_};
-    return changed_.wait_for(lock, limit, [&] { return done_ || failed_; });
+    return changed_.wait_for(lock, detail::bounded(limit), [&] { return done_ || failed_; });
   }
 
   /// An orderly end: a last epoch, its outputs released, then every thread stopped.

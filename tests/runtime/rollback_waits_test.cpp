@@ -70,9 +70,10 @@ struct stage {
   std::unique_ptr<cairn::system<all>> running{};
   std::thread outside{};
 
-  explicit stage(unsigned workers = 1) {
+  explicit stage(unsigned workers = 1, std::chrono::milliseconds patience = 30s) {
     on.workers = workers;
     auto chosen = on.options();
+    chosen.rollback = patience;
     chosen.schedulers = [this](cairn::seats of) {
       return std::make_unique<by_hand::seat>(hand, of);
     };
@@ -174,6 +175,19 @@ TEST_CASE("a rollback waits for functions that run outside while the system goes
   CHECK(pays == 3);
   CHECK(stage::done(play.by) == numbers{1});
   CHECK(stage::done(play.other) == numbers{2});
+}
+
+TEST_CASE("a rollback without a bound waits for what runs outside") {
+  using namespace going_back;
+  stage play{1, std::chrono::milliseconds::max()};
+  play.begin_to_pay();
+  play.running->rollback();
+  play.hand.until_quiet();
+  play.on.clock.advance(1000h);
+  play.hand.until_quiet();
+  CHECK(play.count(event_kind::no_rollback) == 0);
+  play.end_paying();
+  CHECK(play.count(event_kind::rolled_back) == 1);
 }
 
 TEST_CASE("a rollback is refused where a function outside does not end, which it names") {

@@ -43,13 +43,14 @@ using actors = cairn::actors<sleeper, busy>;
 struct bench {
   std::vector<cairn::epoch_cost> costs{};
   std::vector<std::string> unfinished{};
+  std::chrono::milliseconds rest = 5s;
 
   cairn::testing::simulation_options options() {
     cairn::testing::simulation_options made;
     made.workers = 2;
-    made.configure = [](cairn::options& chosen) {
+    made.configure = [this](cairn::options& chosen) {
       chosen.epoch.every = {};
-      chosen.rest = 5s;
+      chosen.rest = rest;
       chosen.ask_timeout = 100h;
     };
     made.on_event = [this](const cairn::event& what) {
@@ -218,6 +219,15 @@ TEST_CASE("a savepoint at rest has the deadline that it is given, else that of t
   CHECK(on.unfinished.size() == 3);
   CHECK(about(time_of_rest(on, {.deadline = 1h}), 7s));  // the handler has ended
   CHECK(on.unfinished.size() == 3);
+}
+
+TEST_CASE("a savepoint at rest without a bound waits until the handlers have ended") {
+  using namespace waiting_long;
+  bench on;
+  on.rest = std::chrono::milliseconds::max();
+  CHECK(time_of_rest(on, cairn::at_rest) >= 7s);
+  CHECK(time_of_rest(on, {.deadline = std::chrono::nanoseconds::max()}) >= 7s);
+  CHECK(on.unfinished.empty());
 }
 
 TEST_CASE("an orderly end does not wait for a savepoint that may take longer") {

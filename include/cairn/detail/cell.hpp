@@ -26,6 +26,7 @@
 #include "mailbox.hpp"
 #include "notice.hpp"
 #include "replay_log.hpp"
+#include "spans.hpp"
 
 namespace cairn::detail {
 
@@ -68,13 +69,6 @@ struct timer {
     return owed > 0 ? std::chrono::nanoseconds{1} : due;
   }
 };
-
-/// When that will be, in a century at the latest: sums of times must not overflow.
-[[nodiscard]] constexpr std::chrono::nanoseconds due_after(
-    std::chrono::nanoseconds now, std::chrono::nanoseconds delay) noexcept {
-  constexpr std::chrono::nanoseconds latest = std::chrono::hours{24 * 36525};
-  return now + std::clamp(delay, -now, latest);
-}
 
 /// What a local restart begins from: the state's bytes, and everything consumed since.
 struct recovery {

@@ -147,7 +147,7 @@ class program : public rollback_engine {
       outside_.push_back({epoch{now_epoch.load(std::memory_order_seq_cst)}, std::move(done)});
     }
     leader().announce_last();
-    leader().request_at_rest(std::min<std::chrono::nanoseconds>(chosen().rest, rest));
+    leader().request_at_rest(std::min(bounded(chosen().rest), rest));
   }
 
  private:

@@ -21,14 +21,11 @@ using wall_time = std::chrono::system_clock::time_point;
 /// How long until `wall`, in a century at the latest.
 [[nodiscard]] inline std::chrono::nanoseconds until(std::chrono::microseconds wall,
                                                     std::chrono::microseconds now) noexcept {
-  constexpr std::chrono::microseconds most = std::chrono::hours{24 * 36525};
+  constexpr auto most = std::chrono::duration_cast<std::chrono::microseconds>(as_long_as_it_takes);
   if (wall >= now && wall.count() - most.count() > now.count()) return most;
   if (wall < now && wall.count() + most.count() < now.count()) return -most;
   return wall - now;
 }
-
-/// In a century at the latest, see `due_after`: sums must not overflow.
-inline constexpr std::chrono::nanoseconds longest_period = std::chrono::hours{24 * 36525};
 
 /// What a turn wanted becomes a timer.
 [[nodiscard]] inline timer timer_of(new_timer& wanted, std::chrono::nanoseconds now,
@@ -39,7 +36,7 @@ inline constexpr std::chrono::nanoseconds longest_period = std::chrono::hours{24
   made.ask = wanted.ask;
   made.kind = wanted.kind;
   made.missed = wanted.repeat.missed;
-  made.period = std::min(wanted.repeat.period, longest_period);
+  made.period = std::min(wanted.repeat.period, as_long_as_it_takes);
   made.wall = wanted.wall;
   if (made.kind == timer_kind::at) wanted.delay = until(made.wall, wall);
   made.due = due_after(now, wanted.delay);
@@ -171,7 +168,7 @@ template <class Read>
   made.wall = std::clamp(std::chrono::microseconds{from.get<std::int64_t>()}, -furthest, furthest);
   made.kind = from.get<timer_kind>();
   made.missed = from.get<overdue>();
-  made.period = std::min(std::chrono::nanoseconds{from.get<std::int64_t>()}, longest_period);
+  made.period = std::min(std::chrono::nanoseconds{from.get<std::int64_t>()}, as_long_as_it_takes);
   made.owed = std::min(from.get<std::uint32_t>(), most_overdue);
   made.ask = from.get<std::uint8_t>() != 0;
   const bool sends = from.get<std::uint8_t>() != 0;

@@ -18,7 +18,7 @@ namespace cairn::detail {
 class rollback_engine : public engine {
  public:
   rollback_engine(options chosen, registry known) : engine{std::move(chosen), std::move(known)} {
-    leader().rollback().prepare([this] { return is_quiet(); }, this->chosen().rollback,
+    leader().rollback().prepare([this] { return is_quiet(); }, bounded(this->chosen().rollback),
                                 [this] { writer().call([this](any_store&) { undo_or_fail(); }); });
   }
 

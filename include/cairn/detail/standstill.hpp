@@ -40,7 +40,8 @@ class standstill {
   /// Any thread but a worker's.
   [[nodiscard]] bool wait(bool still, std::chrono::nanoseconds limit) {
     std::unique_lock lock{guard_};
-    return changed_.wait_for(lock, limit, [&] { return in_effect_ == still && left_ == 0; });
+    return changed_.wait_for(lock, bounded(limit),
+                             [&] { return in_effect_ == still && left_ == 0; });
   }
 
   /// Whether what was asked for last is so. Any thread.

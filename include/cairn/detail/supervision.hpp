@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "../error.hpp"
+#include "spans.hpp"
 
 namespace cairn {
 
@@ -186,9 +187,6 @@ struct supervision {
     exceeded = decision{then};
   }
 };
-
-/// A century: no sum of times overflows.
-inline constexpr std::chrono::nanoseconds as_long_as_it_takes = std::chrono::hours{24 * 36525};
 
 /// A child's options as one number, for records and words.
 [[nodiscard]] constexpr std::uint64_t bits_of(const child_options& of) noexcept {

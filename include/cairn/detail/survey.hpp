@@ -39,8 +39,9 @@ class survey {
     const std::uint64_t asked = asked_.fetch_add(1, std::memory_order_release) + 1;
     for (const auto& each : all_.workers) all_.wake(*each);
     const auto done = [&](const auto& each) { return each->done == asked; };
-    answered_.wait_for(
-        lock, limit, [&] { return !running_ || std::all_of(seats_.begin(), seats_.end(), done); });
+    answered_.wait_for(lock, bounded(limit), [&] {
+      return !running_ || std::all_of(seats_.begin(), seats_.end(), done);
+    });
     status found;
     for (std::size_t at = 0; at < seats_.size(); ++at) {
       if (done(seats_[at])) {

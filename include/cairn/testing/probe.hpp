@@ -174,7 +174,7 @@ class probe_base {
   std::uint64_t run(std::uint64_t most = 1'000'000) { return all_.deliver_all(most); }
   /// The same while time passes.
   std::uint64_t run_for(std::chrono::nanoseconds span, std::uint64_t most = 1'000'000) {
-    const auto end = all_.now() + span;
+    const auto end = detail::due_after(all_.now(), span);
     std::uint64_t count = all_.deliver_all(most);
     for (bool more = true; more;) {
       more = all_.pass(end);
@@ -185,7 +185,7 @@ class probe_base {
   /// Time passes: what falls due until then does, one after the other. A `sleep` or an ask whose
   /// time is over goes on at once; what was sent with `send_after` waits then, like any message.
   void advance(std::chrono::nanoseconds span) {
-    const auto end = all_.now() + span;
+    const auto end = detail::due_after(all_.now(), span);
     while (all_.pass(end)) {
     }
   }
