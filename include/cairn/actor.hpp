@@ -12,6 +12,7 @@
 #include "codec.hpp"
 #include "context.hpp"
 #include "detail/actor_type.hpp"
+#include "detail/hooks.hpp"
 #include "detail/retired_type.hpp"
 #include "detail/world.hpp"
 #include "supervisor.hpp"
@@ -79,16 +80,6 @@ void begin_handler(cell& self, turn& here, envelope& carried) {
   });
 }
 
-template <class A>
-concept has_on_birth = requires(A& a, context<A>& self) { a.on_birth(self); };
-template <class A>
-concept has_on_start = requires(A& a, context<A>& self) { a.on_start(self); };
-template <class A>
-concept has_on_stop = requires(A& a, stop_reason why) { a.on_stop(why); };
-template <class A>
-concept has_on_commit = requires(A& a, epoch number) {
-  a.on_commit(number);
-} || requires(A& a, epoch number, context<A>& self) { a.on_commit(number, self); };
 template <class A>
 concept has_prepare = requires(A& a) {
   { a.prepare_outputs() } -> std::same_as<std::function<void()>>;
@@ -243,6 +234,7 @@ consteval bool messages_differ(protocol<Messages...>) {
 template <class A>
 void register_actor(registry& types) {
   static_assert(check_handlers<A>());
+  static_assert(check_hooks<A>());
   static_assert(
       messages_differ(typename A::protocol{}),
       "two messages of a protocol share a type_name, or one has it and the other had it: "
@@ -294,8 +286,9 @@ inline void register_own(registry& types) {
 /// names of those that are no more: `cairn::retired<"bank::ledger">`.
 ///
 /// Preconditions, checked when it compiles: every message of each protocol has a handler that
-/// takes it by value; messages and the state of persistent actors serialize and
-/// default-construct. Errors: throws `errc::misuse` where a retired name is that of a message.
+/// takes it by value; hooks have their signatures; messages and the state of persistent actors
+/// serialize and default-construct. Errors: throws `errc::misuse` where a retired name is that of a
+/// message.
 template <class... As>
 struct actors {
   static void describe(detail::registry& types) {

@@ -1,0 +1,13 @@
+// expect: on_stop would never be called, or be a coroutine
+#include "cairn/actor.hpp"
+
+struct ping {};
+struct actor {
+  using protocol = cairn::protocol<ping>;
+  using persistence = cairn::ephemeral;
+  void on(ping) {}
+  void on_stop() {}
+  void on_stop(int) {}
+};
+
+static_assert(cairn::detail::check_hooks<actor>());
