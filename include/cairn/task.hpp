@@ -108,7 +108,10 @@ class [[nodiscard]] task {
     struct awaiter {
       detail::coroutine_frame& callee;
 
-      [[nodiscard]] bool await_ready() const noexcept { return false; }
+      [[nodiscard]] bool await_ready() const {
+        if (callee && !callee.done()) return false;
+        throw error{errc::misuse, "a task is awaited twice, or after it was moved away"};
+      }
       std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) const noexcept {
         auto& promise = callee.promise<promise_type>();
         promise.continuation = caller;

@@ -24,6 +24,8 @@ struct steal_context {};
 struct steal_root {};
 struct twice {};
 struct twice_as_result {};
+struct task_twice {};
+struct moved_task {};
 struct ask_oneself {};
 struct send_oneself {};
 struct total {};
@@ -69,9 +71,12 @@ struct owner {
   return errc::ok;
 }
 
+cairn::task<int> ask_of(cairn::ref<helper> of) { co_return co_await of.ask<ask_it>(1); }
+
 struct thief {
-  using protocol = cairn::protocol<steal_answer, steal_context, steal_root, twice, twice_as_result,
-                                   ask_oneself, send_oneself, ask_it, total>;
+  using protocol =
+      cairn::protocol<steal_answer, steal_context, steal_root, twice, twice_as_result, task_twice,
+                      moved_task, ask_oneself, send_oneself, ask_it, total>;
   cairn::ref<helper> of{};
   int sum = 0;
   void serialize(auto& ar) { ar(of, sum); }
@@ -97,6 +102,17 @@ struct thief {
     auto answer = of.ask<ask_it>(1).as_result();
     sum += (co_await std::move(answer)).value_or(0);
     sum += (co_await std::move(answer)).value_or(1000);
+  }
+  cairn::task<int> on(task_twice) {
+    auto part = ask_of(of);
+    sum += co_await std::move(part);
+    co_return co_await std::move(part);
+  }
+  cairn::task<int> on(moved_task) {
+    sum += 1000;
+    auto part = ask_of(of);
+    const auto elsewhere = std::move(part);
+    co_return co_await std::move(part);
   }
   cairn::task<void> on(ask_oneself, cairn::context<thief>& self) {
     sum += 1000;
@@ -172,6 +188,10 @@ TEST_CASE("misuse is a failure of who commits it, and of nobody else") {
   SECTION("an answer, twice") {
     check_failure<twice>("an answer is awaited twice", 3);
     check_failure<twice_as_result>("an answer is awaited twice", 3);
+  }
+  SECTION("a task, twice, or where it is no more") {
+    check_failure<task_twice>("a task is awaited twice", 3);
+    check_failure<moved_task>("a task is awaited twice, or after it was moved away", 3);
   }
   SECTION("asking oneself, or waiting for room there") {
     check_failure<ask_oneself>("an actor asks itself", 3);
