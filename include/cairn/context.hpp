@@ -324,7 +324,9 @@ class context : public detail::context_base {
   /// Nothing to one that is not suspended.
   template <class B>
   void resume(const cairn::ref<B>& whom) {
-    mine("resume()").send(detail::make_control(detail::control::resume, {}, {}), whom.where());
+    detail::turn& here = mine("resume()");
+    detail::require(whom.where());
+    here.send(detail::make_control(detail::control::resume, {}, {}), whom.where());
   }
 
   /// Stops the child at this path, such as "alice" or "desk/drawer".
@@ -338,9 +340,10 @@ class context : public detail::context_base {
   void tell_watched(detail::turn& here, detail::control what, const cairn::ref<B>& whom) {
     static_assert(
         requires { typename B::protocol; }, "the definition of who is watched comes first");
+    detail::require(whom.where());
     here.send(detail::make_control(what, self_->self(), {}), whom.where());
     if constexpr (ephemeral_actor<B> && !ephemeral_actor<A>) {
-      if (whom) here.also().watches.push_back({whom.id(), what == detail::control::unwatch});
+      here.also().watches.push_back({whom.id(), what == detail::control::unwatch});
     }
   }
 

@@ -132,7 +132,9 @@ class root : public detail::letter_door {
   /// Lets a suspended actor go on.
   template <class A>
   void resume(const cairn::ref<A>& whom) {
-    mine("resume()").send(detail::make_control(detail::control::resume, {}, {}), whom.where());
+    detail::turn& here = mine("resume()");
+    detail::require(whom.where());
+    here.send(detail::make_control(detail::control::resume, {}, {}), whom.where());
   }
 
  private:

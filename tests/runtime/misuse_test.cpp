@@ -42,6 +42,15 @@ std::optional<cairn::asking<int>> lent;  // the only worker's
 cairn::context<owner>* lent_context = nullptr;
 cairn::root* lent_root = nullptr;
 
+[[nodiscard]] std::string text_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const cairn::error& why) {
+    return why.what();
+  }
+  return "nothing";
+}
+
 /// Lets others have what they must not use.
 struct owner {
   using protocol = cairn::protocol<lend, use, give_back>;
@@ -197,6 +206,36 @@ TEST_CASE("misuse is a failure of who commits it, and of nobody else") {
     check_failure<ask_oneself>("an actor asks itself", 3);
     check_failure<send_oneself>("an actor asks itself", 3);
   }
+}
+
+struct try_nobody {};
+
+/// Has a ref that names nobody.
+struct lonely {
+  using protocol = cairn::protocol<try_nobody, cairn::stopped>;
+  cairn::ref<helper> nobody{};
+  void serialize(auto& ar) { ar(nobody); }
+  std::vector<std::string> on(try_nobody, cairn::context<lonely>& self) {
+    return {text_of([&] { nobody.tell<ask_it>(1); }), text_of([&] { (void)nobody.ask<ask_it>(1); }),
+            text_of([&] { nobody.stop(); }),          text_of([&] { self.watch(nobody); }),
+            text_of([&] { self.unwatch(nobody); }),   text_of([&] { self.resume(nobody); })};
+  }
+  void on(cairn::stopped) {}
+};
+
+TEST_CASE("whoever is given an empty ref says so") {
+  bench on;
+  using with_lonely = cairn::actors<helper, lonely>;
+  std::vector<std::string> texts;
+  fixture::crash<with_lonely>(on, [&](cairn::root& top) {
+    return [](cairn::root& root, std::vector<std::string>* to) -> cairn::task<int> {
+      auto it = root.supervise("top").spawn<lonely>("it");
+      *to = co_await it.ask<try_nobody>();
+      to->push_back(text_of([&] { root.resume(cairn::ref<helper>{}); }));
+      co_return 0;
+    }(top, &texts);
+  });
+  CHECK(texts == std::vector<std::string>(7, "a message to an empty ref"));
 }
 
 /// Everything that a context offers.

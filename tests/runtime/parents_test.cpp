@@ -229,6 +229,35 @@ TEST_CASE("a jitter that is no share of the delay is refused, by the supervisor'
   });
 }
 
+TEST_CASE("a span below 0 is refused, by the supervisor's name") {
+  using namespace parents;
+  bench on;
+  fixture::crash<all>(on, [](cairn::root& root) -> cairn::task<int> {
+    CHECK_THROWS_WITH(root.supervise("top", {.intensity = {.within = -1ns}}),
+                      "supervisor \"top\": .intensity.within is no time below 0");
+    CHECK_THROWS_WITH(root.supervise("top", {.backoff = {.first = -1ns}}),
+                      "supervisor \"top\": .backoff.first is no time below 0");
+    CHECK_THROWS_WITH(root.supervise("top", {.backoff = {.most = -1ns}}),
+                      "supervisor \"top\": .backoff.most is no time below 0");
+    (void)root.supervise("top", {.intensity = {.within = 0ns}, .backoff = {.most = 0ns}});
+    co_return 0;
+  });
+}
+
+TEST_CASE("a supervisor is declared once in a run") {
+  using namespace parents;
+  bench on;
+  for (int run = 0; run < 2; ++run) {
+    fixture::finish<all>(on, [](cairn::root& root) -> cairn::task<int> {
+      auto top = root.supervise("top");
+      (void)top.supervise("under");
+      CHECK_THROWS_WITH(root.supervise("top"), "a supervisor \"top\" has been declared already");
+      CHECK_THROWS_WITH(top.supervise("under"), "a supervisor \"under\" has been declared already");
+      co_return 0;
+    });
+  }
+}
+
 TEST_CASE("who watches an actor is told why it is suspended, where its protocol lists that") {
   using namespace parents;
   bench on;

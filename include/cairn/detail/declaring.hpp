@@ -41,6 +41,21 @@ inline void declare_shutdown(cell& above, std::string_view name, const address& 
   made.where->rest().declared.shutdown = shutdown;
 }
 
+/// Errors: throws `misuse` where one means nothing.
+inline void check_rules(std::string_view name, const supervision& rules) {
+  const auto demand = [&](bool holds, const char* text) {
+    if (holds) return;
+    throw error{errc::misuse, "supervisor \"" + std::string{name} + "\": " + text};
+  };
+  demand(rules.exceeded == decision::suspend || rules.exceeded == decision::stop ||
+             rules.exceeded == decision::escalate,
+         ".exceeded is suspend, stop or escalate");
+  demand(is_share(rules.backoff.jitter), ".backoff.jitter is a share of the delay, from 0 to 1");
+  demand(rules.intensity.within.count() >= 0, ".intensity.within is no time below 0");
+  demand(rules.backoff.first.count() >= 0, ".backoff.first is no time below 0");
+  demand(rules.backoff.most.count() >= 0, ".backoff.most is no time below 0");
+}
+
 /// Declares a supervisor below `above`.
 [[nodiscard]] inline ref<supervisor_actor> declare_supervisor(turn& here, cell& above,
                                                               std::string_view name,
@@ -48,15 +63,12 @@ inline void declare_shutdown(cell& above, std::string_view name, const address& 
   if (!is_good_name(name)) {
     throw error{errc::bad_name, "a supervisor's name is 1 to 255 characters without '/'"};
   }
-  if (rules.exceeded != decision::suspend && rules.exceeded != decision::stop &&
-      rules.exceeded != decision::escalate) {
-    throw error{errc::misuse,
-                "supervisor \"" + std::string{name} + "\": .exceeded is suspend, stop or escalate"};
+  const child* there = find_child(above, name);
+  if (there != nullptr && !there->restored && is_supervisor(there->type)) {
+    throw error{errc::name_taken,
+                "a supervisor \"" + std::string{name} + "\" has been declared already"};
   }
-  if (!is_share(rules.backoff.jitter)) {
-    throw error{errc::misuse, "supervisor \"" + std::string{name} +
-                                  "\": .backoff.jitter is a share of the delay, from 0 to 1"};
-  }
+  check_rules(name, rules);
   if (is_supervisor(above.type)) rules.above = above.rest().rules;
   const auto found = spawn<supervisor_actor>(here, above, name, rules);
   cell& made = *found.where().where;
