@@ -28,7 +28,8 @@ struct address {
 struct child {
   address where{};
   const actor_type* type = nullptr;
-  bool restored = false;  ///< not yet asked for by the program
+  bool restored = false;                           ///< not yet asked for by the program
+  restart_type restart = child_options{}.restart;  ///< of a supervisor's child
   std::chrono::nanoseconds shutdown = child_options{}.shutdown;
 };
 

@@ -13,22 +13,28 @@
 
 namespace cairn::detail {
 
-/// Gives a new child what its supervisor needs of it; tells one that the store gave back. That one
-/// may run on another worker, or have stopped there: its cell is not looked at.
+/// Gives a new child what its supervisor needs of it; tells one that the store gave back, where
+/// that is other than what an earlier run of the program has said: the defaults too, of which
+/// nothing is said. That one may run on another worker, or have stopped there: its cell is not
+/// looked at.
 inline void settle_child(turn& here, cell& above, std::string_view name, const address& made,
-                         const std::optional<child_options>& declared) {
-  child* listed = declared ? above.rest().children.find(made.id, std::string{name}) : nullptr;
-  if (listed != nullptr) listed->shutdown = declared->shutdown;
+                         const std::optional<child_options>& said) {
+  const child_options declared = said.value_or(child_options{});
+  child* listed = above.rest().children.find(made.id, std::string{name});
+  check(listed != nullptr, "a child that its supervisor does not list");
+  const bool as_before =
+      listed->restart == declared.restart && listed->shutdown == declared.shutdown;
+  listed->restart = declared.restart;
+  listed->shutdown = declared.shutdown;
   cell& one = *made.where;
   const auto& born = here.also().born;
   if (born.empty() || born.back().made != &one) {  // who has just been born is the last
-    if (!declared) return;
-    here.send(make_control(control::declare, {}, {}, bits_of(*declared)), made);
+    if (as_before) return;
+    here.send(make_control(control::declare, {}, {}, bits_of(declared)), made);
     return;
   }
-  if (declared) one.rest().declared = *declared;
-  const restart_type kind = declared ? declared->restart : transient;
-  if (!one.type->persistent || !above.rest().rules->needs_first_state(kind)) return;
+  if (said) one.rest().declared = declared;
+  if (!one.type->persistent || !above.rest().rules->needs_first_state(declared.restart)) return;
   one.type->encode(one, one.rest().first_state);
   one.rest().first_schema = one.type->schema;
 }

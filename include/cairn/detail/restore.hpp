@@ -216,9 +216,10 @@ class restorer {
       return;
     }
     const bool supervised = parent->type == nullptr || is_supervisor(parent->type);
-    const auto shutdown = one.more ? one.more->declared.shutdown : child_options{}.shutdown;
+    const auto said = one.more ? one.more->declared : child_options{};
     parent->rest().children.add(
-        {one.self(), one.type, supervised || parent->slot_index == 1, shutdown}, one.name);
+        {one.self(), one.type, supervised || parent->slot_index == 1, said.restart, said.shutdown},
+        one.name);
   }
 
   world& all_;
