@@ -1,5 +1,6 @@
-// What the next process makes of what the one before has said of its actors.
+// What the next process makes of what the one before has said of its actors, and done to them.
 #include <optional>
+#include <stdexcept>
 
 #include "supervising.hpp"
 
@@ -50,6 +51,35 @@ cairn::task<int> go_back_once(cairn::root& root, int* begun, errc* to) {
   co_return 0;
 }
 
+cairn::supervisor_options suspending() {
+  return cairn::supervisor_options{}.on<std::runtime_error>(cairn::suspend);
+}
+
+/// All of them fail.
+cairn::task<int> suspend_all_of(cairn::root& root, int count) {
+  auto door = root.supervise("top", suspending());
+  for (int at = 0; at < count; ++at) {
+    const auto name = std::to_string(at);
+    auto one = door.spawn<member>(name, name);
+    one.tell<work>(5);
+    auto none = co_await one.ask<look>().as_result();
+    CHECK(none.code() == errc::failed);
+  }
+  co_await root.checkpoint();
+  co_return 0;
+}
+
+cairn::task<int> resume_first(cairn::root& root) {
+  auto one = root.supervise("top", suspending()).spawn<member>("0", "0");
+  root.resume(one);
+  const int sum = co_await one.ask<look>();
+  CHECK(sum == 5);
+  co_await root.checkpoint();
+  co_return 0;
+}
+
+cairn::task<int> nothing(cairn::root&) { co_return 0; }
+
 }  // namespace next_run
 
 TEST_CASE("what a program says of a child holds for its own run") {
@@ -70,4 +100,39 @@ TEST_CASE("what a program says of a child holds over a rollback") {
   fixture::crash<all>(on, [&](cairn::root& root) { return go_back_once(root, &begun, &found); });
   CHECK(begun == 2);
   CHECK(found == errc::ok);
+}
+
+TEST_CASE("who comes back suspended is told of, until it is resumed") {
+  using namespace next_run;
+  bench on;
+  planned.plan(5, 1000);
+  fixture::crash<all>(on, [](cairn::root& root) { return suspend_all_of(root, 1); });
+  planned.clear();
+  CHECK(on.told.count(event_kind::suspended) == 1);
+
+  fixture::crash<all>(on, [](cairn::root& root) { return resume_first(root); });
+  REQUIRE(on.told.count(event_kind::suspended, "0") == 2);
+  CHECK(on.told.of(event_kind::suspended).back().what.text ==
+        "was suspended before this start, and still is; it may be resumed");
+  CHECK(on.told.of(event_kind::restored).back().what.text.find("2 actors, 1 of them suspended, ") ==
+        0);
+
+  fixture::crash<all>(on, [](cairn::root& root) { return nothing(root); });
+  CHECK(on.told.count(event_kind::suspended) == 2);
+  CHECK(on.told.of(event_kind::restored).back().what.text.find("2 actors, 0 of them suspended, ") ==
+        0);
+}
+
+TEST_CASE("of many that come back suspended a hundred are told of, and all are counted") {
+  using namespace next_run;
+  bench on;
+  planned.plan(5, 1000);
+  fixture::crash<all>(on, [](cairn::root& root) { return suspend_all_of(root, 101); });
+  planned.clear();
+  CHECK(on.told.count(event_kind::suspended) == 101);
+  fixture::crash<all>(on, [](cairn::root& root) { return nothing(root); });
+  CHECK(on.told.count(event_kind::suspended) == 201);
+  CHECK(
+      on.told.of(event_kind::restored).back().what.text.find("102 actors, 101 of them suspended") ==
+      0);
 }

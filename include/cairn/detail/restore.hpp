@@ -14,6 +14,7 @@
 #include "letter_keeper.hpp"
 #include "lost_watches.hpp"
 #include "restore_crew.hpp"
+#include "restored_events.hpp"
 #include "waking.hpp"
 #include "world.hpp"
 
@@ -75,15 +76,7 @@ class restorer {
   }
 
   /// Says what was found.
-  void tell() const {
-    event what;
-    what.kind = event_kind::restored;
-    what.at = counts_.from;
-    what.text = std::to_string(counts_.actors) + " actors, " + std::to_string(counts_.messages) +
-                " messages in flight, " + std::to_string(counts_.suspended_handlers) +
-                " suspended handlers";
-    all_.report(what);
-  }
+  void tell() const { tell_restored(all_, counts_, made_); }
 
   [[nodiscard]] const restored_counts& counts() const noexcept { return counts_; }
   [[nodiscard]] const std::vector<cell*>& actors() const noexcept { return made_; }
