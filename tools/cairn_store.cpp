@@ -162,11 +162,23 @@ int accept_older(const request& what) {
   if (what.epoch) how.as_of = cairn::epoch{*what.epoch};
   writing to{what, how};
   const bool older = to.warned || to.found.newest > *to.found.latest;
+  json names = json::array();
+  std::string list;
+  for (const auto& each : to.found.left_behind) {
+    if (each.name.empty()) continue;
+    names.push_back(each.name);
+    list += fmt::format("{}'{}' (epoch {})", list.empty() ? "" : ", ", each.name, raw(each.number));
+  }
+  if (!list.empty() && !what.drop_savepoints) {
+    refuse("savepoints after it would be gone: " + list + "; --drop-savepoints allows it");
+  }
   if (older) to.commit(what, {});
-  say(what, {{"epoch", raw(*to.found.latest)}, {"older", older}},
-      older ? fmt::format("the program {} go on from epoch {}", what.dry_run ? "would" : "will",
-                          raw(*to.found.latest))
-            : fmt::format("epoch {} is the latest, and whole", raw(*to.found.latest)));
+  auto text = older ? fmt::format("the program {} go on from epoch {}",
+                                  what.dry_run ? "would" : "will", raw(*to.found.latest))
+                    : fmt::format("epoch {} is the latest, and whole", raw(*to.found.latest));
+  if (!list.empty()) text += fmt::format("; savepoints {}dropped: {}", would_be(what), list);
+  say(what, {{"epoch", raw(*to.found.latest)}, {"older", older}, {"savepoints_dropped", names}},
+      text);
   return 0;
 }
 
@@ -250,7 +262,8 @@ void add_verbs(CLI::App& app, request& what, verb& chosen) {
       {&give_up, "give-up", false, true})
       ->add_option("ACTOR", what.words, "the actors' paths");
   add("goes back where the latest snapshot is damaged, or to --epoch",
-      {&accept_older, "accept-older", true, true});
+      {&accept_older, "accept-older", true, true})
+      ->add_flag("--drop-savepoints", what.drop_savepoints, "also past savepoints");
   add("copies a snapshot into a new store", {&make_clone, "clone", false, true})
       ->add_option("WHAT", what.words, "a savepoint or an epoch, and the new directory");
   app.require_subcommand(0, 1);

@@ -23,6 +23,7 @@ struct request {
   bool as_json = false;
   bool dry_run = false;              ///< says what would be done
   bool all = false;                  ///< instead of `words`
+  bool drop_savepoints = false;      ///< also goes back past them
   std::vector<std::string> words{};  ///< what the verb is about
 };
 

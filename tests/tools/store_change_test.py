@@ -148,12 +148,15 @@ def goes_back(store):
     epochs = json.loads(store.run("--json"))
     first = epochs[0]["epoch"]
     back = ["accept-older", "--epoch", str(first)]
+    for more in ([], ["--dry-run"]):
+        assert "'late' (epoch " in store.unchanged(*back, *more, code=78)
+    back.append("--drop-savepoints")
     said = store.unchanged(*back, "--dry-run", code=0)
-    assert f"would go on from epoch {first}" in said, said
+    assert f"would go on from epoch {first}; savepoints would be dropped: 'late' (" in said, said
     assert "is the latest, and whole" in store.run("accept-older")
     assert json.loads(store.run("--json")) == epochs
     said = json.loads(store.run(*back, "--json"))
-    assert said == {"epoch": first, "older": True}, said
+    assert said == {"epoch": first, "older": True, "savepoints_dropped": ["late"]}, said
     after = json.loads(store.run("--json"))
     assert [each["epoch"] for each in after][0] == first
     assert after[-1]["epoch"] > epochs[-1]["epoch"], "a number was given twice"
@@ -186,7 +189,8 @@ def newest_damaged(store):
     damage_newest(store, epochs[-1]["epoch"])
     said = store.unchanged("verify", code=65)
     assert f"snapshot {before} is the latest that is whole" in said, said
-    store.run("accept-older")
+    assert f"'end' (epoch {epochs[-1]['epoch']})" in store.unchanged("accept-older", code=78)
+    store.run("accept-older", "--drop-savepoints")
     assert "end" not in store.run("epochs")
 
 

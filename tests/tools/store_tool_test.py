@@ -116,7 +116,7 @@ def refused(store):
             done = subprocess.run([store.tool, empty, *words], capture_output=True, text=True)
             assert done.returncode == 66 and "there is no store in it" in done.stderr, (words, done)
         assert sorted(os.listdir(empty)) == left, "it was made a store"
-    for words in ([], [store.path, "sing"], [store.path, "--epoch", "x", "actors"]):
+    for words in ([], [store.path, "sing"], [store.path, "drop", "1", "--drop-savepoints"], [store.path, "--epoch", "x", "actors"]):
         wrong = subprocess.run([store.tool, *words], capture_output=True, text=True)
         assert wrong.returncode == 78 and wrong.stderr, words
         machine = subprocess.run([store.tool, *words, "--json"], capture_output=True, text=True)
