@@ -245,3 +245,31 @@ TEST_CASE("an older epoch than one whose outputs have left takes the operator's 
   CHECK(code_of([&] { open({.as_of = cairn::epoch{1}}); }) == errc::not_found);
   CHECK(open({}) == cairn::epoch{4});
 }
+
+TEST_CASE("an opening names what it leaves behind, until that is gone") {
+  cairn::memory_store store;
+  store.open();
+  for (const auto number : {cairn::epoch{1}, cairn::epoch{2}, cairn::epoch{3}}) {
+    store.begin(number);
+    store.commit();
+  }
+  store.keep(cairn::epoch{2}, "two");
+  const auto all = store.list();
+  store.close();
+  const auto left_behind = [&](cairn::store_options how) {
+    cairn::memory_store again = store;
+    return again.open(how).left_behind;
+  };
+  CHECK(left_behind({}).empty());
+  CHECK(left_behind({.as_of = cairn::epoch{3}}).empty());
+  CHECK(left_behind({.read_only = true, .as_of = cairn::epoch{2}}) == std::vector{all[2]});
+  CHECK(left_behind({.as_of = cairn::epoch{1}}) == std::vector{all[1], all[2]});
+  CHECK(all[1].name == "two");
+
+  cairn::memory_store back = store;
+  back.open({.as_of = cairn::epoch{1}});
+  back.begin(cairn::epoch{4});
+  back.commit();
+  back.close();
+  CHECK(left_behind({}).empty());
+}

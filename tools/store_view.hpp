@@ -2,11 +2,14 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -125,23 +128,36 @@ class snapshot_reader {
   return std::move(to).finish();
 }
 
+/// The name of a journal, from what stands of it in the names of its files.
+///
+/// Errors: throws `errc::damaged` where it is not what cairn makes of any name.
+[[nodiscard]] inline std::string journal_name(std::string_view safe, const std::string& path) {
+  std::string name;
+  for (std::size_t at = 0; at < safe.size(); ++at) {
+    unsigned code = static_cast<unsigned char>(safe[at]);
+    if (safe[at] == '%') {
+      const auto digits = safe.substr(at + 1, 2);
+      code = 0;
+      (void)std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
+      at += 2;
+    }
+    name += static_cast<char>(code);
+  }
+  if (cairn::detail::file_safe(name) == safe) return name;
+  throw cairn::error{cairn::errc::damaged, path + ": this is the name of no journal's file"};
+}
+
 /// The names of the journals in a store's directory.
+///
+/// Errors: throws `errc::damaged` naming a file that none can have.
 [[nodiscard]] inline std::vector<std::string> journals_in(const std::string& directory) {
   std::set<std::string> found;
   for (const auto& entry : std::filesystem::directory_iterator{directory}) {
     const std::string file = entry.path().filename().string();
     const auto end = file.find_last_of('-');
-    if (!file.starts_with("journal-") || end <= 8 || file.ends_with(".tmp")) continue;
-    std::string name;
-    for (std::size_t at = 8; at < end; ++at) {
-      if (file[at] != '%') {
-        name += file[at];
-      } else {
-        name += static_cast<char>(std::stoi(file.substr(at + 1, 2), nullptr, 16));
-        at += 2;
-      }
-    }
-    found.insert(name);
+    if (!file.starts_with("journal-") || end <= 8) continue;
+    if (!cairn::detail::number_of(file, file.substr(0, end + 1))) continue;
+    found.insert(journal_name(std::string_view{file}.substr(8, end - 8), entry.path().string()));
   }
   return {found.begin(), found.end()};
 }

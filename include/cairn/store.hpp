@@ -51,6 +51,9 @@ struct opened {
   std::optional<epoch> latest{};  ///< the snapshot to resume from, if there is one
   std::vector<snapshot_info> snapshots{};
   epoch newest{};  ///< that was ever committed, as far as is known; 0: as `latest` says
+  /// After `latest`, savepoints included: gone with the next commit. What is damaged may be
+  /// unknown.
+  std::vector<snapshot_info> left_behind{};
 };
 
 /// Sizes of a store, in bytes where not said otherwise.

@@ -2,6 +2,7 @@
 // read`; `write few` keeps one dead letter.
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 
@@ -91,6 +92,29 @@ cairn::task<int> read(cairn::root& root) {
   co_return 0;
 }
 
+/// The latest snapshot is a savepoint: there is no orderly end after it.
+cairn::task<int> write_kept(cairn::root& root) {
+  auto one = root.supervise("mild").spawn<till>("one");
+  one.tell<add>(1, false);
+  co_await root.checkpoint();
+  one.tell<add>(2, false);
+  co_await root.savepoint("end");
+  std::_Exit(0);
+}
+
+/// A suspended actor whose name is neither UTF-8 nor one line, and a letter of another.
+cairn::task<int> write_names(cairn::root& root) {
+  auto mild = root.supervise("mild", {.attempts = 0});
+  auto strict = root.supervise("strict", {.intensity = {.restarts = 0}});
+  auto one = mild.spawn<till>("b\xff\nc");
+  auto two = strict.spawn<till>("a\xff\nb");
+  one.tell<add>(10, true);
+  two.tell<add>(100, true);
+  (void)co_await one.ask<total>();
+  const auto state = co_await state_of(two);
+  co_return state == "suspended" ? 0 : 1;
+}
+
 /// Two handlers that have not ended: one of an actor, and one of a supervisor in a backoff.
 cairn::task<int> write_held(cairn::root& root) {
   auto one = root.supervise("mild").spawn<till>("one");
@@ -138,10 +162,12 @@ int main(int count, char** words) {
   if (what == "write few") chosen.dead_letters = 1;
   chosen.on_event = [](const cairn::event&) {};
   chosen.rest = {};
-  const auto app = what == "read"         ? &shop::read
-                   : what == "write held" ? &shop::write_held
-                   : what == "read held"  ? &shop::read_held
-                   : shop::dies           ? &shop::write_deadly
-                                          : &shop::write;
+  const auto app = what == "read"          ? &shop::read
+                   : what == "write kept"  ? &shop::write_kept
+                   : what == "write names" ? &shop::write_names
+                   : what == "write held"  ? &shop::write_held
+                   : what == "read held"   ? &shop::read_held
+                   : shop::dies            ? &shop::write_deadly
+                                           : &shop::write;
   return cairn::run<cairn::actors<shop::till>>(app, std::move(chosen));
 }

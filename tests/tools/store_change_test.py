@@ -62,7 +62,8 @@ def letters(store):
     assert "one: shop::add: bad 11" in store.run("letters")
     none = json.loads(store.run("letters", "--epoch", "1", "--json"))
     assert none == {"letters": 0, "displaced": 0}, none
-    store.unchanged("drop", "2", "--dry-run", code=0)
+    said = store.unchanged("drop", "2", "--dry-run", code=0)
+    assert said == "1 letters would be dropped, 2 left\n", said
     assert "2 letters dropped, 1 left" in store.run("drop", "1", "3")
     assert [each["id"] for each in store.letters()] == [2]
     store.run("verify")
@@ -96,7 +97,10 @@ def displaced(store):
 def resumes(store):
     actors = {each["path"]: each for each in json.loads(store.run("actors", "--json"))["actors"]}
     assert actors["strict/two"]["suspended"] and not actors["mild/one"]["suspended"]
-    store.unchanged("resume", "--all", "--dry-run", code=0)
+    said = store.unchanged("resume", "--all", "--dry-run", code=0)
+    assert said == "1 actors would be resumed\n", said
+    said = json.loads(store.unchanged("resume", "--all", "--dry-run", "--json", code=0))
+    assert said == {"resumed": ["strict/two"], "dry_run": True}, said
     assert "1 actors resumed" in store.run("resume", "strict/two")
     actors = {each["path"]: each for each in json.loads(store.run("actors", "--json"))["actors"]}
     assert not actors["strict/two"]["suspended"]
@@ -130,28 +134,64 @@ def gives_up(store):
     assert "no handler is suspended" in store.unchanged("give-up", "mild", code=66)
     for words in (["busy"], ["mild/one", "busy"]):
         assert "busy is a supervisor" in store.unchanged("give-up", *words, code=78)
-    assert "1 handlers will be" in store.unchanged("give-up", "mild/one", "--dry-run", code=0)
+    assert "1 handlers would be" in store.unchanged("give-up", "mild/one", "--dry-run", code=0)
     assert json.loads(store.run("give-up", "mild/one", "--json")) == {"given_up": ["mild/one"]}
     for _ in range(2):
         said = subprocess.run([store.program, store.path, "read held"], check=True,
                               capture_output=True, text=True).stdout.strip()
         assert said == "one 3, letters 1: shop::hold", said
-    assert "no handler is suspended" in store.unchanged("give-up", "mild/one", code=66)
+    assert "is suspended in mild/one\n" in store.unchanged("give-up", "mild/one", code=66)
     store.path = path
 
 
 def goes_back(store):
     epochs = json.loads(store.run("--json"))
     first = epochs[0]["epoch"]
-    store.unchanged("accept-older", "--epoch", str(first), "--dry-run", code=0)
+    back = ["accept-older", "--epoch", str(first)]
+    for more in ([], ["--dry-run"]):
+        assert "'late' (epoch " in store.unchanged(*back, *more, code=78)
+    back.append("--drop-savepoints")
+    said = store.unchanged(*back, "--dry-run", code=0)
+    assert f"would go on from epoch {first}; savepoints would be dropped: 'late' (" in said, said
     assert "is the latest, and whole" in store.run("accept-older")
     assert json.loads(store.run("--json")) == epochs
-    assert str(first) in store.run("accept-older", "--epoch", str(first))
+    said = json.loads(store.run(*back, "--json"))
+    assert said == {"epoch": first, "older": True, "savepoints_dropped": ["late"]}, said
     after = json.loads(store.run("--json"))
     assert [each["epoch"] for each in after][0] == first
     assert after[-1]["epoch"] > epochs[-1]["epoch"], "a number was given twice"
     assert store.read() == "letters; one 1; two 0; then one 1"
     store.unchanged("accept-older", "--epoch", "99", code=66)
+
+
+def damage_newest(store, newest):
+    """One byte of the newest snapshot is another: the last one that makes a difference to it."""
+    path = [os.path.join(store.path, name) for name in sorted(os.listdir(store.path))
+            if name.startswith("segment-")][-1]
+    with open(path, "rb") as file:
+        good = file.read()
+    for at in range(len(good) - 1, 0, -1):
+        with open(path, "wb") as file:
+            file.write(good[:at] + bytes([good[at] ^ 1]) + good[at + 1:])
+        done = subprocess.run([store.tool, store.path, "--json"], capture_output=True, text=True)
+        if done.returncode == 0 and json.loads(done.stdout)[-1]["epoch"] < newest:
+            return
+    raise AssertionError("no byte is of the newest snapshot")
+
+
+def newest_damaged(store):
+    """Nothing of it was released: the one before may take its place, and its savepoint is gone."""
+    store.path = os.path.join(store.directory, "kept")
+    subprocess.run([store.program, store.path, "write kept"], check=True)
+    epochs = json.loads(store.run("--json"))
+    assert epochs[-1]["savepoint"] == "end", epochs
+    before = epochs[-2]["epoch"]
+    damage_newest(store, epochs[-1]["epoch"])
+    said = store.unchanged("verify", code=65)
+    assert f"snapshot {before} is the latest that is whole" in said, said
+    assert f"'end' (epoch {epochs[-1]['epoch']})" in store.unchanged("accept-older", code=78)
+    store.run("accept-older", "--drop-savepoints")
+    assert "end" not in store.run("epochs")
 
 
 def damaged(store):
@@ -172,11 +212,17 @@ def damaged(store):
 def clones(store):
     target = os.path.join(store.directory, "copy")
     before = tree(store.path)
-    store.run("clone", "early", target, "--dry-run")
+    said = store.run("clone", "early", target, "--dry-run")
+    assert " would be copied into " in said, said
     assert not os.path.exists(target)
     assert "no savepoint 'never'" in store.run("clone", "never", target, code=66)
     store.run("clone", "99", target, code=66)
     assert not os.path.exists(target)
+    assert "/dev/null is no directory" in store.run("clone", "late", "/dev/null", code=78)
+    link = os.path.join(store.directory, "link")
+    os.symlink(store.path, link)
+    for within in (os.path.join(store.path, "sub"), os.path.join(link, "sub", "sub"), store.path):
+        store.unchanged("clone", "late", within, code=78)
     store.run("clone", "early", target)
     assert tree(store.path) == before
     assert store.read(target) == "letters; one 1; two 0; then one 1"
@@ -190,6 +236,14 @@ def clones(store):
 def refuses(store):
     for words in (["drop"], ["drop", "1", "--all"], ["resume"], ["give-up"], ["clone", "early"]):
         store.unchanged(*words, code=78)
+    for words in (["drop", "1", "1"], ["drop", "1", "01"], ["resume", "mild/one", "mild/one"],
+                  ["give-up", "mild/one", "mild/one"]):
+        assert "say each once" in store.unchanged(*words, code=78), words
+    for words in (["drop", "1"], ["resume", "--all"], ["give-up", "mild/one"], ["verify"], ["epochs"],
+                  [], ["clone", "early", store.path + "-copy"]):
+        assert "takes no --epoch" in store.unchanged(*words, "--epoch", "1", code=78), words
+    for words in ([], ["actors"], ["verify"], ["letters"]):
+        assert "no --dry-run" in store.unchanged(*words, "--dry-run", code=78), words
     store.unchanged("drop", "1", "99", code=66)
     store.unchanged("drop", "one", code=66)
     with open(os.path.join(store.path, "LOCK"), "r+") as lock:
@@ -198,6 +252,65 @@ def refuses(store):
             store.unchanged(*words, code=75)
             said = json.loads(store.unchanged(*words, "--json", code=75))
             assert said["code"] == "locked" and said["exit"] == 75 and said["error"], said
+
+
+def names(store):
+    """An actor's name is any bytes: what is done is said all the same, and a line is a line."""
+    store.path = os.path.join(store.directory, "names")
+    subprocess.run([store.program, store.path, "write names"], check=True)
+
+    def run(*words):
+        return subprocess.run([store.tool, store.path, *words], capture_output=True, check=True).stdout
+
+    actors = json.loads(run("actors", "--json"))["actors"]
+    assert "strict/a\ufffd\nb" in [each["path"] for each in actors], actors
+    lines = run("actors").splitlines()
+    assert len(lines) == 1 + len(actors), lines
+    assert any(b"strict/a\xff\\x0ab (shop::till)" in line for line in lines), lines
+    assert len(run("letters").splitlines()) == 2
+    assert b"b\xff\\x0ac: shop::add" in run("letters")
+    assert json.loads(run("letters", "--json").splitlines()[0])["actor"] == "b\ufffd\nc"
+    wrong = subprocess.run([store.tool, store.path, "give-up", b"no\n\xff"], capture_output=True)
+    assert wrong.returncode == 66 and wrong.stderr == b"cairn-store: no actor no\\x0a\xff\n", wrong
+    for path in ("--all", b"strict/a\xff\nb"):
+        said = json.loads(run("resume", path, "--json", "--dry-run"))
+        assert said["resumed"] == ["strict/a\ufffd\nb"], said
+    assert json.loads(run("resume", "--all", "--json"))["resumed"] == ["strict/a\ufffd\nb"]
+    assert not any(each["suspended"] for each in json.loads(run("actors", "--json"))["actors"])
+
+
+def lost_output(store):
+    """What standard output does not take is an error, and none of it gets into the store."""
+    looks = [[], ["--json"], ["actors"], ["actors", "--json"], ["letters"], ["letters", "--json"],
+             ["verify"], ["verify", "--json"], ["--help"], ["--version"],
+             ["drop", "--all", "--dry-run"]]
+
+    def full(*words):
+        with open("/dev/full", "w") as nowhere:
+            return subprocess.run([store.tool, store.path, *words], stdout=nowhere,
+                                  stderr=subprocess.PIPE, text=True)
+
+    def closed(*words):
+        return subprocess.run([store.tool, store.path, *words], stderr=subprocess.PIPE, text=True,
+                              preexec_fn=lambda: os.close(1))
+
+    before = tree(store.path)
+    for words in looks:
+        for done in (full(*words), closed(*words)):
+            assert done.returncode == 74 and "standard output: " in done.stderr, (words, done)
+    assert tree(store.path) == before
+    done = full("drop", "1")
+    assert done.returncode == 74 and "this is done" in done.stderr, done
+    done = closed("drop", "2", "--json")
+    said = json.loads(done.stderr)
+    assert done.returncode == said["exit"] == 74 and "this is done" in said["error"], done
+    assert [each["id"] for each in store.letters()] == [3]
+    store.run("verify")
+    # Nor is standard error taken for a file of the store, or waited for.
+    done = subprocess.run([store.tool, store.path, "drop", "99"], stdout=subprocess.PIPE,
+                          preexec_fn=lambda: os.close(2))
+    assert done.returncode == 66 and not done.stdout, done
+    store.run("verify")
 
 
 def full_disk(store):
@@ -234,5 +347,6 @@ if __name__ == "__main__":
         {"displaced": displaced, "letters": letters, "all_letters": all_letters, "resumes": resumes,
          "resumes_deadly": resumes_deadly,
          "gives_up": gives_up, "goes_back": goes_back, "damaged": damaged, "clones": clones, "refuses": refuses,
+         "newest_damaged": newest_damaged, "names": names, "lost_output": lost_output,
          "full_disk": full_disk}[case](
              Store(os.path.abspath(tool), os.path.abspath(program), directory))

@@ -83,6 +83,15 @@ def damaged(store):
         with open(path, "wb") as file:
             file.write(good)
     store.run("verify")
+    for name in ("journal-%zz-000001", "journal-%4-000001", "journal-%-000001", "journal-%41-000001"):
+        path = os.path.join(store.path, name)
+        open(path, "wb").close()
+        said = store.run("verify", code=65)
+        assert path + ": this is the name of no journal's file" in said, said
+        os.remove(path)
+    for name in ("journal-", "journal-x", "journal-x-y", "journal-x-000001.tmp", "notes"):
+        open(os.path.join(store.path, name), "wb").close()
+    store.run("verify")
 
 
 def refused(store):
@@ -98,9 +107,18 @@ def refused(store):
     missing = subprocess.run([store.tool, store.path + "-not"], capture_output=True, text=True)
     assert missing.returncode == 66 and store.path + "-not" in missing.stderr
     assert not os.path.exists(store.path + "-not")
-    for words in ([], [store.path, "sing"], [store.path, "--epoch", "x", "actors"]):
+    empty = store.path + "-empty"
+    os.mkdir(empty)
+    for left in ([], ["LOCK"], ["LOCK", "TURNS", "manifest-000001.tmp"]):
+        for name in left:
+            open(os.path.join(empty, name), "w").close()
+        for words in (["verify"], [], ["actors"], ["drop", "--all"], ["clone", "1", empty + "-2"]):
+            done = subprocess.run([store.tool, empty, *words], capture_output=True, text=True)
+            assert done.returncode == 66 and "there is no store in it" in done.stderr, (words, done)
+        assert sorted(os.listdir(empty)) == left, "it was made a store"
+    for words in ([], [store.path, "sing"], [store.path, "drop", "1", "--drop-savepoints"], [store.path, "--epoch", "x", "actors"]):
         wrong = subprocess.run([store.tool, *words], capture_output=True, text=True)
-        assert wrong.returncode != 0 and wrong.stderr, words
+        assert wrong.returncode == 78 and wrong.stderr, words
         machine = subprocess.run([store.tool, *words, "--json"], capture_output=True, text=True)
         said = json.loads(machine.stderr)
         assert machine.returncode == wrong.returncode == said["exit"] and not machine.stdout, said

@@ -11,7 +11,8 @@ endforeach()
 
 add_executable(store_program "${CMAKE_CURRENT_LIST_DIR}/program.cpp")
 target_link_libraries(store_program PRIVATE cairn::cairn)
-foreach(case IN ITEMS letters all_letters displaced resumes resumes_deadly gives_up goes_back damaged clones refuses full_disk)
+foreach(case IN ITEMS letters all_letters displaced resumes resumes_deadly gives_up goes_back damaged clones refuses full_disk
+    newest_damaged names lost_output)
   add_test(NAME tools.store_change_${case}
     COMMAND Python3::Interpreter "${CMAKE_CURRENT_LIST_DIR}/store_change_test.py" ${case}
       "$<TARGET_FILE:cairn-store>" "$<TARGET_FILE:store_program>")

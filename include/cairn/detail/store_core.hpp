@@ -54,8 +54,7 @@ class store_core {
       throw;
     }
     is_open_ = true;
-    opened found{latest(), list(), newest_.value_or(epoch{})};
-    return found;
+    return {latest(), list(), newest_.value_or(epoch{}), std::exchange(left_behind_, {})};
   }
 
   void begin(epoch n) {
@@ -322,7 +321,8 @@ class store_core {
   std::unique_ptr<disk_lock> lock_{};
   bool is_open_ = false;
   manifest manifest_{};
-  std::optional<epoch> newest_{};  ///< that the manifest knew when it was opened
+  std::optional<epoch> newest_{};             ///< that the manifest knew when it was opened
+  std::vector<snapshot_info> left_behind_{};  ///< by this opening
   std::optional<manifest_writer> writer_{};
   store_index index_{};
   std::vector<location> broken_{};  ///< records that the opening found damaged, in order

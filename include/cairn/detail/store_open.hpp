@@ -176,6 +176,7 @@ inline void store_core::go_back(epoch wanted) {
 inline void store_core::choose_snapshot() {
   std::optional<error> first;
   newest_ = latest();
+  left_behind_ = list();
   if (options_.as_of) go_back(*options_.as_of);
   const auto newest = latest();
   for (auto it = manifest_.snapshots.rbegin(); it != manifest_.snapshots.rend(); ++it) {
@@ -201,6 +202,7 @@ inline void store_core::choose_snapshot() {
            " is damaged, going back to " + std::to_string(raw(it->first)));
     }
     manifest_ = std::move(state);
+    std::erase_if(left_behind_, [&](const auto& each) { return each.number <= *latest(); });
     warn_of_damage();
     index_.prune_all(manifest_.numbers(), alive());
     touched_[*latest()] = index_.with_several();
