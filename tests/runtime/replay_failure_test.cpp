@@ -277,7 +277,7 @@ TEST_CASE("who waits for what a replay needs waits on over a crash") {
   missing = 0;
   fixture::finish<all>(on, after_the_crash);
   check_told(on, 2);
-  CHECK(on.told.count(event_kind::suspended, "it") == 2);  // and at the start
+  CHECK(on.told.count(event_kind::suspended, "it") == 1);
 }
 
 TEST_CASE("a handler that cannot be run again at the start suspends its actor alone") {

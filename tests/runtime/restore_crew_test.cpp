@@ -28,9 +28,13 @@ struct add {
   int what = 0;
   void serialize(auto& archive) { archive(what); }
 };
+struct heavy {
+  std::string text{};
+  void serialize(auto& archive) { archive(text); }
+};
 struct total {};
 struct member {
-  using protocol = cairn::protocol<add, total>;
+  using protocol = cairn::protocol<add, heavy, total>;
   int number = 0;
   std::string weight = std::string(1024, 'x');  // several batches in all
   std::int64_t sum = 0;
@@ -44,6 +48,7 @@ struct member {
     if (a.what < 0) co_await self.sleep(std::chrono::hours{1});
     sum += a.what;
   }
+  void on(heavy h) { sum += static_cast<std::int64_t>(h.text.size()); }
   std::int64_t on(total) const { return sum; }
 };
 using all = cairn::actors<member>;
@@ -54,7 +59,11 @@ cairn::ref<member> spawn(const cairn::supervisor& top, int at) {
   return top.spawn<member>("member " + std::to_string(at), at);
 }
 
-/// Every seventh has a handler that sleeps, every second of those a message that waits for it.
+constexpr int heavy_ones = 300;
+constexpr std::int64_t heaviness = 2048;  // they are more than a batch
+
+/// Every seventh has a handler that sleeps, every second of those a message that waits for it. One
+/// in the middle has many of them.
 cairn::task<int> fill(cairn::root& root) {
   auto top = root.supervise("top");
   for (int at = 0; at < members; ++at) {
@@ -62,6 +71,9 @@ cairn::task<int> fill(cairn::root& root) {
     one.tell<add>(at);
     if (at % 7 == 0) one.tell<add>(-1);
     if (at % 14 == 0) one.tell<add>(100'000);
+    for (int more = 0; at == members / 2 - 6 && more < heavy_ones; ++more) {
+      one.tell<heavy>(std::string(heaviness, 'h'));
+    }
   }
   co_await root.sleep(0s);
   co_await root.checkpoint();
@@ -75,7 +87,9 @@ cairn::task<int> look(cairn::root& root, const fixture::hand_clock* clock) {
   for (int at = 0; at < members; ++at) {
     auto one = spawn(top, at);
     const auto sum = co_await one.ask<total>();
-    if (sum != at - (at % 7 == 0 ? 1 : 0) + (at % 14 == 0 ? 100'000 : 0)) ++wrong;
+    std::int64_t expected = at - (at % 7 == 0 ? 1 : 0) + (at % 14 == 0 ? 100'000 : 0);
+    if (at == members / 2 - 6) expected += heavy_ones * heaviness;
+    if (sum != expected) ++wrong;
   }
   CHECK(wrong == 0);
   co_return 0;

@@ -36,8 +36,9 @@ struct watch {
   void serialize(auto& ar) { ar(whom); }
 };
 struct unwatch {};
+struct watch_and_unwatch {};
 struct host {
-  using protocol = cairn::protocol<watch, unwatch, look, cairn::stopped>;
+  using protocol = cairn::protocol<watch, unwatch, watch_and_unwatch, look, cairn::stopped>;
   cairn::ref<guest> of{};
   std::string heard{};
   void serialize(auto& ar) { ar(of, heard); }
@@ -46,6 +47,10 @@ struct host {
     self.watch(of);
   }
   void on(unwatch, cairn::context<host>& self) { self.unwatch(of); }
+  void on(watch_and_unwatch, cairn::context<host>& self) {
+    self.watch(of);
+    self.unwatch(of);
+  }
   void on(cairn::stopped what) { heard += what.reason + ";"; }
   std::string on(look) const { return heard; }
 };
@@ -127,6 +132,11 @@ cairn::task<void> unwatch_and_spawn(scene of, std::string* heard) {
   co_await settle(*of.root);
   co_await spawn_and_leave(of, heard);
 }
+cairn::task<void> change_mind_and_spawn(scene of, std::string* heard) {
+  of.by.tell<watch_and_unwatch>();
+  co_await settle(*of.root);
+  co_await spawn_and_leave(of, heard);
+}
 cairn::task<void> watch_again_and_spawn(scene of, std::string* heard) {
   const auto before = cairn::detail::held<host>(*of.by.where().where).state.of;
   of.by.tell<watch>(before);
@@ -144,6 +154,9 @@ TEST_CASE("who watches an ephemeral actor that is spawned again after a rollback
     CHECK(heard_in(on, &spawn_another_type) == "lost in a rollback;");
   }
   SECTION("unless it has ended it meanwhile") { CHECK(heard_in(on, &unwatch_and_spawn).empty()); }
+  SECTION("or watched and ended it in one turn") {
+    CHECK(heard_in(on, &change_mind_and_spawn).empty());
+  }
   SECTION("also where it has watched it once more meanwhile") {
     CHECK(heard_in(on, &watch_again_and_spawn) == "left;");
   }

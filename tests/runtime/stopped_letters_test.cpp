@@ -109,6 +109,7 @@ TEST_CASE("a failed message whose replay fails is kept with its own error, if it
     REQUIRE(kept.letters.size() == 1);
     CHECK(kept.letters[0].letter.text == "fault -2");
     CHECK(kept.letters[0].letter.message == (late ? "tending::nap" : "tending::work"));
+    CHECK(kept.letters[0].letter.payload.size() > sizeof(int));
     co_return 0;
   });
 }

@@ -113,6 +113,9 @@ inline void delivery::bury_control(const envelope& message, errc code, epoch at)
       sometimes("watch of a stopped actor");
       tell(note.who, stopped{message.target, reason_of(message.target, code)}, at);
       break;
+    case control::unwatch:
+      all_.lost.unwatch(message.target, note.who);
+      break;
     case control::deliver:
       sometimes("dead letter for a stopped actor");
       if (auto letter = letter_in(all_, message)) keep(at, std::move(*letter));
@@ -160,7 +163,8 @@ inline std::string delivery::reason_of(actor_id gone, errc code) const {
 inline void delivery::overflow(cell& one, envelope_ptr message) {
   cutter::number(one, *message);
   const envelope* first = one.box.queue.front();  // null where the bound is 0
-  const bool stays = first == nullptr || first->kind == envelope_kind::control || first->reserved;
+  const bool stays = first == nullptr || first->kind == envelope_kind::control || first->reserved ||
+                     one.careful == caution::unwritten;  // no cut could tell that it has gone
   if (one.type->mailbox.when_full == cairn::overflow::drop_oldest && !stays) {
     envelope_ptr oldest = one.box.queue.pop_front();
     if (one.box.attended == oldest.get()) one.box.attended = nullptr;

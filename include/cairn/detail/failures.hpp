@@ -185,8 +185,12 @@ class failures : public incarnations {
     } else if (found.what == decision::rollback) {
       put_back(one, text);
       obey(one, found);
-    } else if (found.others || found.delay.count() > 0 || is_long_row(one, found)) {
+    } else if (found.others || found.delay.count() > 0) {
       if (wait_in_front(one, text)) obey(one, found);
+    } else if (is_long_row(one, found)) {
+      if (!wait_in_front(one, text)) return;
+      tell_restarted(one, "the failing turn is tried again, after others have had theirs");
+      obey(one, found);
     } else if (found.what == decision::restart) {
       start_and_try_again(one, text);
     } else {

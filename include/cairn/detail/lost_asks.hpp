@@ -42,7 +42,11 @@ inline void interrupt_lost_asks(const world& all, delivery& mail, cell& one) {
   cairn::dead_letter letter;
   letter.message = message_name(all, one, message);
   letter.schema = message.schema;
-  letter.payload.assign(message.bytes().begin(), message.bytes().end());
+  if (message.ops != nullptr) {  // of this process
+    letter.payload = encoded(*message.ops, message.value());
+  } else {
+    letter.payload.assign(message.bytes().begin(), message.bytes().end());
+  }
   return letter;
 }
 

@@ -209,10 +209,21 @@ class restorer {
       return;
     }
     const bool supervised = parent->type == nullptr || is_supervisor(parent->type);
-    const auto said = one.more ? one.more->declared : child_options{};
+    const auto said = declared_of(one);
     parent->rest().children.add(
         {one.self(), one.type, supervised || parent->slot_index == 1, said.restart, said.shutdown},
         one.name);
+  }
+
+  /// As an earlier run has said, also where it had not yet heard it.
+  [[nodiscard]] static child_options declared_of(cell& one) {
+    auto said = one.more ? one.more->declared : child_options{};
+    for (const envelope* each = one.box.queue.front(); each != nullptr; each = each->next) {
+      if (each->kind == envelope_kind::control && control{each->index} == control::declare) {
+        said = options_of(note_of(*each).number);
+      }
+    }
+    return said;
   }
 
   world& all_;

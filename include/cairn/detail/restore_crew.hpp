@@ -34,13 +34,17 @@ class restore_crew {
   /// Preconditions: of kind `actor`, `mail` or `reply`, each actor's own record first, and no two
   /// actors in one cell.
   void add(const record_view& record) {
-    if (batches_.empty() ||
-        (record.header.kind == record_kind::actor && batches_.back().what.is_full())) {
+    const bool is_next = record.header.kind == record_kind::actor;
+    if (batches_.empty() || (is_next && batches_.back().is_over())) {
       hand_over();
       begin_batch();
     }
     batch& to = batches_.back();
-    most_ == 0 ? to.taker.take(record) : to.what.add(record);
+    if (most_ == 0) return to.taker.take(record);
+    if (!to.is_over()) return to.what.add(record);
+    // More mail of one actor than should be copied: it is taken as it comes.
+    if (!std::exchange(to.direct, true)) take(to);
+    to.try_to_take(record);
   }
 
   /// Takes what is left, and gives the actors out. More may be added then.
@@ -87,13 +91,25 @@ class restore_crew {
     batch(world& all, const snapshot_facts& facts) : taker{all, facts} {}
     record_taker taker;
     copies what{};
+    bool direct = false;  ///< the rest of it is not copied
     std::exception_ptr failed{};
+
+    [[nodiscard]] bool is_over() const noexcept { return direct || what.is_full(); }
+    void try_to_take(const record_view& record) noexcept {
+      if (failed) return;
+      try {
+        taker.take(record);
+      } catch (...) {
+        failed = std::current_exception();
+      }
+    }
   };
 
   /// In room that a batch before has left: new pages cost more than the copy.
   void begin_batch() {
     batch& made = batches_.emplace_back(all_, facts_);
     const std::lock_guard lock{guard_};
+    if (left_.capacity() < batches_.size()) left_.reserve(2 * batches_.size());
     if (left_.empty()) return;
     made.what = std::move(left_.back());
     left_.pop_back();
@@ -109,6 +125,7 @@ class restore_crew {
   void hand_over() {
     if (most_ == 0 || batches_.empty()) return;
     batch& full = batches_.back();
+    if (full.direct) return;
     if (helpers_.size() < most_) begin_helper();
     {
       const std::lock_guard lock{guard_};
@@ -145,16 +162,12 @@ class restore_crew {
   }
 
   void take(batch& one) noexcept {
-    try {
-      for (const auto& each : one.what.records) {
-        one.taker.take({each.header, one.what.bytes.view().subspan(each.at, each.size)});
-      }
-      one.what.clear();
-      const std::lock_guard lock{guard_};
-      left_.push_back(std::move(one.what));
-    } catch (...) {
-      one.failed = std::current_exception();
+    for (const auto& each : one.what.records) {
+      one.try_to_take({each.header, one.what.bytes.view().subspan(each.at, each.size)});
     }
+    one.what.clear();
+    const std::lock_guard lock{guard_};
+    left_.push_back(std::move(one.what));  // there is room, see begin_batch()
   }
 
   /// The helpers take what waits, and end.

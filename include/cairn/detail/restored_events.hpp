@@ -12,9 +12,19 @@
 
 namespace cairn::detail {
 
-/// So many of those that come back suspended are told of, each by an event of its own: all below a
-/// supervisor may be, which may be a million. `status` counts the others, too.
-inline constexpr std::size_t most_suspended_told = 100;
+/// So many of those that come back suspended are named: all below a supervisor may be, which may be
+/// a million. `status` has them all.
+inline constexpr std::size_t most_named = 8;
+
+/// No events of their own: nothing has been suspended now, and the program may resume them at once.
+[[nodiscard]] inline std::string text_of_suspended(const std::vector<cell*>& all) {
+  std::string text = std::to_string(all.size()) + " of them suspended";
+  for (std::size_t at = 0; at < std::min(all.size(), most_named); ++at) {
+    text += (at == 0 ? " (" : ", ") + world::label(*all[at]);
+  }
+  if (all.size() > most_named) text += ", …";
+  return all.empty() ? text : text + ")";
+}
 
 /// Says what was found, and who handles nothing, though no failure of this run is the cause.
 inline void tell_restored(world& all, const restored_counts& counts,
@@ -25,15 +35,10 @@ inline void tell_restored(world& all, const restored_counts& counts,
   event what;
   what.kind = event_kind::restored;
   what.at = counts.from;
-  what.text = std::to_string(counts.actors) + " actors, " + std::to_string(suspended.size()) +
-              " of them suspended, " + std::to_string(counts.messages) + " messages in flight, " +
+  what.text = std::to_string(counts.actors) + " actors, " + text_of_suspended(suspended) + ", " +
+              std::to_string(counts.messages) + " messages in flight, " +
               std::to_string(counts.suspended_handlers) + " suspended handlers";
   all.report(what);
-  if (suspended.size() > most_suspended_told) suspended.resize(most_suspended_told);
-  for (cell* one : suspended) {
-    all.tell_of(event_kind::suspended, *one,
-                "was suspended before this start, and still is; it may be resumed");
-  }
 }
 
 }  // namespace cairn::detail
