@@ -15,6 +15,7 @@
 #include "kept_letters.hpp"
 #include "letters.hpp"
 #include "tracing.hpp"
+#include "watching.hpp"
 
 namespace cairn::detail {
 
@@ -151,6 +152,7 @@ class delivery {
 
   void begin_run(cell& one, outside_run work) {
     warn_of_run(all_, one, work);
+    show_end(mine_);
     if (!work.when_committed) return all_.start_run(one.self(), std::move(work));
     all_.has_outputs.store(true, std::memory_order_relaxed);  // ordered by the sweep
     sometimes("run waits for its commit");

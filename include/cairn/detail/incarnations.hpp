@@ -69,6 +69,7 @@ class incarnations : public halting {
       sometimes(ended ? "run not begun again" : "run begun again");
       if (ended) continue;
       warn_of_run(all_, one, each);
+      show_end(mine_);
       all_.start_run(one.self(), std::move(each));
     }
     interrupt_lost_asks(all_, mail_, one);

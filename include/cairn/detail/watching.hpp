@@ -84,7 +84,13 @@ inline void show_message(worker& mine, cell& one, const envelope& input) noexcep
   mine.note->say(one.self().id, next(one.consumed), input.ops->hash);
 }
 
-/// The same, or which message is what a handler goes on with.
+/// The turn is over, before what it has begun outside can end the process: that is noted by who
+/// runs it.
+inline void show_end(worker& mine) noexcept {
+  if (mine.note != nullptr) mine.note->rest();
+}
+
+/// Says which message is handled, or is what a handler goes on with.
 inline void show_turn(worker& mine, cell& one, const envelope& input) noexcept {
   if (input.kind == envelope_kind::message) return show_message(mine, one, input);
   const std::uint16_t index = one.busy() ? one.more->handler.index : input.index;
