@@ -129,7 +129,7 @@ inline void delivery::bury_control(const envelope& message, errc code, epoch at)
 /// Who was lost in a rollback lives again, and its mail and its watches find it; or somebody else
 /// has its name.
 inline void delivery::come_again(cell& made) {
-  const auto before = all_.lost.arrived(made.parent.id, made.name);
+  const auto before = all_.lost.arrived(made.parent.id, made.name, made.at);
   if (!before) return;
   const bool same = made.is(before->who.id);
   for (const address& each : before->watchers) {
@@ -144,8 +144,10 @@ inline void delivery::come_again(cell& made) {
 
 /// A snapshot after the rollback is committed: who watches those that have not been spawned again
 /// until now waits no longer.
-inline void delivery::give_up_lost() {
-  if (mine_.index != 0 || !all_.lost.any()) return;
+inline void delivery::give_up_lost(epoch committed) {
+  if (mine_.index != 0) return;
+  all_.lost.forget_arrivals(committed);
+  if (!all_.lost.any()) return;
   for (const auto& each : all_.lost.take_watches()) {
     sometimes("watch of an actor that was not spawned again");
     tell(each.by, stopped{each.whom, lost_in_rollback}, mine_.seen);

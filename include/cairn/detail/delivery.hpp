@@ -90,7 +90,7 @@ class delivery {
   void confirm(const return_address& asker, epoch at);
   void confirm(const envelope& word, epoch at);
   void deny(const envelope& word, epoch at);
-  void give_up_lost();
+  void give_up_lost(epoch committed);
 
   /// Gives a message up. Precondition: the actor has met it.
   void bury(cell& one, envelope_ptr message, errc code, const std::string& text) {

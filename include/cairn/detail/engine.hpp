@@ -314,7 +314,7 @@ class engine : public homes {
         cut.keep();
         own.go_on();
         own.mail().release_held(number);
-        own.mail().give_up_lost();
+        own.mail().give_up_lost(number);
         forget_retained(mine, number);
         own.tell_listeners(number);
         own.buried().leave_closed(number);

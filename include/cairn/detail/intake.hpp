@@ -3,6 +3,7 @@
 // Runs on the worker `mine`, between turns.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 
 #include "delivery.hpp"
@@ -29,9 +30,13 @@ class intake {
     if (!mine_.intake.empty()) await_commit(all_, mine_);
   }
 
-  /// Sends all of it: what is stamped with the epoch that is being closed must be in.
+  /// Sends all of it: what is stamped with the epoch that is being closed must be in. What waits
+  /// for somebody who will be in a later snapshot at the earliest is in none before that.
   void take_all() {
     take_while([] { return true; });
+    for (envelope* each = mine_.for_lost.front(); each != nullptr; each = each->next) {
+      each->sent = mine_.seen;
+    }
   }
 
  private:
@@ -67,8 +72,9 @@ class intake {
     retain(all_, mine_, *message);
     mail_.send(std::move(message));
   }
-  /// Who has come again is sent it now: no snapshot that was committed meanwhile has it, and after
-  /// a rollback to such a one it comes again.
+  /// Who has come again is sent it now, in the epoch in which it was sent where that is not closed,
+  /// so that a snapshot has it that has what the same thread sent after it; and in none before that
+  /// in which the actor has come.
   void look_for_lost() {
     for (envelope_list left = std::exchange(mine_.for_lost, {}); !left.empty();) {
       envelope_ptr message = left.pop_front();
@@ -76,8 +82,7 @@ class intake {
         mine_.for_lost.push_back(std::move(message));
         continue;
       }
-      // Relaxed: who has come is of no later epoch, see lost_actors::any().
-      message->sent = epoch{all_.now_epoch.load(std::memory_order_relaxed)};
+      message->sent = std::max(message->sent, all_.lost.arrival_of(message->target));
       mail_.cuts().acknowledge(message->sent);
       pass_on(std::move(message));
     }

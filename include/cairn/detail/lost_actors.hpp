@@ -19,8 +19,8 @@ namespace cairn::detail {
 /// Any thread.
 class lost_actors {
  public:
-  /// Whether there is any. Where there is none any more, the epoch in which the last one has come
-  /// is known: pairs with the release in note()
+  /// Whether there is any. Where there is none any more, what is known of the last one that has
+  /// come is known: pairs with the release in note()
   [[nodiscard]] bool any() const noexcept { return any_.load(std::memory_order_acquire); }
 
   void add(actor_id parent, const std::string& name, const address& who, const actor_type& type) {
@@ -57,13 +57,27 @@ class lost_actors {
     std::vector<address> watchers{};  ///< since the rollback
   };
 
-  /// A child of this name lives. What was known of the one that is lost, where there is one.
-  [[nodiscard]] std::optional<one> arrived(actor_id parent, const std::string& name) {
+  /// A child of this name lives, `in` this epoch first. What was known of the one that is lost,
+  /// where there is one.
+  [[nodiscard]] std::optional<one> arrived(actor_id parent, const std::string& name, epoch in) {
     const std::lock_guard lock{guard_};
     auto found = all_.extract({parent, name});
+    if (!found.empty()) arrivals_.insert_or_assign(found.mapped().who.id, in);
     note();
     if (found.empty()) return {};
     return std::move(found.mapped());
+  }
+  /// The first epoch whose snapshot has one that was lost and is not any more; 0: not known, which
+  /// is of an epoch that is committed.
+  [[nodiscard]] epoch arrival_of(actor_id who) const {
+    const std::lock_guard lock{guard_};
+    const auto found = arrivals_.find(who);
+    return found == arrivals_.end() ? epoch{} : found->second;
+  }
+  /// No mail that waited for those that came in this epoch waits any more.
+  void forget_arrivals(epoch committed) {
+    const std::lock_guard lock{guard_};
+    std::erase_if(arrivals_, [&](const auto& each) { return each.second <= committed; });
   }
 
   /// True: it is lost, and the watch waits with it. Only of an ephemeral actor, since no record but
@@ -116,6 +130,7 @@ class lost_actors {
 
   mutable std::mutex guard_;
   std::map<std::pair<actor_id, std::string>, one> all_{};
+  std::map<actor_id, epoch> arrivals_{};
   std::atomic<bool> any_{false};
 };
 
