@@ -1,10 +1,9 @@
-// A stack of its own on the same thread: what a simulation runs a thread's code on. POSIX contexts,
-// and what the sanitizers want to be told of them.
+// A stack of its own on the same thread: what a simulation runs a thread's code on, and what the
+// sanitizers want to be told of it.
 #pragma once
 
 #include <cxxabi.h>
 #include <sys/mman.h>
-#include <ucontext.h>
 
 #include <array>
 #include <cstddef>
@@ -14,6 +13,7 @@
 
 #include "../../detail/engine.hpp"
 #include "../../error.hpp"
+#include "stack_switch.hpp"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define CAIRN_FIBERS_UNDER_ASAN 1
@@ -76,7 +76,7 @@ class fiber {
     if (!begun_) prepare();
     state_.swap();
     leave(nullptr);
-    ::swapcontext(&outside_, &inside_);
+    outside_.go_to(inside_);
     arrive();
     state_.swap();
   }
@@ -84,19 +84,15 @@ class fiber {
   /// Within `body`: back to who resumed it.
   void pause() noexcept {
     leave(&inside_fake_);
-    ::swapcontext(&inside_, &outside_);
+    inside_.go_to(outside_);
     arrive_inside();
   }
 
  private:
   void prepare() {
     begun_ = true;
-    check(::getcontext(&inside_) == 0, "no context");
-    inside_.uc_stack.ss_sp = stack_;
-    inside_.uc_stack.ss_size = stack_bytes;
-    inside_.uc_link = nullptr;
+    inside_.prepare(stack_, stack_bytes, &fiber::enter);
     starting() = this;
-    ::makecontext(&inside_, &fiber::enter, 0);
   }
 
   static fiber*& starting() noexcept {
@@ -126,7 +122,7 @@ class fiber {
   }
   void end() noexcept {
     __sanitizer_start_switch_fiber(nullptr, outside_stack_, outside_bytes_);
-    ::setcontext(&outside_);
+    stack_switch::leave_for(outside_);
   }
   void* outside_fake_ = nullptr;
   const void* outside_stack_ = nullptr;
@@ -135,14 +131,14 @@ class fiber {
   void leave(void** /*keep*/) noexcept {}
   void arrive() noexcept {}
   void arrive_inside() noexcept {}
-  void end() noexcept { ::setcontext(&outside_); }
+  void end() noexcept { stack_switch::leave_for(outside_); }
 #endif
   void* inside_fake_ = nullptr;
 
   std::function<void()> body_;
   void* stack_ = nullptr;
-  ucontext_t inside_{};
-  ucontext_t outside_{};
+  stack_switch inside_{};
+  stack_switch outside_{};
   thread_state state_{};
   bool begun_ = false;
   bool done_ = false;
