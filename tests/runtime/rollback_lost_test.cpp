@@ -221,6 +221,32 @@ TEST_CASE("mail for an actor that is spawned again outlives commits and one more
   CHECK(seen == std::vector<int>{1});
 }
 
+TEST_CASE("mail for an actor that is not spawned again becomes dead letters, some of it at once") {
+  bench on;
+  constexpr std::size_t bound = 4;
+  int runs = 0;
+  std::size_t at_once = 0;
+  auto chosen = on.options();
+  chosen.max_retained = bound;
+  fixture::finish<all>(std::move(chosen), [&](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top");
+    if (++runs == 1) {
+      co_await root.checkpoint();
+      const auto late = top.spawn<counter>("late");
+      co_await settle(root);
+      std::thread{[late] {
+        for (int at = 0; at < 6; ++at) late.tell<add>(at);
+      }}.detach();
+      co_await root.rollback();
+    }
+    co_await settle(root);
+    at_once = on.told.count(event_kind::dead_letter);
+    co_return 0;
+  });
+  CHECK(at_once == 2);
+  CHECK(on.told.count(event_kind::dead_letter) == 6);
+}
+
 TEST_CASE("a cell that waits for who is spawned again is at home where it is spawned") {
   bench on;
   on.workers = 2;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,12 +20,13 @@ namespace cairn::detail {
 /// worker. `docs/format.md` has the layout for people.
 class turn_file {
  public:
-  static constexpr std::uint64_t enough = 2;  ///< deaths, to accuse
-  static constexpr std::size_t most_suspects = 32;
+  static constexpr std::uint64_t enough = 2;         ///< deaths, to accuse
+  static constexpr std::size_t most_suspects = 127;  ///< what fits in front of the notes
   static constexpr std::size_t most_workers = 60;
   static constexpr std::size_t most_notes = most_workers + 4;  ///< the last ones are of `self.run`
   static constexpr std::size_t notes_at = 4096;
   static constexpr std::size_t bytes = notes_at + most_notes * sizeof(turn_note);
+  static_assert(4 * sizeof(std::uint64_t) + most_suspects * sizeof(deadly_turn) <= notes_at);
 
   struct contents {
     epoch begun{};  ///< the snapshot that its process began with; none: it had no store before
@@ -61,9 +63,10 @@ class turn_file {
     return found;
   }
 
-  /// A new file, nobody in a turn.
-  [[nodiscard]] static buffer make(epoch begun, const std::vector<deadly_turn>& suspects) {
+  /// A new file, nobody in a turn. Where there are too many, those stay that were counted most.
+  [[nodiscard]] static buffer make(epoch begun, std::vector<deadly_turn> suspects) {
     buffer to;
+    std::ranges::stable_sort(suspects, std::greater{}, &deadly_turn::deaths);
     const auto count = std::min(suspects.size(), most_suspects);
     to.put(mark);
     to.put(raw(begun));

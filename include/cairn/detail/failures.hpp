@@ -70,6 +70,14 @@ class failures : public incarnations {
     begin_at_once(one, note_to_itself(one, birth_note{}, one.type->birth_index()));
   }
 
+  /// The same as the first message of its mailbox: one that stops its actor again is not within the
+  /// turn that has.
+  void be_born_next(cell& one) {
+    if (!one.type->has_birth || one.suspended || is_being_born(one)) return;
+    put_in_front(one, note_to_itself(one, birth_note{}, one.type->birth_index()));
+    mine_.ready.push(one);
+  }
+
   /// Stops an actor, and its children before it.
   void stop_with_family(cell& one, const std::string& reason, const return_address& asker = {}) {
     if (may_stop_family(all_, one)) {
@@ -248,8 +256,8 @@ class failures : public incarnations {
     if (found.what == decision::stop) return stop(one, found.why);
     reset(one);
     if (found.what == decision::suspend) return suspend(one, found.why);
-    be_born(one);
-    if (found.others && !one.suspended && !one.stopped) tell_supervisor(one, found);
+    be_born_next(one);
+    if (found.others && !one.suspended) tell_supervisor(one, found);
   }
 
   /// To where the actor stood before the failing turn.
@@ -338,13 +346,16 @@ class failures : public incarnations {
     const log_entry& entry = *one.saved->log.next(at);
     sometimes(entry.kind == log_kind::message ? "message put back" : "answer put back");
     if (entry.kind == log_kind::message) {
-      auto message = replay_.message_of(one, entry);
-      if (message->ticket != 0) one.box.done_ticket = message->ticket - 1;  // 0: see be_born()
-      one.box.queue.push_front(std::move(message));
+      put_in_front(one, replay_.message_of(one, entry));
     } else {
       one.box.put_back(replayer::reply_of(one, entry));
     }
     one.saved->log.truncate(entry_);
+  }
+
+  static void put_in_front(cell& one, envelope_ptr message) noexcept {
+    if (message->ticket != 0) one.box.done_ticket = message->ticket - 1;  // 0: see be_born()
+    one.box.queue.push_front(std::move(message));
   }
 
   /// An ephemeral actor has nothing to replay: its message is lost, and it begins afresh or, where

@@ -117,10 +117,16 @@ class halting {
     what.messages = messages;
     all_.report(what);
   }
-  static void end_pause(cell& one) noexcept {
-    one.paused = false;
+  void end_pause(cell& one) const {
+    if (std::exchange(one.paused, false)) look_at_timers(one);
     delivery::disarm(one, backoff_number);  // what it did not wait for shall not end another one
     one.box.attended = nullptr;             // it will be looked at anew
+  }
+
+  /// Those that were due while the actor handled nothing have not fired.
+  void look_at_timers(cell& one) const {
+    if (!one.more) return;
+    for (const timer& each : one.more->timers) mine_.look_at(one, each.next());
   }
 
   /// Who waits for the handler that has not ended, be it that it was not run again yet.

@@ -25,6 +25,7 @@ class incarnations : public halting {
   /// Opens the incarnation's resources, if that is due now: in a birth it comes later. False if it
   /// failed: what its supervisor says of that is done, and the actor may have stopped.
   bool start(cell& one) {
+    unstarted_ = false;
     if (!one.needs_start || is_being_born(one)) return true;
     const std::optional<ruling> failed = try_start(one);
     if (!failed) return true;
@@ -40,7 +41,8 @@ class incarnations : public halting {
     if (!one.more || one.more->start_tries == 0) return start(one);
     const auto began = all_.steady_now();
     if (!start(one)) return false;
-    if (!one.needs_start) tell_started(one, began, one.more->attempts != 0);
+    const bool waits = one.more->attempts != 0;
+    if (!one.needs_start && (waits || !unstarted_)) tell_started(one, began, waits);
     return true;
   }
 
@@ -94,9 +96,9 @@ class incarnations : public halting {
     one.careful = std::min(one.careful, caution::messages);
     if (one.more) {
       one.more->restarts.clear();
-      // Those that were due have not fired: they would have filled its mailbox.
-      for (const timer& each : one.more->timers) mine_.look_at(one, each.next());
+      one.more->attempts = 0;  // what has failed is tried as often as before
     }
+    look_at_timers(one);
     all_.tell_of(event_kind::resumed, one, "resumed");
     if (!one.type->persistent && one.state == nullptr && begin_afresh(one)) one.needs_start = true;
     mine_.ready.push(one);
@@ -170,8 +172,7 @@ class incarnations : public halting {
     if (one.needs_replay) return mine_.ready.push(one);  // as in renew()
     const bool waits = one.rest().attempts != 0 || one.rest().start_tries == 0;
     const auto began = all_.steady_now();
-    if (!start(one)) return;
-    tell_started(one, began, waits);
+    if (start(one) && (waits || !unstarted_)) tell_started(one, began, waits);
   }
 
  protected:
@@ -230,6 +231,8 @@ class incarnations : public halting {
     ruling found = judge(all_, mine_, one, thrown, text, tries);
     if (found.what == decision::resume) {
       sometimes("actor goes on that could not start");
+      tries = 0;
+      unstarted_ = true;
       return std::nullopt;
     }
     sometimes("start failed");
@@ -371,6 +374,8 @@ class incarnations : public halting {
     note_restart(one, began, 0);
     tell_restarted(one, "with its siblings");
   }
+
+  bool unstarted_ = false;  ///< the last start has failed, and its actor goes on without
 };
 
 }  // namespace cairn::detail

@@ -42,7 +42,7 @@ class intake {
  private:
   template <class May>
   void take_while(const May& may) {
-    if (!mine_.for_lost.empty()) look_for_lost();
+    look_for_lost();
     while (may() && !mine_.intake.empty()) take_in(mine_.intake.pop_front());
     pause_point();
     envelope* each = mine_.lane.take_all();
@@ -59,13 +59,17 @@ class intake {
     }
   }
 
-  /// From outside.
+  /// From outside. Who is lost has it when it comes; where too much waits for such, it finds
+  /// nobody.
   void take_in(envelope_ptr message) {
-    if (must_wait(*message)) return mine_.for_lost.push_back(std::move(message));
+    if (all_.lost.is_lost(message->target)) {
+      const bool waits = mine_.for_lost.size() < most_retained(all_);
+      if (waits) return mine_.for_lost.push_back(std::move(message));
+      sometimes("too much mail for lost actors");
+    } else {
+      look_for_lost();  // who has come meanwhile has first what was sent before
+    }
     pass_on(std::move(message));
-  }
-  [[nodiscard]] bool must_wait(const envelope& message) const {
-    return waits_for_lost(mine_, message.target) || all_.lost.is_lost(message.target);
   }
   /// Kept, for the case of a rollback, until a snapshot has it.
   void pass_on(envelope_ptr message) {
@@ -76,9 +80,11 @@ class intake {
   /// so that a snapshot has it that has what the same thread sent after it; and in none before that
   /// in which the actor has come.
   void look_for_lost() {
+    const std::uint64_t changes = all_.lost.changes();
+    if (mine_.for_lost.empty() || std::exchange(mine_.lost_seen, changes) == changes) return;
     for (envelope_list left = std::exchange(mine_.for_lost, {}); !left.empty();) {
       envelope_ptr message = left.pop_front();
-      if (must_wait(*message)) {
+      if (all_.lost.is_lost(message->target)) {
         mine_.for_lost.push_back(std::move(message));
         continue;
       }

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -22,24 +24,41 @@ class lost_actors {
   /// Whether there is any. Where there is none any more, what is known of the last one that has
   /// come is known: pairs with the release in note()
   [[nodiscard]] bool any() const noexcept { return any_.load(std::memory_order_acquire); }
+  /// Differs once somebody has come or gone. Who has found one not lost sees what that one's coming
+  /// made of it: relaxed, for it is changed under the lock.
+  [[nodiscard]] std::uint64_t changes() const noexcept {
+    return changes_.load(std::memory_order_relaxed);
+  }
 
   void add(actor_id parent, const std::string& name, const address& who, const actor_type& type) {
     const std::lock_guard lock{guard_};
-    all_.emplace(std::pair{parent, name}, one{who, &type, {}});
+    const auto [made, is_new] = all_.emplace(std::pair{parent, name}, one{who, &type, {}});
+    if (is_new) {
+      ids_[who.id] = &made->second;
+      ++cells_[who.where];
+    }
     note();
   }
   /// `there(address)`: it is not lost.
   template <class There>
   void forget_if(There&& there) {
     const std::lock_guard lock{guard_};
-    std::erase_if(all_, [&](const auto& each) { return there(each.second.who); });
+    std::erase_if(all_, [&](const auto& each) {
+      if (!there(each.second.who)) return false;
+      leave(each.second.who);
+      return true;
+    });
     note();
   }
   [[nodiscard]] bool lived_in(const cell& where) const {
-    return any() && is_any([&](const one& each) { return each.who.where == &where; });
+    if (!any()) return false;
+    const std::lock_guard lock{guard_};
+    return cells_.contains(&where);
   }
   [[nodiscard]] bool is_lost(actor_id who) const {
-    return any() && is_any([&](const one& each) { return each.who.id == who; });
+    if (!any()) return false;
+    const std::lock_guard lock{guard_};
+    return ids_.contains(who);
   }
 
   /// Where the child of this name lived, and its id; nobody where another type is wanted.
@@ -62,7 +81,11 @@ class lost_actors {
   [[nodiscard]] std::optional<one> arrived(actor_id parent, const std::string& name, epoch in) {
     const std::lock_guard lock{guard_};
     auto found = all_.extract({parent, name});
-    if (!found.empty()) arrivals_.insert_or_assign(found.mapped().who.id, in);
+    if (!found.empty()) {
+      const address& who = found.mapped().who;
+      leave(who);
+      arrivals_.insert_or_assign(who.id, in);
+    }
     note();
     if (found.empty()) return {};
     return std::move(found.mapped());
@@ -111,26 +134,27 @@ class lost_actors {
   }
 
  private:
-  template <class Is>
-  [[nodiscard]] bool is_any(Is&& is) const {
-    const std::lock_guard lock{guard_};
-    return std::any_of(all_.begin(), all_.end(), [&](const auto& each) { return is(each.second); });
-  }
   template <class Change>
   void change(actor_id who, Change&& change_it) {
     if (!any()) return;
     const std::lock_guard lock{guard_};
-    for (auto& [name, each] : all_) {
-      if (each.who.id == who) change_it(each);
-    }
+    if (const auto found = ids_.find(who); found != ids_.end()) change_it(*found->second);
+  }
+  void leave(const address& who) {
+    ids_.erase(who.id);
+    if (const auto found = cells_.find(who.where); --found->second == 0) cells_.erase(found);
   }
   void note() noexcept {
-    any_.store(!all_.empty(), std::memory_order_release);
-  }  // pairs with any()
+    changes_.fetch_add(1, std::memory_order_relaxed);      // see changes()
+    any_.store(!all_.empty(), std::memory_order_release);  // pairs with any()
+  }
 
   mutable std::mutex guard_;
   std::map<std::pair<actor_id, std::string>, one> all_{};
-  std::map<actor_id, epoch> arrivals_{};
+  std::unordered_map<actor_id, one*> ids_{};
+  std::unordered_map<const cell*, std::size_t> cells_{};  ///< how many lived in each
+  std::unordered_map<actor_id, epoch> arrivals_{};
+  std::atomic<std::uint64_t> changes_{0};
   std::atomic<bool> any_{false};
 };
 

@@ -84,6 +84,9 @@ class program : public rollback_engine {
   }
   void finish(int code, std::exception_ptr why) {
     leader().rollback().end();
+    // Nobody will spawn them any more: what waits for them becomes dead letters.
+    lost.forget_if([](const address&) { return true; });
+    for (const auto& each : workers) wake(*each);
     runs().go_on();  // one may have been waited for
     finished_(code, std::move(why));
   }

@@ -166,6 +166,10 @@ class record_taker {
       // Those of a group are its supervisor's state, see `forgive`.
       all_.orderly ? void(one.changed = true) : one.rest().restarts.push_back(when);
     }
+    // When it failed last: no record says more of it than when it was restarted.
+    if (one.more && one.more->failures != 0 && !one.more->restarts.empty()) {
+      one.more->failed_at = one.more->restarts.back();
+    }
     for (auto left = from.get<std::uint32_t>(); left > 0; --left) {
       auto kept = get_timer(from, facts_.began, [&](reader& rest, std::uint32_t schema) {
         auto message = read_envelope(one, rest, schema);

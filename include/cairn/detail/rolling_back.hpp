@@ -15,14 +15,6 @@
 
 namespace cairn::detail {
 
-/// Whether something for this one still waits for it: what comes now comes after that.
-[[nodiscard]] inline bool waits_for_lost(const worker& mine, actor_id whom) noexcept {
-  for (const envelope* each = mine.for_lost.front(); each != nullptr; each = each->next) {
-    if (each->target == whom) return true;
-  }
-  return false;
-}
-
 /// What came from outside after the snapshot, in each worker's order: all of it comes again.
 /// Returns how many messages had been delivered before.
 inline std::uint64_t take_back_outside(worker& one, epoch to, epoch now) {

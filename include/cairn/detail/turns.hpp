@@ -349,7 +349,7 @@ class turns {
     if (one.dormant || one.suspended || one.careful == caution::unwritten) return;
     auto& all = one.more->timers;
     for (;;) {
-      const auto first = std::ranges::min_element(all, {}, &timer::next);
+      const auto first = first_due(one);
       if (first == all.end()) return;
       if (first->next() > then) return mine_.look_at(one, first->next());
       fire(one, first);

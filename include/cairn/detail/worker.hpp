@@ -245,6 +245,7 @@ class worker {
   std::vector<cell*> tombs{};             ///< stopped, waiting for their epoch to close
   envelope_list intake{};                 ///< from outside, held back before a snapshot at rest
   envelope_list for_lost{};               ///< from outside, for who will be spawned again
+  std::uint64_t lost_seen = 0;            ///< `lost_actors::changes` when that was looked through
   envelope_list retained{};               ///< copies of what came from outside since the last cut
   bool awaits_commit = false;             ///< before it takes more: see `retain`
   std::vector<cell*> rested{};            ///< ready, but a snapshot at rest comes first
