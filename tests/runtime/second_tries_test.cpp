@@ -164,6 +164,22 @@ TEST_CASE("a message that had a group suspended is tried as often as ever once t
   }
 }
 
+TEST_CASE("tries of one turn count once above too, where its failure is escalated") {
+  bench on;
+  begin();
+  fixture::crash<all>(on, [&](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top", {.intensity = {.restarts = 1, .within = 1h}});
+    auto rules = cairn::supervisor_options{.attempts = 6}.on<std::domain_error>(cairn::escalate);
+    auto one = top.supervise("low", rules).spawn<reminded>("one");
+    one.tell<boom>();
+    co_await settle(root);
+    co_return 0;
+  });
+  CHECK(tries == 7);
+  CHECK(on.told.count(event_kind::given_up, "one") == 1);
+  CHECK(on.told.count(event_kind::suspended) == 0);
+}
+
 TEST_CASE("a permanent child that stops itself in each birth ends no stack") {
   constexpr std::uint32_t many = 50'000;
   bench on;

@@ -51,7 +51,11 @@ struct ruling {
   }
   const auto now = all.steady_now();
   found.delay = delay_of(own.backoff, failures_in_row(now, one), all.random());
-  if (retried) return found;
+  if (retried) {  // who is above has done what there is to do about it
+    found.others = false;
+    found.levels = 0;
+    return found;
+  }
   worker_counters::add(mine.counters.restarts, 1);
   if (found.others || own.groups()) {
     found.others = true;
