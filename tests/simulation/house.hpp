@@ -110,6 +110,7 @@ inline cairn::supervisor_options rules_of(int room) {
   } else if (room == 1) {
     rules.strategy = cairn::rest_for_one;
     rules.siblings = cairn::sibling_restart::fresh;
+    rules.backoff = {.first = 1ms, .most = 4ms};
   } else if (room == 2) {
     rules = rules.on<std::runtime_error>(cairn::escalate);
   } else {  // who fails suspends all
