@@ -30,6 +30,7 @@ constexpr std::string_view must_be_reached[] = {
     "ask of a suspended actor refused",
     "audit dropped",
     "audit found a difference",
+    "backoff of a group cut short",
     "base renewed between cuts",
     "batch published again",
     "carrying taken back",
