@@ -198,8 +198,10 @@ class consistency {
   void check_paused(const cell& one) const {
     if (one.box.has_word() || timers_of(one, cairn::detail::backoff_number) == 1) return;
     const auto is_at_it = [](const auto& each) {
-      return cairn::detail::is_supervisor(each.second->type) &&
-             (each.second->busy() || !each.second->box.queue.empty());
+      const cell& above = *each.second;
+      return cairn::detail::is_supervisor(above.type) &&
+             (above.busy() || !above.box.queue.empty() ||
+              (above.more && !above.more->timers.empty()));
     };
     if (std::none_of(ids_.begin(), ids_.end(), is_at_it)) wrong(one, "it waits for ever");
   }

@@ -9,7 +9,7 @@ namespace simulated::house {
 
 using namespace std::chrono_literals;
 
-constexpr int rooms = 4;
+constexpr int rooms = 5;
 constexpr int tenants = 2;  // of each room
 constexpr int days = 8;
 constexpr int all_tenants = rooms * tenants;
@@ -110,11 +110,15 @@ inline cairn::supervisor_options rules_of(int room) {
   } else if (room == 1) {
     rules.strategy = cairn::rest_for_one;
     rules.siblings = cairn::sibling_restart::fresh;
+    rules.backoff = {.first = 1ms, .most = 4ms};
   } else if (room == 2) {
     rules = rules.on<std::runtime_error>(cairn::escalate);
-  } else {  // who fails suspends all
+  } else if (room == 3) {  // who fails suspends all
     rules.strategy = cairn::one_for_all;
     rules.intensity.restarts = 0;
+  } else {  // so does the second one, in the backoff of the first
+    rules.intensity = {.restarts = 1, .within = std::chrono::hours{24}, .together = true};
+    rules.backoff = {.first = 1ms, .most = 4ms};
   }
   return rules;
 }
@@ -123,10 +127,10 @@ inline cairn::task<int> app(cairn::root& root) {
   auto top = root.supervise("house", forgiving());
   auto kept = top.spawn<books>("books");
   keeper start;
-  cairn::supervisor strict;
+  std::vector<cairn::supervisor> strict;
   for (int room = 0; room < rooms; ++room) {
     auto door = top.supervise("room " + std::to_string(room), rules_of(room));
-    strict = door;
+    if (room >= 3) strict.push_back(door);
     for (int at = room * tenants; at < (room + 1) * tenants; ++at) {
       start.all.push_back(door.spawn<tenant>("tenant " + std::to_string(at), at, room == 1, kept));
     }
@@ -136,7 +140,7 @@ inline cairn::task<int> app(cairn::root& root) {
   std::uint64_t done = 0;
   while (done < static_cast<std::uint64_t>(days * all_tenants)) {
     co_await root.sleep(3ms);
-    strict.resume();
+    for (const auto& each : strict) each.resume();
     done = co_await kept.ask<report>();
   }
   outside->result = std::to_string(done) + " chores";
@@ -164,6 +168,6 @@ inline void check(const snapshot& in) {
   chores.check();
 }
 
-inline const std::string expected = "64 chores";
+inline const std::string expected = "80 chores";
 
 }  // namespace simulated::house

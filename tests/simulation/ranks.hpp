@@ -235,6 +235,7 @@ class doors {
     rules.attempts = 1000;
     rules.intensity = {.restarts = 1, .within = ever, .together = true};
     rules.exceeded = cairn::stop;
+    rules.backoff = {.first = 1ms, .most = 4ms};
     open(joined_, "joined", rules);
     rules.strategy = cairn::one_for_all;
     open(pack_, "pack", rules);

@@ -115,15 +115,17 @@ cairn::task<int> write_names(cairn::root& root) {
   co_return state == "suspended" ? 0 : 1;
 }
 
-/// Two handlers that have not ended: one of an actor, and one of a supervisor in a backoff.
+/// Two handlers that have not ended: one of an actor, and one of a supervisor that is stopping a
+/// child.
 cairn::task<int> write_held(cairn::root& root) {
   auto one = root.supervise("mild").spawn<till>("one");
   one.tell<add>(1, false);
   one.tell<hold>(100);
   one.tell<add>(2, false);
   constexpr std::chrono::hours ever{1000};
-  auto busy = root.supervise("busy", {.strategy = cairn::one_for_all, .backoff = {ever, ever}});
-  busy.spawn<till>("one").tell<add>(1, true);
+  auto busy = root.supervise("busy");
+  busy.with({.shutdown = ever}).spawn<till>("one").tell<hold>(100);
+  busy.stop();
   co_await root.sleep(std::chrono::milliseconds{1});
   co_return 0;
 }

@@ -28,7 +28,20 @@ struct child_failed {
   decision what = decision::restart;
   std::uint32_t levels = 0;  ///< how many supervisors above this one have decided so
   std::string text{};
-  void serialize(auto& archive) { archive(who, slot_index, what, levels, text); }
+  bool slept_for = false;  ///< by an older cairn, whose handler slept for as long as the backoff
+  void serialize(auto& archive, std::uint32_t version) {
+    archive(who, slot_index, what, levels, text);
+    if (version == 0) {
+      slept_for = true;
+    } else {
+      archive(slept_for);
+    }
+  }
+};
+/// A backoff is over: that of this number.
+struct backoff_over {
+  std::uint64_t number = 0;
+  void serialize(auto& archive) { archive(number); }
 };
 /// The supervisor stops its children, the youngest first, and then itself.
 struct stop_all {
@@ -74,17 +87,25 @@ struct carry_on {
 
 struct supervisor_actor {
   using protocol = cairn::protocol<child_failed, stop_all, restart_all, suspend_all, resume_all,
-                                   declare, forgive, carry_on>;
+                                   declare, forgive, carry_on, backoff_over>;
   supervision rules{};
   std::vector<std::int64_t> restarts{};  ///< in a row: when, in nanoseconds of the wall clock
+  std::uint32_t backoffs = 0;            ///< in a row: several restarts may share one
+  std::uint64_t timer = 0;               ///< of the backoff that is under way
+  std::vector<actor_id> waiting{};       ///< whose failures wait for its end; none: there is none
 
-  void save(auto& archive) const {
+  void save(auto& archive, std::uint32_t /*version*/) const {
     rules.save(archive);
-    archive(restarts);
+    archive(restarts, backoffs, timer, waiting);
   }
-  void load(auto& archive) {
+  void load(auto& archive, std::uint32_t version) {
     rules.load(archive);
     archive(restarts);
+    if (version == 0) {
+      backoffs = static_cast<std::uint32_t>(restarts.size());
+    } else {
+      archive(backoffs, timer, waiting);
+    }
   }
 
   inline task<> on(child_failed what, context<supervisor_actor>& self);
@@ -93,14 +114,30 @@ struct supervisor_actor {
   inline task<> on(suspend_all what, context<supervisor_actor>& self);
   inline task<> on(resume_all what, context<supervisor_actor>& self);
   inline task<> on(carry_on what, context<supervisor_actor>& self);
+  inline task<> on(backoff_over what, context<supervisor_actor>& self);
   void on(declare what) { rules = std::move(what.rules); }
-  void on(forgive) { restarts.clear(); }
+  void on(forgive) { forget(); }
+
+  void forget() noexcept {
+    restarts.clear();
+    backoffs = 0;
+  }
+  /// `failed` waits for it.
+  inline void begin_backoff(std::chrono::nanoseconds span, actor_id failed,
+                            context<supervisor_actor>& self);
+  /// Whatever waits for it is dealt with now.
+  inline void end_backoff(context<supervisor_actor>& self);
+  /// Whether the restart that waits for the backoff under way brings this one back, too.
+  [[nodiscard]] bool is_to_restart(actor_id who) const noexcept {
+    if (waiting.empty() || rules.strategy == one_for_one) return false;
+    return rules.strategy == one_for_all || who >= *std::ranges::min_element(waiting);
+  }
 
   /// Notes a restart; whether there were more than the rules allow.
   [[nodiscard]] bool too_many(std::chrono::system_clock::time_point now) {
     const auto at = std::chrono::nanoseconds{now.time_since_epoch()}.count();
     const auto within = rules.intensity.within.count();
-    if (!restarts.empty() && at - restarts.back() > rules.quiet().count()) restarts.clear();
+    if (!restarts.empty() && at - restarts.back() > rules.quiet().count()) forget();
     restarts.push_back(at);
     const std::size_t enough = std::max<std::size_t>(64, rules.intensity.restarts + std::size_t{1});
     if (restarts.size() > enough) restarts.erase(restarts.begin());
@@ -118,6 +155,8 @@ inline constexpr std::string_view type_name<detail::supervisor_actor> = "cairn.s
 template <>
 inline constexpr std::string_view type_name<detail::child_failed> = "cairn.child_failed";
 template <>
+inline constexpr std::string_view type_name<detail::backoff_over> = "cairn.backoff_over";
+template <>
 inline constexpr std::string_view type_name<detail::stop_all> = "cairn.stop_all";
 template <>
 inline constexpr std::string_view type_name<detail::restart_all> = "cairn.restart_all";
@@ -133,6 +172,9 @@ template <>
 inline constexpr std::string_view type_name<detail::carry_on> = "cairn.carry_on";
 }  // namespace cairn
 
+CEREAL_CLASS_VERSION(cairn::detail::supervisor_actor, 1)
+CEREAL_CLASS_VERSION(cairn::detail::child_failed, 1)
+
 namespace cairn::detail {
 
 [[nodiscard]] inline bool is_supervisor(const actor_type* type) noexcept {
@@ -146,6 +188,24 @@ template <class M>
   made->index = static_cast<std::uint16_t>(index_of<M, supervisor_actor::protocol>);
   made->reserved = true;  // the bound is for the messages of users
   return made;
+}
+
+inline void supervisor_actor::begin_backoff(std::chrono::nanoseconds span, actor_id failed,
+                                            context<supervisor_actor>& self) {
+  sometimes("group waits for a backoff");
+  waiting.push_back(failed);
+  timer = self.where().next_number++;
+  auto over = make_note(backoff_over{timer});
+  over->to = &self.where();
+  over->target = self.id();
+  turn_here("a supervisor").also().timers.push_back({timer, span, std::move(over)});
+}
+
+inline void supervisor_actor::end_backoff(context<supervisor_actor>& self) {
+  if (waiting.empty()) return;
+  sometimes("backoff of a group cut short");
+  waiting.clear();
+  self.cancel(reminder{timer});
 }
 
 }  // namespace cairn::detail
