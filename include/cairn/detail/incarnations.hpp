@@ -92,6 +92,7 @@ class incarnations : public halting {
     one.suspended = false;
     one.box.attended = nullptr;  // it will be looked at anew
     one.careful = std::min(one.careful, caution::messages);
+    all_.pardon(one);
     if (one.more) {
       one.more->restarts.clear();
       // Those that were due have not fired: they would have filled its mailbox.
