@@ -222,6 +222,22 @@ TEST_CASE("a system begins from an older epoch, and then the later ones are gone
   CHECK(total_in(on.store) == 11);
 }
 
+TEST_CASE("who begins from an older epoch is told of the savepoints after it") {
+  using namespace cloning;
+  bench on;
+  add_up(on, on.store, {1});
+  fixture::crash<actors>(on, [&](cairn::root& top) -> cairn::task<int> {
+    co_await top.savepoint("later");
+    co_return 0;
+  });
+  CHECK(on.told.count(cairn::event_kind::store_warning) == 0);
+  auto chosen = on.options();
+  chosen.as_of = snapshots(on.store).front().number;
+  fixture::crash<actors>(std::move(chosen), [](cairn::root&) -> cairn::task<int> { co_return 0; });
+  CHECK(on.told.count(cairn::event_kind::store_warning) == 1);
+  CHECK(on.told.text().find("are gone with the next commit: 'later' (epoch ") != std::string::npos);
+}
+
 TEST_CASE("an older epoch than one whose outputs have left takes the operator's word") {
   using namespace cloning;
   cairn::memory_store store;

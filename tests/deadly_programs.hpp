@@ -87,7 +87,9 @@ struct brittle {
   bool rotten = false;
   std::string text{};  // so that its base is not a copy before each turn
   void serialize(auto& ar) {
-    const bool later = is_later("unwritable") || is_later("touched") || is_early("mended");
+    const bool early = is_early("mended") || is_early("pardoned") || is_early("lost pardon") ||
+                       is_early("pardoned back");
+    const bool later = is_later("unwritable") || is_later("touched") || early;
     if (rotten || (all != 0 && later)) die();
     ar(all, rotten, text);
   }
@@ -232,6 +234,37 @@ inline cairn::task<int> resumed(cairn::root& top) {
   co_return 0;
 }
 
+/// The third process resumes the actor, which does not come further in it. It may commit that, and
+/// may go back then, before it dies of something else.
+inline cairn::task<int> pardoned(cairn::root& top) {
+  const auto scenario = variable("CAIRN_DEADLY");
+  const int run = std::stoi(variable("CAIRN_RUN"));
+  auto all = top.supervise("all");
+  auto one = all.spawn<brittle>("one");
+  static bool went_back = false;  // the root task begins anew after it
+  if (run == 0) {
+    (void)co_await look_at(top, one);
+    one.tell<slow>(0);
+    co_await top.checkpoint();
+    die();
+  }
+  if (run == 3 && !went_back) {
+    co_await top.sleep(0h);  // it is held back
+    top.resume(one);
+    if (scenario != "lost pardon") co_await top.checkpoint();
+    if (scenario != "pardoned back") die();
+    went_back = true;
+    co_await top.rollback();
+  }
+  one.tell<add>(5);
+  clock_here->advance(2h);
+  co_await top.sleep(0h);
+  const auto found = co_await look_at(top, one);
+  co_await top.checkpoint();
+  say(found);
+  co_return 0;
+}
+
 /// The first process makes what is deadly durable, and comes to it like those after it: but for
 /// what only kills where it is run again, and where it dies of something else or ends orderly.
 inline cairn::task<int> app(cairn::root& top) {
@@ -291,10 +324,12 @@ inline int run_in(const std::string& directory) {
   const auto scenario = variable("CAIRN_DEADLY");
   const std::set<std::string> others{"start", "writing", "unwritable", "run"};
   const std::set<std::string> helped{"mail", "mended"};
-  running.start(scenario == "touched"       ? &touched
-                : helped.contains(scenario) ? &resumed
-                : others.contains(scenario) ? &between
-                                            : &app);
+  const std::set<std::string> forgiven{"pardoned", "lost pardon", "pardoned back"};
+  running.start(scenario == "touched"         ? &touched
+                : forgiven.contains(scenario) ? &pardoned
+                : helped.contains(scenario)   ? &resumed
+                : others.contains(scenario)   ? &between
+                                              : &app);
   running.wait();
   return running.stop().code;
 }

@@ -70,6 +70,24 @@ TEST_CASE("who resumes an actor that was deadly to serialize has it written agai
   CHECK(found.deaths == 3);
 }
 
+TEST_CASE("who was resumed, and that is committed, is held back no more by the next process") {
+  const auto found = deadly::live("pardoned");
+  CHECK(found.said == "5, letters 0");
+  CHECK(found.deaths == 4);  // the one that resumed it dies of something else
+}
+
+TEST_CASE("who was resumed is still held back where that was not committed") {
+  const auto found = deadly::live("lost pardon");
+  CHECK(found.said == "suspended, letters 0");
+  CHECK(found.deaths == 4);
+}
+
+TEST_CASE("a rollback to a snapshot that says so holds nobody back who was resumed") {
+  const auto found = deadly::live("pardoned back");
+  CHECK(found.said == "5, letters 0");
+  CHECK(found.deaths == 3);
+}
+
 TEST_CASE("mail that kills the process when it is serialized is not") {
   const auto found = deadly::live("mail");
   CHECK(found.said == "suspended, letters 0, then 0, letters 0");  // nobody knows which mail

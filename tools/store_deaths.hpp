@@ -29,7 +29,7 @@ class noted_deaths {
   [[nodiscard]] bool hold_back(std::uint64_t actor, std::uint64_t position) const {
     return std::any_of(counted_.begin(), counted_.end(), [&](const auto& each) {
       return each.actor == actor && each.deaths >= file_type::enough && position <= each.at &&
-             (each.is_between() || each.message == cairn::detail::run_again);
+             each.holds_back();
     });
   }
 

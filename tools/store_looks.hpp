@@ -10,6 +10,7 @@
 #include <fmt/core.h>
 #include <cairn/dead_letter.hpp>
 
+#include "store_deaths.hpp"
 #include "store_request.hpp"
 #include "store_view.hpp"
 
@@ -41,6 +42,11 @@ inline int show_actors(const request& what) {
   reading from{what};
   const auto number = from.chosen(what);
   const auto found = read_snapshot(from.store, number);
+  const noted_deaths deaths{what.directory};
+  const bool next = number == from.found.latest;  // the one that the next process begins from
+  const auto held_back = [&](const actor_view& each) {
+    return next && !each.suspended && deaths.hold_back(each.id, each.position);
+  };
   if (what.as_json) {
     json actors = json::array();
     for (const auto& each : found.actors) {
@@ -51,7 +57,8 @@ inline int show_actors(const request& what) {
                         {"position", each.position},
                         {"bytes", each.bytes},
                         {"waiting", each.waiting},
-                        {"suspended", each.suspended}});
+                        {"suspended", each.suspended},
+                        {"held_back", held_back(each)}});
     }
     const json all{{"epoch", raw(number)},
                    {"program", found.program},
@@ -63,7 +70,10 @@ inline int show_actors(const request& what) {
   put_line("{:>10} {:>10} {:>8}  {:<10} {}", "position", "bytes", "waiting", "", "actor (type)");
   for (const auto& each : found.actors) {
     put_line("{:>10} {:>10} {:>8}  {:<10} {} ({})", each.position, each.bytes, each.waiting,
-             each.suspended ? "suspended" : "", each.path, each.type);
+             each.suspended    ? "suspended"
+             : held_back(each) ? "held back"
+                               : "",
+             each.path, each.type);
   }
   return 0;
 }

@@ -50,9 +50,10 @@ void start_handler(cell& self, turn& here, const envelope& message, Call&& call)
   using returned = decltype(call());
   if constexpr (is_task<returned>) {
     using R = typename returned::value_type;
-    auto started = call();
+    coroutine_frame started = call().release();
+    if (!started) throw error{errc::misuse, "a handler returns a task that was moved away"};
     activity& handler = self.rest().handler;
-    handler.running = std::move(started).release();
+    handler.running = std::move(started);
     handler.finish = &finish_handler<R>;
     handler.answer = message.answer;
     handler.what = message.ops->name;

@@ -26,6 +26,7 @@ struct twice {};
 struct twice_as_result {};
 struct task_twice {};
 struct moved_task {};
+struct empty_task {};
 struct ask_oneself {};
 struct send_oneself {};
 struct total {};
@@ -85,7 +86,7 @@ cairn::task<int> ask_of(cairn::ref<helper> of) { co_return co_await of.ask<ask_i
 struct thief {
   using protocol =
       cairn::protocol<steal_answer, steal_context, steal_root, twice, twice_as_result, task_twice,
-                      moved_task, ask_oneself, send_oneself, ask_it, total>;
+                      moved_task, empty_task, ask_oneself, send_oneself, ask_it, total>;
   cairn::ref<helper> of{};
   int sum = 0;
   void serialize(auto& ar) { ar(of, sum); }
@@ -116,6 +117,12 @@ struct thief {
     auto part = ask_of(of);
     sum += co_await std::move(part);
     co_return co_await std::move(part);
+  }
+  cairn::task<int> on(empty_task) {
+    sum += 1000;
+    auto part = ask_of(of);
+    const auto elsewhere = std::move(part);
+    return part;
   }
   cairn::task<int> on(moved_task) {
     sum += 1000;
@@ -201,6 +208,7 @@ TEST_CASE("misuse is a failure of who commits it, and of nobody else") {
   SECTION("a task, twice, or where it is no more") {
     check_failure<task_twice>("a task is awaited twice", 3);
     check_failure<moved_task>("a task is awaited twice, or after it was moved away", 3);
+    check_failure<empty_task>("a handler returns a task that was moved away", 3);
   }
   SECTION("asking oneself, or waiting for room there") {
     check_failure<ask_oneself>("an actor asks itself", 3);

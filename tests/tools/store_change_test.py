@@ -118,8 +118,12 @@ def resumes_deadly(store):
     for _ in range(2):
         said = subprocess.run(write, check=True, capture_output=True, text=True).stdout.strip()
         assert said == "one suspended", said
+    actors = json.loads(store.run("actors", "--json"))["actors"]
+    assert [each["path"] for each in actors if each["held_back"]] == ["mild/one"], actors
+    assert "held back  mild/one" in store.run("actors")
     store.unchanged("resume", "mild/one", "--dry-run", code=0)
     assert "1 actors resumed" in store.run("resume", "mild/one")
+    assert "held back" not in store.run("actors")
     assert "no suspended actor mild/one" in store.unchanged("resume", "mild/one", code=66)
     said = subprocess.run([store.program, store.path, "read held"], check=True,
                           capture_output=True, text=True).stdout.strip()

@@ -281,6 +281,7 @@ class coordinator {
       prepare = std::move(prepare_);
       prepare_.clear();
     }
+    if (all_.strike_deaths) prepare.push_back([&on = all_, in = number_] { on.strike_deaths(in); });
     for (const auto& each : all_.workers) {
       cost_.visited += each->visited;
       cost_.records += each->recorded;

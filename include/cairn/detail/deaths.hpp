@@ -100,10 +100,18 @@ class turn_file {
   return raw(one.consumed) < each.at || (raw(one.consumed) == each.at && one.needs_replay);
 }
 
+inline void warn_of_notes(world& all, const error& why) {
+  event what;
+  what.kind = event_kind::store_warning;
+  what.text = std::string{"noting what kills the process: "} + why.what();
+  all.report(what);
+}
+
 /// Accuses what has killed the process more often than once, and has each worker say from now on
 /// what it is in. Before the system runs, with its actors restored from this snapshot, or from
 /// none.
 inline void watch_deaths(world& all, any_store& store, epoch begun) {
+  std::vector<deadly_turn> suspects;
   const auto next_file = [&](bytes_view before) {
     auto [since, counted] = turn_file::read(before);
     // An orderly end forgives what came before it, not what its own snapshot has led to since. Nor
@@ -111,7 +119,6 @@ inline void watch_deaths(world& all, any_store& store, epoch begun) {
     if (all.orderly && since != begun) {
       std::erase_if(counted, [](const auto& each) { return !each.is_writing(); });
     }
-    std::vector<deadly_turn> suspects;
     for (std::uint32_t index = 2; !counted.empty() && index < all.cells.used(); ++index) {
       cell& one = *all.cells.at(index);
       if (one.type == nullptr) continue;
@@ -135,12 +142,20 @@ inline void watch_deaths(world& all, any_store& store, epoch begun) {
     for (std::size_t at = 0; at < all.run_notes.size(); ++at) {
       all.run_notes[at] = &notes[turn_file::most_workers + at];
     }
-    all.turn_page = std::move(page);
+    all.strike_deaths = [&all, page, begun, suspects](epoch in) mutable {
+      const auto whose = all.pardoned.take(in);
+      if (whose.empty()) return;
+      all.forgiven.insert(all.forgiven.end(), whose.begin(), whose.end());
+      strike_out(suspects, whose);
+      try {  // In front of the notes, which the workers go on writing.
+        page->write(0, turn_file::make(begun, suspects).view().first(turn_file::notes_at));
+        page->sync();
+      } catch (const error& why) {  // the next process holds them back
+        warn_of_notes(all, why);
+      }
+    };
   } catch (const error& why) {  // it runs without
-    event what;
-    what.kind = event_kind::store_warning;
-    what.text = std::string{"noting what kills the process: "} + why.what();
-    all.report(what);
+    warn_of_notes(all, why);
   }
 }
 

@@ -287,6 +287,7 @@ class engine : public homes {
     committed.store(raw(latest), std::memory_order_relaxed);
     from.settle(epoch{now_epoch.load(std::memory_order_relaxed)});  // as above
     from.tell();
+    warn_of_savepoints(found_, *this);
   }
 
   /// The worker's part of an epoch. True: more of it is to do.

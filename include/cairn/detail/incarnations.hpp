@@ -94,6 +94,7 @@ class incarnations : public halting {
     one.suspended = false;
     one.box.attended = nullptr;  // it will be looked at anew
     one.careful = std::min(one.careful, caution::messages);
+    all_.pardon(one);
     if (one.more) {
       one.more->restarts.clear();
       one.more->attempts = 0;  // what has failed is tried as often as before

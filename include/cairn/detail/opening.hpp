@@ -25,6 +25,23 @@ namespace cairn::detail {
   return how;
 }
 
+/// An older snapshot was asked for, and savepoints after it are gone with the first commit.
+inline void warn_of_savepoints(const opened& found, world& all) {
+  std::string names;
+  for (const snapshot_info& each : found.left_behind) {
+    if (each.name.empty()) continue;
+    names += (names.empty() ? "'" : ", '") + each.name + "' (epoch " +
+             std::to_string(raw(each.number)) + ")";
+  }
+  if (names.empty()) return;
+  event what;
+  what.kind = event_kind::store_warning;
+  what.at = *found.latest;
+  what.text = "savepoints after epoch " + std::to_string(raw(*found.latest)) +
+              " are gone with the next commit: " + names;
+  all.report(what);
+}
+
 /// The first epoch of this process: beyond the snapshot that it begins from, and beyond those that
 /// it leaves behind.
 [[nodiscard]] inline std::uint64_t first_epoch(const opened& found) {

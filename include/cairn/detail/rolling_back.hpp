@@ -126,6 +126,9 @@ inline undone undo_all(world& all) {
     wipe(all.names_aloud, *all.cells.at(index));
   for (const auto& each : all.workers) wipe(*each);
   all.letters.found({});
+  all.pardoned.forget();
+  strike_out(all.accused, all.forgiven);
+  all.forgiven.clear();
   all.restored_ids.clear();
   all.rolled_back_to.store(raw(to), std::memory_order_relaxed);  // the next stage orders it
   all.dirty.store(true, std::memory_order_relaxed);              // as well

@@ -1,8 +1,10 @@
 // What a worker is in, said where the death of the process does not take it.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <vector>
 
 #include "../ids.hpp"
 
@@ -25,10 +27,20 @@ struct deadly_turn {
   [[nodiscard]] bool is_writing() const noexcept {
     return message == in_serialize || message == in_mail;
   }
+  /// Whether there is no message to give up: its actor waits for who resumes it.
+  [[nodiscard]] bool holds_back() const noexcept { return is_between() || message == run_again; }
   [[nodiscard]] bool same(const deadly_turn& other) const noexcept {
     return actor == other.actor && (at == other.at || is_between()) && message == other.message;
   }
 };
+
+/// Who was resumed is held back no more, neither by the next process nor after a rollback.
+inline void strike_out(std::vector<deadly_turn>& from, const std::vector<actor_id>& whose) {
+  std::erase_if(from, [&](const deadly_turn& each) {
+    return each.holds_back() &&
+           std::find(whose.begin(), whose.end(), actor_id{each.actor}) != whose.end();
+  });
+}
 
 /// Written by one worker, in memory that a file shares; read by the next process. Relaxed: nobody
 /// reads it while it is written.

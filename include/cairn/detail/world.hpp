@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -21,6 +22,7 @@
 #include "letter_box.hpp"
 #include "lost_actors.hpp"
 #include "name_view.hpp"
+#include "pardons.hpp"
 #include "worker.hpp"
 
 namespace cairn::detail {
@@ -64,11 +66,16 @@ struct world : runtime {
   letter_box letters{};
   lost_actors lost{};
   name_view names_aloud{};  ///< what threads outside may read
-  /// What the process has died of, again and again. Constant while the system runs.
+  /// What the process has died of, again and again. Constant while a worker runs.
   std::vector<deadly_turn> accused{};
+  pardons pardoned{};                     ///< who was resumed all the same
+  std::vector<actor_id> forgiven{};       ///< the same, in a snapshot; of who has the store
   version_handler on_difference{};        ///< of a handler that did something else; may be none
   std::array<turn_note*, 4> run_notes{};  ///< of the seats of `self.run`; null: nowhere
-  std::shared_ptr<void> turn_page{};      ///< the workers' notes
+  /// Strikes the deaths of who was resumed until then from the file that holds the workers' notes,
+  /// which it owns. By the writer, once all of the snapshot is serialized and before it is
+  /// published: a crash in between costs two more deaths. May be none.
+  std::function<void(epoch)> strike_deaths{};
   /// The actors that a snapshot gave back, sorted. Constant while the system runs.
   std::vector<actor_id> restored_ids{};
   actor_id first_new_id{};  ///< of those born since that snapshot; constant like them
@@ -168,6 +175,14 @@ struct world : runtime {
   /// Whether what waits for the actor is in no snapshot, since nobody knows which of it is deadly.
   [[nodiscard]] bool spoils_mail(cell& one) const noexcept {
     return one.careful == caution::unwritten && accusation(one, {}, in_mail) != nullptr;
+  }
+  /// The actor is resumed. What it was not held back for stays: such messages are given up.
+  void pardon(cell& one) {
+    const auto whose = raw(one.self().id);
+    const bool held_back = std::any_of(accused.begin(), accused.end(), [&](const auto& each) {
+      return each.actor == whose && each.holds_back();
+    });
+    if (held_back) pardoned.note(one.self().id, one.at);
   }
   [[nodiscard]] const deadly_turn* accusation(cell& one, position at,
                                               std::uint64_t message) const noexcept {
