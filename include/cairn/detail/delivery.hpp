@@ -77,7 +77,7 @@ class delivery {
       cell* after = std::exchange(each->wake_next, nullptr);
       // Cleared before the drain: pairs with the exchange in push(), whose message is then either
       // seen by the drain or queues the actor again.
-      each->box.queued.exchange(false, std::memory_order_seq_cst);
+      each->queued.exchange(false, std::memory_order_seq_cst);
       pause_point();
       take_incoming(*each);
       mine_.ready.push(*each);
@@ -284,7 +284,7 @@ class delivery {
     pause_point();
     // The mark, once set by us, keeps the actor where it is: its home is read after. pairs with
     // the exchanges in take_wakes() and give_away()
-    if (to.box.queued.exchange(true, std::memory_order_seq_cst)) return;
+    if (to.queued.exchange(true, std::memory_order_seq_cst)) return;
     pause_point();
     worker* home = to.home.load(std::memory_order_acquire);  // pairs with give_away()
     pause_point();
