@@ -86,7 +86,7 @@ class delivery {
   }
 
   // See burying.hpp, as what follows.
-  void refuse(const return_address& asker, errc code, std::string text, epoch at);
+  void refuse(const return_address& asker, errc code, std::string_view text, epoch at);
   void confirm(const return_address& asker, epoch at);
   void confirm(const envelope& word, epoch at);
   void deny(const envelope& word, epoch at);
