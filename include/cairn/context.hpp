@@ -83,7 +83,6 @@ class context_base {
   void stop(std::string reason = "stopped") {
     turn& here = mine("stop()");
     here.also().stop = true;
-    here.note(0, raw(id()), fnv1a(reason));
     here.also().stop_reason = std::move(reason);
   }
 

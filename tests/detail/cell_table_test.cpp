@@ -28,3 +28,5 @@ TEST_CASE("cells stand where they were made, however many follow") {
   CHECK(all.at(enough - 1) == by_index[enough - 1]);
   CHECK(all.at(cell_table::max_cells) == nullptr);
 }
+
+TEST_CASE("a cell takes no more than five lines of the cache") { CHECK(sizeof(cell) <= 5 * 64); }

@@ -85,7 +85,7 @@ TEST_CASE("what arrives while a mailbox overflows comes after what had arrived b
   push(a.where(), -1);
   push(b.where(), 0);
   const auto take = [&](cairn::detail::cell& one) {
-    one.box.queued = true;
+    one.queued = true;
     running.inner().workers.front()->wakes.push(&one);
     hand.until_quiet();
   };

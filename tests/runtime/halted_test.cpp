@@ -133,7 +133,7 @@ TEST_CASE("what is forwarded to an actor that somebody has marked and not queued
     hand.step(0);       // drain
     {
       const auto marked = [&] {
-        return play.a.where().where->box.queued.load(std::memory_order_seq_cst);
+        return play.a.where().where->queued.load(std::memory_order_seq_cst);
       };
       const interrupting halted{marked, [&] {
                                   hand.step(1);     // forwards, and finds the mark

@@ -11,9 +11,10 @@
 namespace cairn::detail {
 
 /// Answers an ask with a failure.
-inline void delivery::refuse(const return_address& asker, errc code, std::string text, epoch at) {
+inline void delivery::refuse(const return_address& asker, errc code, std::string_view text,
+                             epoch at) {
   if (!asker.wanted()) return;
-  auto reply = make_envelope(std::move(text));
+  auto reply = make_envelope(std::string{text});
   reply->kind = envelope_kind::reply;
   reply->code = code;
   reply->to = asker.asker;

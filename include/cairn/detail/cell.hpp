@@ -3,7 +3,7 @@
 // Cells live in slabs that are never given back to the operating system, so that whoever still
 // holds a pointer may look at `id` and see that another actor lives here now.
 //
-// Who may touch what: `id`, `home` and `box.incoming`/`box.queued` any worker; the name may be read
+// Who may touch what: `id`, `home`, `box.incoming` and `queued` any worker; the name may be read
 // by threads outside, as `name_view` has it; everything else is for the home worker alone, at a
 // turn boundary or within the actor's own turn.
 #pragma once
@@ -184,7 +184,6 @@ struct cell_body : hindrances {
   epoch on_disk_since{};  ///< of its first record in this process
   position consumed{};
   std::uint64_t next_number = 1;
-  std::uint64_t swept_ticket = 0;  ///< how far a sweep has come in the mailbox
   incarnation life{};
 
   bool changed = false;       ///< differs from its standing record
@@ -203,7 +202,7 @@ enum class touched_list : std::uint8_t { none, touched, sweeping, swept };
 struct cell : cell_body {
   // Any thread reads these.
   std::atomic<actor_id> id{};
-  /// Changed by the home alone, while it holds the mark `box.queued`: who finds the mark clear and
+  /// Changed by the home alone, while it holds the mark `queued`: who finds the mark clear and
   /// sets it may rely on the home it reads then.
   std::atomic<worker*> home{nullptr};
   /// The actor's for as long as it lives here, whatever body is put aside: threads outside
@@ -221,6 +220,10 @@ struct cell : cell_body {
   std::uint32_t slot_index = 0;
   /// The cell whose actor the suspended handler waits for, 0: nobody's. Any thread reads it.
   std::atomic<std::uint32_t> awaits{0};
+  /// Set by the pusher who queues the actor at its home, cleared by the home when it takes that
+  /// entry, before it drains `box.incoming`: a push after the drain finds it clear and queues
+  /// again. Here it takes no more than its byte.
+  std::atomic<bool> queued{false};
   touched_list listed = touched_list::none;
   bool touched_again = false;  ///< in the worker's epoch, while in the open snapshot's lists
   bool ready = false;          ///< in the home's ready queue

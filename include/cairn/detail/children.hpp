@@ -64,14 +64,15 @@ class child_table {
       return;
     }
     found->where.where = nullptr;  // its id keeps the order
+    next_ = static_cast<std::size_t>(found - others_.data()) + 1;
     if (++gone_ * 2 < others_.size()) return;
     std::erase_if(others_, [](const child& each) { return each.where.where == nullptr; });
-    gone_ = 0;
+    gone_ = next_ = 0;
   }
   void clear() noexcept {
     named_.clear();
     others_.clear();
-    gone_ = 0;
+    gone_ = next_ = 0;
     sorted_ = true;
   }
 
@@ -88,16 +89,21 @@ class child_table {
 
  private:
   [[nodiscard]] child* find_other(actor_id who) {
+    if (next_ < others_.size() && others_[next_].where.id == who) return present(others_[next_]);
     const auto by_id = [](const child& each) { return each.where.id; };
     if (!sorted_) std::ranges::sort(others_, {}, by_id);
     sorted_ = true;
     const auto at = std::ranges::lower_bound(others_, who, {}, by_id);
-    return at != others_.end() && at->where.where != nullptr ? &*at : nullptr;
+    return at != others_.end() ? present(*at) : nullptr;
+  }
+  [[nodiscard]] static child* present(child& one) noexcept {
+    return one.where.where != nullptr ? &one : nullptr;
   }
 
   std::unordered_map<std::string, child> named_;
   std::vector<child> others_;  ///< those that have gone have no cell
   std::size_t gone_ = 0;
+  std::size_t next_ = 0;  ///< behind the last that has gone: most go in the order of their birth
   bool sorted_ = true;
 };
 

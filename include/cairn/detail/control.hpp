@@ -67,7 +67,8 @@ struct control_note {
 
 [[nodiscard]] inline envelope_ptr make_control(control what, address who, std::string text,
                                                std::uint64_t number = 0) {
-  auto made = make_envelope(control_note{who, std::move(text), number});
+  auto made = build_envelope<control_note>(
+      [&](void* where) { ::new (where) control_note{who, std::move(text), number}; });
   made->kind = envelope_kind::control;
   made->index = static_cast<std::uint16_t>(what);
   return made;

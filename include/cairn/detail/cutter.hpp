@@ -234,11 +234,10 @@ class cutter {
 
   void begin_sweep() {
     mine_.sweep_begun = true;
-    mine_.visited = 0;
+    mine_.visited = mine_.swept_ticket = 0;
     while (cell* one = mine_.touched.front()) {
       if (one->touched_in == mine_.seen) one->touched_again = true;
       mine_.touched.remove(*one);
-      one->swept_ticket = 0;
       mine_.sweeping.push_back(*one, touched_list::sweeping);
     }
   }
@@ -250,11 +249,12 @@ class cutter {
       if (is_late(one, *each)) record_mail(one, *each);
     }
     for (envelope* each = one.box.queue.front(); each != nullptr; each = each->next) {
-      if (each->ticket <= one.swept_ticket) continue;
-      one.swept_ticket = each->ticket;
+      if (each->ticket <= mine_.swept_ticket) continue;
+      mine_.swept_ticket = each->ticket;
       if (is_late(one, *each)) record_mail(one, *each);
       if (mine_.records.size() > all_.sweep_bytes && each->next != nullptr) return flush(), false;
     }
+    mine_.swept_ticket = 0;
     ++mine_.visited;
     return true;
   }

@@ -77,7 +77,7 @@ class delivery {
       cell* after = std::exchange(each->wake_next, nullptr);
       // Cleared before the drain: pairs with the exchange in push(), whose message is then either
       // seen by the drain or queues the actor again.
-      each->box.queued.exchange(false, std::memory_order_seq_cst);
+      each->queued.exchange(false, std::memory_order_seq_cst);
       pause_point();
       take_incoming(*each);
       mine_.ready.push(*each);
@@ -86,7 +86,7 @@ class delivery {
   }
 
   // See burying.hpp, as what follows.
-  void refuse(const return_address& asker, errc code, std::string text, epoch at);
+  void refuse(const return_address& asker, errc code, std::string_view text, epoch at);
   void confirm(const return_address& asker, epoch at);
   void confirm(const envelope& word, epoch at);
   void deny(const envelope& word, epoch at);
@@ -284,7 +284,7 @@ class delivery {
     pause_point();
     // The mark, once set by us, keeps the actor where it is: its home is read after. pairs with
     // the exchanges in take_wakes() and give_away()
-    if (to.box.queued.exchange(true, std::memory_order_seq_cst)) return;
+    if (to.queued.exchange(true, std::memory_order_seq_cst)) return;
     pause_point();
     worker* home = to.home.load(std::memory_order_acquire);  // pairs with give_away()
     pause_point();
@@ -344,7 +344,7 @@ class delivery {
     const bool has_rules = parent.more && parent.more->rules;
     made.policy = has_rules ? parent.more->rules : default_supervision;
     made.changed = true;
-    made.needs_start = true;
+    made.needs_start = made.type->on_start != nullptr;
     made.home.store(&mine_,
                     std::memory_order_release);  // pairs with the acquires in send(), push()
     worker_counters::add(mine_.counters.actors, 1);

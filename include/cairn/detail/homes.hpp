@@ -14,9 +14,9 @@ inline constinit thread_local worker* current_worker = nullptr;
 class homes : public world {
  public:
   [[nodiscard]] cell& allocate_child(const actor_type& type, cell& parent,
-                                     const std::string& name) override {
+                                     std::string_view name) override {
     if (current_worker->index != 0 || !lost.any()) return allocate_cell(type);
-    const auto before = lost.find(parent.self().id, name, type);
+    const auto before = lost.find(parent.self().id, std::string{name}, type);
     if (!before) return allocate_cell(type);
     cell& made = *before->where;
     static_cast<cell_body&>(made) = cell_body{};
@@ -45,7 +45,11 @@ class homes : public world {
     if (gone.state != nullptr) gone.type->destroy(gone);
     const actor_id who = gone.self().id;
     names_aloud.close(gone);
-    current_worker->left = {who, gone.at, gone.consumed, std::move(gone.name)};
+    leaver& last = current_worker->left;
+    last.id = who;
+    last.at = gone.at;
+    last.consumed = gone.consumed;
+    last.name = std::move(gone.name);
     gone.name.clear();
     static_cast<cell_body&>(gone) = cell_body{};
     // One that is lost is given to nobody else.

@@ -61,13 +61,9 @@ using envelope_inbox = inbox<envelope, &envelope::next>;
 /// A local send first takes over what stands in the inbox; else a message that another worker
 /// pushed earlier, on behalf of the same sender before it moved here, would be overtaken.
 struct mailbox {
-  envelope_inbox incoming{};
-  /// Set by the pusher who queues the actor at its home, cleared by the home when it takes that
-  /// entry, before it drains `incoming`: a push after the drain finds it clear and queues again.
-  std::atomic<bool> queued{false};
-
-  envelope_list queue{};    ///< home worker only: messages and control, in order
-  envelope_list replies{};  ///< home worker only
+  envelope_inbox incoming{};  ///< who pushes then looks at the mark `cell::queued`
+  envelope_list queue{};      ///< home worker only: messages and control, in order
+  envelope_list replies{};    ///< home worker only
   /// Of a suspended actor: the last one in `queue` that it has looked at.
   envelope* attended = nullptr;
   std::uint64_t last_ticket = 0;  ///< given to the newest in `queue`

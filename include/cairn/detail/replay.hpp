@@ -62,20 +62,16 @@ class replayer {
   }
   /// The same, and the actor is not told.
   void discard(cell& one) noexcept {
-    drop_frame(one);
     const scoped_turn scope{all_, mine_.here, one};
+    end_handler(one);
     if (one.state != nullptr) one.type->destroy(one);
     mine_.here.clear();
   }
 
   /// Ends the handler alone.
   void drop_frame(cell& one) noexcept {
-    one.awaits.store(0, std::memory_order_relaxed);  // see awaited_slot::wait()
     const scoped_turn scope{all_, mine_.here, one};
-    if (one.more) {
-      one.more->handler = {};
-      one.more->slots.clear();
-    }
+    end_handler(one);
     mine_.here.clear();
   }
 
@@ -185,6 +181,14 @@ class replayer {
   }
 
  private:
+  /// Precondition: the turn on this thread is the actor's, and will be cleared.
+  static void end_handler(cell& one) noexcept {
+    one.awaits.store(0, std::memory_order_relaxed);  // see awaited_slot::wait()
+    if (!one.more) return;
+    one.more->handler = {};
+    one.more->slots.clear();
+  }
+
   [[nodiscard]] static envelope_ptr value_of(const log_entry& entry) {
     if (entry.ops != nullptr) {
       return make_envelope(*entry.ops, [&](void* where) { entry.ops->copy(where, entry.value()); });

@@ -110,7 +110,6 @@ inline void retire(world& all, worker& mine, delivery& mail, cell& one, const st
   one.box.attended = nullptr;
   while (!one.box.replies.empty()) mail.bury_for_stopped(one, one.box.replies.pop_front());
   while (!one.box.queue.empty()) mail.bury_for_stopped(one, one.box.queue.pop_front());
-  mine.ready.push_young(one);  // it leaves, and its cell is for the next one
 }
 
 }  // namespace cairn::detail

@@ -63,7 +63,7 @@ inline void wipe(name_view& names, cell& one) noexcept {
     names.close(one);  // nobody outside reads its name any more
     one.name.clear();
   }
-  one.box.queued.store(false, std::memory_order_relaxed);  // published by the next stage
+  one.queued.store(false, std::memory_order_relaxed);  // published by the next stage
   one.box.attended = nullptr;
   one.box.last_ticket = one.box.done_ticket = 0;
   one.wake_next = one.ready_next = nullptr;

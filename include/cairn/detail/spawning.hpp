@@ -44,10 +44,19 @@ void construct_child(cell& made, Args&&... args) {
   make_incarnation<C>(made, std::forward<Args>(args)...);
 }
 
+template <class C>
+[[nodiscard]] const actor_type& type_of_child(turn& here) {
+  const actor_type*& last = here.child_type;
+  if (last == nullptr || last->hash != type_hash<C>) {
+    last = &here.system->type_named(type_hash<C>, type_name<C>);
+  }
+  return *last;
+}
+
 /// Spawns within the turn; the child lives once the turn has ended.
 template <class C, class... Args>
 [[nodiscard]] spawned spawn_now(turn& here, cell& parent, std::string_view name, Args&&... args) {
-  const actor_type& type = here.system->type_named(type_hash<C>, type_name<C>);
+  const actor_type& type = type_of_child<C>(here);
   if (!name.empty()) {
     if (!is_good_name(name)) return {.code = errc::bad_name};
     if (child* known = find_child(parent, name)) {
@@ -56,14 +65,14 @@ template <class C, class... Args>
       return {known->where.id, known->where.where->slot_index};
     }
   }
-  cell& made = here.system->allocate_child(type, parent, std::string{name});
+  cell& made = here.system->allocate_child(type, parent, name);
   try {
     construct_child<C>(made, std::forward<Args>(args)...);
   } catch (...) {
     here.system->release_cell(made);
     throw;
   }
-  made.name = name;
+  if (!name.empty()) made.name = name;  // it has none
   here.also().born.push_back({&made, &parent});
   parent.rest().children.add({made.self(), &type, false}, made.name);
   return {made.self().id, made.slot_index};

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "../type_name.hpp"
 #include "cell.hpp"
 #include "effect.hpp"
 #include "pausing.hpp"
@@ -39,7 +40,7 @@ struct runtime {
   [[nodiscard]] virtual cell& allocate_cell(const actor_type& type) = 0;
   /// The same for a named child of `parent`.
   [[nodiscard]] virtual cell& allocate_child(const actor_type& type, cell& parent,
-                                             const std::string& name) = 0;
+                                             std::string_view name) = 0;
   virtual void release_cell(cell& gone) noexcept = 0;
   [[nodiscard]] virtual std::uint64_t random() = 0;
   /// A supervisor has been declared: what the store gave back below it runs again. On the first
@@ -106,6 +107,8 @@ struct turn {
   /// The base of a turn whose actor has none of its own, which takes this one once it needs it.
   std::unique_ptr<recovery> spare{};
   envelope_list outbox{};
+  /// Of the last child that was spawned on this worker: the next one is mostly of the same.
+  const actor_type* child_type = nullptr;
   bool yields = false;    ///< others come first, though more waits for this actor
   bool starting = false;  ///< `on_start` runs: what it takes belongs to no handler
 
@@ -156,7 +159,7 @@ struct turn {
            digest_of_payload(*each) + each->answer.number * effect::spread);
     }
     if (wants_more_) [[unlikely]]
-      note_timers();
+      note_wishes();
   }
 
   /// What is compared of a value; `digest` is called where it is needed. 0, and the turn's values
@@ -261,7 +264,8 @@ struct turn {
   }
 
   /// Reminders are effects on oneself. Other timers are not: they end what the handler waits for.
-  [[gnu::noinline]] void note_timers() noexcept {
+  [[gnu::noinline]] void note_wishes() noexcept {
+    if (more_.stop) note(0, raw(self->self().id), fnv1a(more_.stop_reason));
     for (const new_timer& each : more_.timers) {
       if (!each.message) continue;
       const std::uint64_t when = mixed_of(static_cast<std::uint64_t>(each.delay.count()),

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <exception>
 #include <string>
 #include <utility>
 
@@ -121,7 +120,8 @@ class turns {
     if (one.retired) return fail_.retire_type(one), true;
     if (one.dormant) return wake_up(one);
     if (one.careful > caution::messages && !one.suspended && deadly_.hold_back(one)) return true;
-    if (has_to_replay(one) && !deadly_.resume_restored(one)) return one.box.has_word();
+    if (has_to_replay(one) && !deadly_.resume_restored(one))
+      return one.box.has_word() || one.stopped;
     if (one.box.has_word()) return obey_word(one), true;
     if (one.suspended || one.paused) return waiting_.look(one);
     // Also within a handler, of one that could not start at first.

@@ -140,7 +140,8 @@ class control_words {
   static void forget_child(cell& one, const control_note& note) {
     if (!one.more) return;
     // Stores of before say '/' and the id of one without a name.
-    one.more->children.remove(note.who.id, note.text.starts_with('/') ? std::string{} : note.text);
+    static const std::string nameless;
+    one.more->children.remove(note.who.id, note.text.starts_with('/') ? nameless : note.text);
   }
 
   void stop_below(cell& one, const std::string& path) {
