@@ -23,7 +23,7 @@ TEST_CASE("of whatever workers were in at a death, what they were in at each one
     }
     counted = turn_file::read(file.view()).counted;
     // As a start finds them, which goes by cells.
-    std::ranges::stable_sort(counted, {}, &deadly_turn::actor);
+    std::ranges::sort(counted, {}, &deadly_turn::actor);
     CHECK(counted.back().actor == together + 1);
     CHECK(counted.back().deaths == death);
   }

@@ -31,13 +31,13 @@ inline cairn::supervisor_options of_group(cairn::restart_strategy strategy,
 }
 
 /// All that is ready has had its turns.
-inline cairn::task<> settle(cairn::root& root) {
+inline cairn::task<> come_to_rest(cairn::root& root) {
   for (int at = 0; at < 20; ++at) co_await root.sleep(0ns);
 }
 inline cairn::task<> pass(cairn::root& root, bench* on, std::chrono::nanoseconds span) {
-  co_await settle(root);
+  co_await come_to_rest(root);
   on->clock.advance(span);
-  co_await settle(root);
+  co_await come_to_rest(root);
 }
 
 /// What a scene does with three members below a supervisor of these rules.
@@ -92,13 +92,13 @@ TEST_CASE("a backoff that several share counts each of those that are counted to
   play(on, of_group(cairn::one_for_one, 1), [](cairn::root& root, scene in) -> cairn::task<int> {
     three of = spawn_three(root.supervise("top", in.rules));
     of.a.tell<work>(-1);
-    co_await settle(root);
+    co_await come_to_rest(root);
     CHECK(in.on->told.count(event_kind::suspended) == 0);
     of.b.tell<work>(-2);
-    co_await settle(root);
+    co_await come_to_rest(root);
     CHECK(in.on->told.count(event_kind::suspended) == 3);  // at once
     of.door.resume();
-    co_await settle(root);
+    co_await come_to_rest(root);
     std::string now = co_await sums(of);
     CHECK(now == "-1 -2 0");
     const auto before = in.on->told.count(event_kind::restarted);
@@ -164,11 +164,11 @@ TEST_CASE("a stop does not wait for the backoff of a group") {
   play(on, of_group(strategy, 1), [](cairn::root& root, scene in) -> cairn::task<int> {
     three of = spawn_three(root.supervise("top", in.rules));
     of.b.tell<work>(-2);
-    co_await settle(root);
+    co_await come_to_rest(root);
     CHECK(in.on->told.count(event_kind::failed, "b") == 1);
     of.a.tell<work>(1);
     of.door.stop();
-    co_await settle(root);
+    co_await come_to_rest(root);
     CHECK(in.on->told.count(event_kind::stopped, "top") == 1);
     co_await pass(root, in.on, 1h);
     CHECK(in.on->told.count(event_kind::restarted) == 0);
@@ -190,9 +190,9 @@ TEST_CASE("who waits for the backoff of a group goes on when the one above resta
          const auto a = door.spawn<member>("a", "a");
          const auto b = door.spawn<climber>("b");
          a.tell<work>(-1);
-         co_await settle(root);
+         co_await come_to_rest(root);
          b.tell<work>(0);
-         co_await settle(root);
+         co_await come_to_rest(root);
          CHECK(restarted(*in.on) ==
                std::vector<std::string>{"a: with its siblings", "b: with its siblings"});
          const int sum = co_await a.ask<look>();

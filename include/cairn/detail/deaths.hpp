@@ -66,7 +66,7 @@ class turn_file {
   /// A new file, nobody in a turn. Where there are too many, those stay that were counted most.
   [[nodiscard]] static buffer make(epoch begun, std::vector<deadly_turn> suspects) {
     buffer to;
-    std::ranges::stable_sort(suspects, std::greater{}, &deadly_turn::deaths);
+    std::ranges::sort(suspects, std::greater{}, &deadly_turn::deaths);
     const auto count = std::min(suspects.size(), most_suspects);
     to.put(mark);
     to.put(raw(begun));
