@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 std::vector<std::string> seen;
 fixture::faults planned;
 std::atomic<int> runs{0};
+std::atomic<int> results{0};       ///< of runs, that handlers have been handed
+std::vector<std::string> chances;  ///< that handlers have taken, also in a replay
 std::atomic<bool> run_is_held{false};
 std::mutex held;
 std::condition_variable let_go;
@@ -85,6 +87,7 @@ struct worker {
   cairn::task<void> on(outside, cairn::context<worker>& self) {
     write("run");
     const int made = co_await self.run("work", work, 41);
+    results.fetch_add(1, std::memory_order_relaxed);  // a count
     write(std::to_string(made));
     co_await self.sleep(1h);
     write("run ended");
@@ -92,7 +95,8 @@ struct worker {
   cairn::task<void> on(chance, cairn::context<worker>& self) {
     const auto number = self.random();
     const auto time = self.now().time_since_epoch().count();
-    write(std::to_string(number) + "/" + std::to_string(time));
+    chances.push_back(std::to_string(number) + "/" + std::to_string(time));
+    write(chances.back());
     co_await self.sleep(1h);
     write(std::to_string(number) + "/" + std::to_string(time));
   }
@@ -185,31 +189,40 @@ TEST_CASE("a sleep goes on over a crash") {
 
 TEST_CASE("the time and random numbers are the same in replay") {
   bench on;
-  over_a_crash<chance>(on);
-  const auto end = seen[0].find(';');
-  REQUIRE(end != std::string::npos);
-  const std::string taken = seen[0].substr(0, end);
+  seen.clear();
+  chances.clear();
+  fixture::crash<all>(on, start_and_cut<chance>);
+  REQUIRE(chances.size() == 1);
+  const std::string taken = chances[0];
+  on.clock.advance(1min);
+  auto other = on.options();
+  other.seed = 8;
+  fixture::crash<all>(std::move(other),
+                      [&on](cairn::root& root) { return go_on(root, &on.clock); });
+  REQUIRE(chances.size() == 2);
+  CHECK(chances[1] == taken);
+  REQUIRE(seen.size() == 1);
   CHECK(seen[0] == taken + ";" + taken + ";poke 1;");
 }
 
 TEST_CASE("a run whose result is recorded is not run again in replay") {
   bench on;
   runs.store(0, std::memory_order_relaxed);  // nobody runs yet
+  results.store(0, std::memory_order_relaxed);
   seen.clear();
   fixture::crash<all>(on, [](cairn::root& root) {
     return [](cairn::root& top) -> cairn::task<int> {
       auto it = set_up(top);
       it.tell<outside>();
-      // The handler is in its sleep once the keeper's hour would show in a checkpoint: asked for
-      // until the run's thread has delivered its result.
-      while (runs.load(std::memory_order_relaxed) == 0) co_await top.checkpoint();  // a count
-      for (int at = 0; at < 50; ++at) co_await top.checkpoint();
+      while (results.load(std::memory_order_relaxed) == 0) co_await top.checkpoint();  // a count
+      co_await top.checkpoint();
       co_return 0;
     }(root);
   });
-  const int before = runs.load(std::memory_order_relaxed);
-  CHECK(before == 1);
+  CHECK(results.load(std::memory_order_relaxed) == 1);
   fixture::crash<all>(on, [&on](cairn::root& root) { return go_on(root, &on.clock); });
+  CHECK(results.load(std::memory_order_relaxed) == 2);
+  CHECK(runs.load(std::memory_order_relaxed) == 1);
   REQUIRE(seen.size() == 1);
   CHECK(seen[0] == "run;42;run ended;");
 }

@@ -198,6 +198,26 @@ TEST_CASE("a handler of another version is asked about by name, and refused by d
   CHECK(refusal<all>(on, {}).first == errc::newer_schema);
 }
 
+cairn::task<int> whole_life(cairn::root& root, const fixture::hand_clock* clock) {
+  const int code = co_await first_life(root);
+  clock->advance(2h);  // the handler ends before the program does
+  co_await root.checkpoint();
+  co_return code;
+}
+
+TEST_CASE("after an orderly end another version goes on, and nobody is asked") {
+  bench on;
+  fixture::finish<all>(on, [&](cairn::root& root) { return whole_life(root, &on.clock); });
+  int asked = 0;
+  const auto found = take_over<changed, second>(on, [&](const cairn::recorded_handler&) {
+    ++asked;
+    return version_answer::refuse;
+  });
+  CHECK(asked == 0);
+  CHECK(found.one == 1107);
+  CHECK(found.heard == "1103");
+}
+
 TEST_CASE("a handler of another version is run again where the program says so") {
   bench on;
   fixture::crash<all>(on, &first_life);

@@ -218,7 +218,7 @@ TEST_CASE("of many effects the first are known one by one") {
                         fewer.one + ", number 5; now") != std::string::npos);
 }
 
-TEST_CASE("a spawn or a run that was there only before, or is there only now, is named") {
+TEST_CASE("a spawn that was there only before, or is there only now, is found") {
   using namespace differing;
   const doing spawns = [](doer&, auto& self) { (void)self.template spawn<doer>("child"); };
   const auto more = differ(one_step, spawns);

@@ -42,7 +42,19 @@ struct fleeting {
   void on(add what) { planned.check(what.value); }
   int on(look) const { return 0; }
 };
-using actors = cairn::actors<sum, fleeting>;
+/// To write it takes three milliseconds.
+struct heavy {
+  using protocol = cairn::protocol<add, look>;
+  std::string text{};
+  int total = 0;
+  void serialize(auto& ar) {
+    passing->advance(3ms);
+    ar(text, total);
+  }
+  void on(add what) { total += what.value; }
+  int on(look) const { return total; }
+};
+using actors = cairn::actors<sum, fleeting, heavy>;
 
 /// Of one event: text, messages, time.
 std::string cost_of(const cairn::event& what) {
@@ -71,6 +83,27 @@ TEST_CASE("a restart is told of with its time and the messages that were replaye
   REQUIRE(told.size() == 2);
   CHECK(cost_of(told[0].what) == "one: the failing turn is tried again, 4, 3");
   CHECK(cost_of(told[1].what) == "short: restarted fresh, 0, 5");
+}
+
+TEST_CASE("an epoch is told of with its durations, bytes and counts") {
+  bench on;
+  passing = &on.clock;
+  fixture::crash<actors>(on, [](cairn::root& root) -> cairn::task<int> {
+    auto one = root.supervise("top").spawn<heavy>("one");
+    one.tell<add>(1);
+    (void)co_await one.ask<look>();
+    co_await root.checkpoint();
+    co_return 0;
+  });
+  const auto told = on.told.of(event_kind::committed);
+  REQUIRE(told.size() == 1);
+  const cairn::epoch_cost& cost = told[0].what.cost;
+  CHECK(cost.sweep >= 3ms);
+  CHECK(cost.sweep >= cost.flip);
+  CHECK(cost.whole >= cost.sweep);
+  CHECK(cost.records >= 2);  // the actor, and its supervisor
+  CHECK(cost.visited >= cost.records);
+  CHECK(cost.bytes > 2 * 64);  // with their headers
 }
 
 TEST_CASE("siblings are told of with what each of them took") {

@@ -164,6 +164,39 @@ TEST_CASE("a message that had a group suspended is tried as often as ever once t
   }
 }
 
+TEST_CASE(
+    "who has joined a backoff comes back also where the next program restarts each by itself") {
+  bench on;
+  begin();
+  cairn::supervisor_options rules{.strategy = cairn::one_for_all,
+                                  .intensity = {.restarts = 100, .within = 1h},
+                                  .backoff = {.first = 60s, .jitter = 0}};
+  fixture::crash<all>(on, [&](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top", rules);
+    auto one = top.spawn<reminded>("one");
+    auto two = top.spawn<reminded>("two");
+    one.tell<boom>();
+    co_await settle(root);
+    two.tell<boom>();
+    co_await settle(root);
+    CHECK(tries == 2);
+    co_await root.checkpoint();
+    co_return 0;
+  });
+  bad = false;
+  rules.strategy = cairn::one_for_one;
+  fixture::crash<all>(on, [&](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top", rules);
+    (void)top.spawn<reminded>("one");
+    (void)top.spawn<reminded>("two");
+    co_await settle(root);
+    on.clock.advance(60s);
+    co_await settle(root);
+    CHECK(tries == 4);
+    co_return 0;
+  });
+}
+
 TEST_CASE("tries of one turn count once above too, where its failure is escalated") {
   bench on;
   begin();

@@ -326,7 +326,11 @@ inline task<> supervisor_actor::on(child_failed what, context<supervisor_actor>&
     if (failed != nullptr) co_await stop_ward(*failed, what.text, &self);
     co_return;
   }
-  if (is_to_restart(what.who)) co_return sometimes("failure that a backoff under way is for");
+  if (is_to_restart(what.who)) {
+    sometimes("failure that a backoff under way is for");
+    waiting.push_back(what.who);  // at its end other rules may hold
+    co_return;
+  }
   if (too_many(self.now())) co_return co_await act_on_excess(*this, what.text, &self);
   if (!waiting.empty()) {  // it has its own restart, or takes more of its siblings along
     sometimes("failure that joins a backoff under way");

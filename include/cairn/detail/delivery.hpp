@@ -344,7 +344,7 @@ class delivery {
     const bool has_rules = parent.more && parent.more->rules;
     made.policy = has_rules ? parent.more->rules : default_supervision;
     made.changed = true;
-    made.needs_start = made.type->on_start != nullptr;
+    made.needs_start = made.type->on_start != nullptr || made.type->has_birth;
     made.home.store(&mine_,
                     std::memory_order_release);  // pairs with the acquires in send(), push()
     worker_counters::add(mine_.counters.actors, 1);

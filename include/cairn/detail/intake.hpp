@@ -66,9 +66,8 @@ class intake {
       const bool waits = mine_.for_lost.size() < most_retained(all_);
       if (waits) return mine_.for_lost.push_back(std::move(message));
       sometimes("too much mail for lost actors");
-    } else {
-      look_for_lost();  // who has come meanwhile has first what was sent before
     }
+    look_for_lost();  // who has come meanwhile has first what was sent before
     pass_on(std::move(message));
   }
   /// Kept, for the case of a rollback, until a snapshot has it.

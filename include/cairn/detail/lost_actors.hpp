@@ -81,13 +81,11 @@ class lost_actors {
   [[nodiscard]] std::optional<one> arrived(actor_id parent, const std::string& name, epoch in) {
     const std::lock_guard lock{guard_};
     auto found = all_.extract({parent, name});
-    if (!found.empty()) {
-      const address& who = found.mapped().who;
-      leave(who);
-      arrivals_.insert_or_assign(who.id, in);
-    }
-    note();
     if (found.empty()) return {};
+    const address& who = found.mapped().who;
+    leave(who);
+    arrivals_.insert_or_assign(who.id, in);
+    note();
     return std::move(found.mapped());
   }
   /// The first epoch whose snapshot has one that was lost and is not any more; 0: not known, which
