@@ -111,7 +111,7 @@ TEST_CASE("a row of failures ends while the process is down") {
   });
   begin();
   fixture::crash<all>(on, [&](cairn::root& root) -> cairn::task<int> {
-    auto one = root.supervise("top", rules).spawn<reminded>("one");
+    (void)root.supervise("top", rules).spawn<reminded>("one");
     co_await settle(root);
     on.clock.advance(24h);
     co_await root.checkpoint();
@@ -219,7 +219,7 @@ TEST_CASE("a permanent child that stops itself in each birth ends no stack") {
   begin();
   fixture::crash<all>(on, [&](cairn::root& root) -> cairn::task<int> {
     auto top = root.supervise("top", {.intensity = {.restarts = many, .within = 1h}});
-    auto one = top.with({.restart = cairn::permanent}).spawn<stillborn>("one");
+    (void)top.with({.restart = cairn::permanent}).spawn<stillborn>("one");
     while (on.told.count(event_kind::suspended, "one") == 0) co_await root.sleep(0ns);
     co_return 0;
   });
