@@ -89,7 +89,8 @@ class context_base {
   /// The wall clock, the same in replay.
   [[nodiscard]] std::chrono::system_clock::time_point now() {
     turn& here = mine("now()");
-    const auto ticks = here.handed([&] { return here.system->wall_now().time_since_epoch(); });
+    const auto ticks =
+        here.handed(handed_value::time, [&] { return here.system->wall_now().time_since_epoch(); });
     return std::chrono::system_clock::time_point{ticks};
   }
 
@@ -97,13 +98,13 @@ class context_base {
   /// an earlier one does not.
   [[nodiscard]] cairn::epoch epoch() {
     turn& here = mine("epoch()");
-    return here.handed([&] { return self_->at; });
+    return here.handed(handed_value::epoch, [&] { return self_->at; });
   }
 
   /// A random number of 64 bits, the same in replay.
   [[nodiscard]] std::uint64_t random() {
     turn& here = mine("random()");
-    return here.handed([&] { return here.system->random(); });
+    return here.handed(handed_value::random, [&] { return here.system->random(); });
   }
 
   /// Whether this turn has run before. For logging only: what a handler does must not depend on it.

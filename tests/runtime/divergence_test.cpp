@@ -222,10 +222,30 @@ TEST_CASE("a spawn that was there only before, or is there only now, is found") 
   using namespace differing;
   const doing spawns = [](doer&, auto& self) { (void)self.template spawn<doer>("child"); };
   const auto more = differ(one_step, spawns);
-  CHECK(more.text ==
-        "at position 1 (differing::doer): a handler took a value that it did not take before");
+  CHECK(more.text == "at position 1 (differing::doer): not expected was the spawn of \"child\"");
   const auto fewer = differ(spawns, one_step);
-  CHECK(fewer.text == "at position 1 (differing::doer): a handler takes fewer values than before");
+  INFO(fewer.text);
+  CHECK(fewer.text.starts_with("at position 1 (differing::doer): expected was the spawn of #"));
+  CHECK(fewer.text.ends_with(", which is not there"));
+}
+
+TEST_CASE("what a replay takes at once is named: the time, a random number, the epoch, a spawn") {
+  using namespace differing;
+  const doing time = [](doer&, auto& self) { (void)self.now(); };
+  const doing chance = [](doer&, auto& self) { (void)self.random(); };
+  const doing epoch = [](doer&, auto& self) { (void)self.epoch(); };
+  const doing spawn = [](doer&, auto& self) { (void)self.template spawn<doer>("kid"); };
+  const std::string where = "at position 1 (differing::doer): ";
+  CHECK(differ(time, chance).text == where + "expected was the time, seen was a random number");
+  CHECK(differ(chance, epoch).text == where + "expected was a random number, seen was the epoch");
+  CHECK(differ(epoch, time).text == where + "expected was the epoch, seen was the time");
+  CHECK(differ(time, spawn).text == where + "expected was the time, seen was the spawn of \"kid\"");
+  CHECK(differ(time, one_step).text == where + "expected was the time, which is not there");
+  CHECK(differ(one_step, chance).text == where + "not expected was a random number");
+  const auto spawned = differ(spawn, epoch).text;
+  INFO(spawned);
+  CHECK(spawned.starts_with(where + "expected was the spawn of #"));
+  CHECK(spawned.ends_with(", seen was the epoch"));
 }
 
 TEST_CASE(

@@ -197,6 +197,38 @@ TEST_CASE(
   });
 }
 
+TEST_CASE("who waited for a backoff before an elder joined it comes back as well") {
+  bench on;
+  begin();
+  cairn::supervisor_options rules{.strategy = cairn::rest_for_one,
+                                  .intensity = {.restarts = 100, .within = 1h},
+                                  .backoff = {.first = 60s, .jitter = 0}};
+  fixture::crash<all>(on, [&](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top", rules);
+    auto elder = top.spawn<reminded>("elder");
+    auto younger = top.spawn<reminded>("younger");
+    younger.tell<boom>();
+    co_await settle(root);
+    elder.tell<boom>();
+    co_await settle(root);
+    CHECK(tries == 2);
+    co_await root.checkpoint();
+    co_return 0;
+  });
+  bad = false;
+  rules.strategy = cairn::one_for_one;
+  fixture::crash<all>(on, [&](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top", rules);
+    (void)top.spawn<reminded>("elder");
+    (void)top.spawn<reminded>("younger");
+    co_await settle(root);
+    on.clock.advance(60s);
+    co_await settle(root);
+    CHECK(tries == 4);
+    co_return 0;
+  });
+}
+
 TEST_CASE("tries of one turn count once above too, where its failure is escalated") {
   bench on;
   begin();
@@ -214,7 +246,7 @@ TEST_CASE("tries of one turn count once above too, where its failure is escalate
 }
 
 TEST_CASE("a permanent child that stops itself in each birth ends no stack") {
-  constexpr std::uint32_t many = 50'000;
+  constexpr std::uint32_t many = 20'000;
   bench on;
   begin();
   fixture::crash<all>(on, [&](cairn::root& root) -> cairn::task<int> {

@@ -70,11 +70,12 @@ template <class Fits>
     }
     std::sort(seen.begin(), seen.end(), before);
   }
-  const auto count = here.handed([&] { return seen.size() | (more ? others : 0); });
+  const auto count =
+      here.handed(handed_value::children, [&] { return seen.size() | (more ? others : 0); });
   // One after the other: a log that is damaged ends before it has said as many as it counts.
   std::vector<ward> some;
   for (std::size_t at = 0; at < (count & ~others); ++at) {
-    some.push_back(here.handed([&] { return seen[at]; }));
+    some.push_back(here.handed(handed_value::children, [&] { return seen[at]; }));
   }
   return {std::move(some), (count & others) != 0};
 }
@@ -334,7 +335,6 @@ inline task<> supervisor_actor::on(child_failed what, context<supervisor_actor>&
   if (too_many(self.now())) co_return co_await act_on_excess(*this, what.text, &self);
   if (!waiting.empty()) {  // it has its own restart, or takes more of its siblings along
     sometimes("failure that joins a backoff under way");
-    if (rules.strategy != one_for_one) waiting.clear();
     waiting.push_back(what.who);
     co_return;
   }

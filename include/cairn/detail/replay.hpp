@@ -215,7 +215,7 @@ class replayer {
         if (!waiter) return;
         waiter.resume();
       } else {
-        throw error{errc::diverged, "a handler takes fewer values than before"};
+        throw error{errc::diverged, text_of_missing(&entry)};
       }
       settle(one, here);
     } catch (const error& why) {
@@ -250,7 +250,7 @@ class replayer {
     turn& here = mine_.here;
     here.note_sent();
     if (ended == nullptr || ended->kind != log_kind::turn) {
-      refuse(one, "a handler takes fewer values than before");
+      refuse(one, text_of_missing(ended));
     }
     const bool has_values = ended->schema == values_known && here.knows_values();
     const bool other_values =

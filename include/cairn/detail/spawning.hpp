@@ -96,8 +96,9 @@ template <class C, class... Args>
 template <class C, class... Args>
 [[nodiscard]] ref<C> spawn(turn& here, cell& parent, std::string_view name, Args&&... args) {
   const std::uint64_t value = digest_of_spawn<C>(here, name, args...);
-  const spawned outcome =
-      here.handed([&] { return spawn_now<C>(here, parent, name, std::forward<Args>(args)...); });
+  const spawned outcome = here.handed(
+      handed_value::spawn,
+      [&] { return spawn_now<C>(here, parent, name, std::forward<Args>(args)...); }, name);
   if (outcome.code != errc::ok) {
     throw error{outcome.code, "cannot spawn \"" + std::string{name} +
                                   "\": " + std::string{to_string(outcome.code)}};

@@ -17,6 +17,7 @@
 #include "../type_name.hpp"
 #include "cell.hpp"
 #include "effect.hpp"
+#include "handed.hpp"
 #include "pausing.hpp"
 
 namespace cairn::detail {
@@ -197,17 +198,18 @@ struct turn {
     return replaying() ? log.bytes_before(*replay) : log.bytes();
   }
 
-  /// Something handed over at once: made when live, taken from the log in replay.
+  /// Something handed over at once: made when live, taken from the log in replay. `name` is a
+  /// spawned child's.
   ///
   /// Errors: throws `errc::diverged` where the log holds something else.
   template <class Make>
     requires std::is_trivially_copyable_v<std::invoke_result_t<Make>>
-  [[nodiscard]] auto handed(Make make) {
+  [[nodiscard]] auto handed(handed_value what, Make make, std::string_view name = {}) {
     using value = std::invoke_result_t<Make>;
     if (replaying()) {
       const log_entry* entry = self->saved->log.next(*replay);
-      if (entry == nullptr || entry->kind != log_kind::value || entry->length != sizeof(value)) {
-        throw error{errc::diverged, "a handler took a value that it did not take before"};
+      if (!is_value(entry, what, sizeof(value))) {
+        throw error{errc::diverged, text_of_other(entry, what, name)};
       }
       value taken;
       std::memcpy(&taken, entry->value(), sizeof taken);
@@ -216,8 +218,9 @@ struct turn {
     const value made = make();
     if (logs()) {
       log_input();
-      self->saved->log.append_bytes(log_kind::value,
-                                    std::as_bytes(std::span{&made, std::size_t{1}}));
+      log_entry& kept = self->saved->log.append_bytes(
+          log_kind::value, std::as_bytes(std::span{&made, std::size_t{1}}));
+      kept.number = static_cast<std::uint64_t>(what);
     }
     return made;
   }
