@@ -11,6 +11,17 @@
 
 #include "../../error.hpp"
 
+// The thread sanitizer counts who calls whom, and a jump as a call without end: what it keeps of
+// that would grow with each switch, and all that allocates with it.
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+#define CAIRN_STACKS_JUMP 1
+#endif
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#undef CAIRN_STACKS_JUMP
+#endif
+#endif
+
 namespace cairn::detail {
 
 /// Where one of them goes on.
@@ -25,7 +36,7 @@ class stack_switch {
     ::makecontext(&posix_, entry, 0);
   }
 
-#if defined(__x86_64__)
+#if defined(CAIRN_STACKS_JUMP)
   /// Notes where this one is, and goes on with `other`. Returns when somebody comes back.
   [[gnu::noinline]] void go_to(stack_switch& other) noexcept {
     begun_ = true;
@@ -53,3 +64,5 @@ class stack_switch {
 };
 
 }  // namespace cairn::detail
+
+#undef CAIRN_STACKS_JUMP
