@@ -273,6 +273,7 @@ class failures : public incarnations {
   void try_again(cell& one) {
     auto at = entry_;
     const log_entry& entry = *one.saved->log.next(at);
+    replay_.show(one, entry);  // the replay has shown others meanwhile
     envelope_ptr message;
     std::coroutine_handle<> waiter;
     try {

@@ -136,6 +136,17 @@ class replayer {
     one.next_number = base.next_number;
   }
 
+  /// Says which message is handled once more, or is what a handler goes on with: who asks what the
+  /// worker is doing is told what it runs again.
+  void show(const cell& one, const log_entry& entry) noexcept {
+    const auto& handlers = one.type->handlers;
+    const bool begins = entry.kind == log_kind::message;
+    if (!begins && !one.busy()) return;
+    const std::uint16_t index = begins ? entry.index : one.more->handler.index;
+    if (index >= handlers.size()) return;
+    mine_.in_message.store(handlers[index].message, std::memory_order_relaxed);  // see worker
+  }
+
   /// The envelope of a logged message, to be handled once more.
   [[nodiscard]] envelope_ptr message_of(cell& one, const log_entry& entry) const {
     const scoped_current<runtime> scope{current_runtime, &all_};
@@ -202,6 +213,7 @@ class replayer {
   void again(cell& one, log_entry& entry, replay_log::cursor& at) {
     turn& here = mine_.here;
     here.clear();
+    show(one, entry);
     const scoped_turn scope{all_, here, one};
     const scoped_current<replay_log::cursor> reading{here.replay, &at};
     try {
