@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -94,6 +95,40 @@ def damaged(store):
     store.run("verify")
 
 
+def claims_in(segment):
+    """Where they are: a claim that is damaged means nothing."""
+    at, found = 32, []
+    while at < len(segment):
+        length, kind = struct.unpack_from("<IB", segment, at)
+        end = at + 64 + length + 8
+        if kind == 7:
+            found.append(range(at, end))
+        at = end
+    return found
+
+
+def damaged_anywhere(store, every=97):
+    for name in sorted(os.listdir(store.path)):
+        path = os.path.join(store.path, name)
+        with open(path, "rb") as file:
+            good = file.read()
+        segment = name.startswith("segment-")
+        claims = claims_in(good) if segment else []
+        for at in range(0, len(good), every if segment else every // 7):
+            with open(path, "r+b") as file:
+                file.seek(at)
+                file.write(bytes([good[at] ^ 1]))
+            if any(at in claim for claim in claims):
+                store.run("verify")
+            else:
+                said = store.run("verify", code=65)
+                assert name in said, (name, at, said)
+            with open(path, "r+b") as file:
+                file.seek(at)
+                file.write(good[at:at + 1])
+    store.run("verify")
+
+
 def refused(store):
     assert "no snapshot 99" in store.run("actors", "--epoch", "99", code=66)
     said = json.loads(store.run("actors", "--epoch", "99", "--json", code=66))
@@ -130,5 +165,6 @@ def refused(store):
 if __name__ == "__main__":
     case, tool, golden = sys.argv[1:]
     with tempfile.TemporaryDirectory() as directory:
-        {"lists": lists, "damaged": damaged, "refused": refused}[case](
+        {"lists": lists, "damaged": damaged, "damaged_anywhere": damaged_anywhere,
+         "refused": refused}[case](
             Store(os.path.abspath(tool), golden, directory))

@@ -2,7 +2,7 @@
 if(NOT TARGET cairn-store)
   return()
 endif()
-foreach(case IN ITEMS lists damaged refused)
+foreach(case IN ITEMS lists damaged damaged_anywhere refused)
   add_test(NAME tools.store_${case}
     COMMAND Python3::Interpreter "${CMAKE_CURRENT_LIST_DIR}/store_tool_test.py" ${case}
       "$<TARGET_FILE:cairn-store>" "${CMAKE_CURRENT_LIST_DIR}/../golden/format-1")

@@ -58,7 +58,12 @@ class audit_queue {
   /// Whether the actor is to be audited where it stands now.
   [[nodiscard]] bool wants(cell& one) const {
     return one.saved && one.saved->valid && !one.saved->log.empty() && bytes_ < most_bytes &&
-           is_chosen(one) && named_.size() < most_named && !named_.contains(one.self().id);
+           is_chosen(one) && may_name(one.self().id);
+  }
+  /// Whether a difference of the actor's would be told: it may have been named since it came here,
+  /// or enough others.
+  [[nodiscard]] bool may_name(actor_id who) const {
+    return named_.size() < most_named && !named_.contains(who);
   }
 
   /// An actor without a handler that has not ended. `before`: its base until now.

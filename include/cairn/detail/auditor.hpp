@@ -106,7 +106,7 @@ inline bool audit_next(world& all, worker& mine) {
   cell& one = *next.of.where;
   // pairs with the release in give_away()
   const bool at_home = one.home.load(std::memory_order_acquire) == &mine && one.is(next.of.id);
-  if (!at_home || one.moving || one.stopped) {
+  if (!at_home || one.moving || one.stopped || !mine.audits->may_name(next.of.id)) {
     sometimes("audit dropped");
     return true;
   }
