@@ -352,7 +352,7 @@ TEST_CASE("what else an effect carries is compared, too") {
   const auto runs = [](std::string name) -> doing {
     return [=](doer&, auto& self) { (void)self.run(name, [] { return 1; }); };
   };
-  differs(runs("a"), runs("b"), "the run of number ");
+  differs(runs("a"), runs("b"), "the run \"b\", number ");
 }
 
 TEST_CASE("a handler that sends another value when it is run again at start is refused by name") {

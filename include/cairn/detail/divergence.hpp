@@ -23,7 +23,7 @@ namespace cairn::detail {
 class divergence {
  public:
   divergence(const world& all, const cell& one, const log_entry& was, turn& now) noexcept
-      : all_{all}, one_{one}, was_{was}, now_{now}, seen_{now.also().seen} {}
+      : all_{all}, one_{one}, was_{was}, now_{now}, also_{now.also()}, seen_{also_.seen} {}
 
   [[nodiscard]] std::string text() const {
     std::string text = "at position " + std::to_string(raw(one_.consumed)) + " it had " +
@@ -183,7 +183,7 @@ class divergence {
     if (of.what == 0) {
       return of.whom == own_id() ? "its own stop" : "an answer to " + actor(of.whom);
     }
-    if (of.what == 1) return "the run of number " + std::to_string(of.whom);
+    if (of.what == 1) return "the run " + name_of_run(of.whom) + std::to_string(of.whom);
     if (of.what == 2) return "the end of reminder " + std::to_string(of.whom);
     const std::uint64_t word = of.what ^ ops_of<control_note>.origin;
     if (word < std::size(word_names)) {
@@ -194,6 +194,14 @@ class divergence {
       return "the message " + std::string{ops->name} + " to " + actor(of.whom);
     }
     return "an effect of an unknown kind on " + actor(of.whom);
+  }
+
+  /// The log has a run's number; its name has who begins it now.
+  [[nodiscard]] std::string name_of_run(std::uint64_t number) const {
+    for (const outside_run& each : also_.runs) {
+      if (each.number == number) return '"' + each.name + "\", number ";
+    }
+    return "of number ";
   }
 
   /// Names are their homes' alone.
@@ -213,6 +221,7 @@ class divergence {
   const cell& one_;
   const log_entry& was_;
   const turn& now_;
+  const wishes& also_;
   const std::vector<effect>& seen_;
 };
 
