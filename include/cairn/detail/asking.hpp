@@ -10,6 +10,7 @@
 
 #include "../error.hpp"
 #include "turn.hpp"
+#include "unreadable.hpp"
 
 namespace cairn::detail {
 
@@ -50,7 +51,7 @@ using stored_reply = std::conditional_t<std::is_void_v<R>, unit, R>;
 
 /// Moves the value out of an arrived answer, decoding it where a snapshot gave it back as bytes.
 template <class T>
-[[nodiscard]] T take_value(slot& arrived) {
+[[nodiscard]] T take_value(const cell& one, slot& arrived) {
   if (arrived.code != errc::ok) throw_ask_error(arrived);
   if constexpr (std::is_same_v<T, unit>) {
     return {};
@@ -64,7 +65,7 @@ template <class T>
       } made;
       const auto* bytes = static_cast<const encoded_value*>(arrived.value->payload());
       check(ops_of<T>.decode != nullptr, "an answer of a type that is not registered");
-      ops_of<T>.decode(&made.value, bytes->bytes.view(), bytes->schema);
+      decode_kept(one, [&] { ops_of<T>.decode(&made.value, bytes->bytes.view(), bytes->schema); });
       T value = std::move(made.value);
       std::destroy_at(&made.value);
       return value;
@@ -106,7 +107,7 @@ class awaited_slot {
     if (found == nullptr) throw error{errc::misuse, "an answer is awaited twice"};
     slot arrived = std::move(*found);
     self_->forget_slot(std::exchange(number_, 0));
-    return take_value<T>(arrived);
+    return take_value<T>(*self_, arrived);
   }
 
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }

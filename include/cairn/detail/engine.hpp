@@ -111,6 +111,7 @@ class engine : public homes {
   }
   void answer_outside(envelope_ptr reply) override { asks_.answer(std::move(reply)); }
   void fail(std::exception_ptr why) noexcept override {
+    writer_.bar();
     const std::lock_guard lock{guard_};
     if (!failure_) failure_ = std::move(why);
     if (on_failure_) on_failure_();
@@ -160,8 +161,7 @@ class engine : public homes {
 
   // For the whole.
 
-  /// Whether it has been started and not been ended.
-  [[nodiscard]] bool is_running() const noexcept {
+  [[nodiscard]] bool is_running() const noexcept {  // between start() and halt()
     return running_.load(std::memory_order_relaxed);
   }
   [[nodiscard]] coordinator& leader() noexcept { return leader_; }

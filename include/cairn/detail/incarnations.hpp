@@ -14,6 +14,7 @@
 #include "lost_asks.hpp"
 #include "replay.hpp"
 #include "retiring.hpp"
+#include "unreadable.hpp"
 #include "watching.hpp"
 
 namespace cairn::detail {
@@ -55,6 +56,9 @@ class incarnations : public halting {
       try_replay(one, [&] { rebuild_restored(all_, mail_, replay_, one); });
     } catch (const replay_failure& why) {
       replay_failed(one, why.what(), one.open_handler);
+      return false;
+    } catch (const unreadable&) {
+      one.suspended = true;
       return false;
     } catch (...) {
       const std::string why = text_of_caught();

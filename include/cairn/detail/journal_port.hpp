@@ -14,6 +14,7 @@
 #include "attachment.hpp"
 #include "control.hpp"
 #include "delivery.hpp"
+#include "unreadable.hpp"
 #include "world.hpp"
 
 namespace cairn::detail {
@@ -60,19 +61,11 @@ struct journal_port {
                                      std::to_string(done)};
     }
     done = entry.number;
-    const auto& types = static_cast<const world&>(*self.where().owner).types.messages;
-    const auto known = types.find(fnv1a(entry.type));
-    if (known == types.end() || known->second->decode == nullptr) {
-      throw error{errc::unknown_type, "no actor handles the message \"" + entry.type + "\""};
-    }
-    const payload_ops& ops = *known->second;
-    auto message = make_envelope(ops, [&](void* where) {
-      reader bytes{std::as_bytes(std::span{entry.payload.data(), entry.payload.size()})};
-      const auto schema = bytes.get<std::uint32_t>();
-      ops.decode(where, bytes.rest(), schema);
-    });
+    turn& here = turn_here("a journal");
+    envelope_ptr message;
+    decode_kept(*here.self, [&] { message = message_of(entry, *self.where().owner); });
     message->index = delivery::any_index;
-    turn_here("a journal").send(std::move(message), target);
+    here.send(std::move(message), target);
   }
   std::uint64_t on(journal_position) { return done; }
   void on(journal_target given) {
@@ -86,6 +79,21 @@ struct journal_port {
   [[nodiscard]] std::function<void()> prepare_outputs() const {
     if (keeper == nullptr) return {};
     return [to = keeper, at = done] { to->at_cut(at); };
+  }
+
+  /// Errors: throws `unknown_type`, and what its decoding throws.
+  [[nodiscard]] static envelope_ptr message_of(const journal_entry& entry, const runtime& of) {
+    const auto& types = static_cast<const world&>(of).types.messages;
+    const auto known = types.find(fnv1a(entry.type));
+    if (known == types.end() || known->second->decode == nullptr) {
+      throw error{errc::unknown_type, "no actor handles the message \"" + entry.type + "\""};
+    }
+    const payload_ops& ops = *known->second;
+    return make_envelope(ops, [&](void* where) {
+      reader bytes{std::as_bytes(std::span{entry.payload.data(), entry.payload.size()})};
+      const auto schema = bytes.get<std::uint32_t>();
+      ops.decode(where, bytes.rest(), schema);
+    });
   }
 };
 

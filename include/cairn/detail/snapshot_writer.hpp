@@ -73,6 +73,11 @@ class snapshot_writer {
     put([this, why] { attempt([&] { throw error{errc::misuse, why}; }); });
   }
 
+  /// Nothing is committed any more but what is being committed now. Any thread: what it does
+  /// after this, and a cut takes, is in no committed epoch, for the cut's records come here under
+  /// the lock before the commit does.
+  void bar() noexcept { barred_.store(true, std::memory_order_relaxed); }
+
   // The coordinator.
 
   void begin(epoch number) {
@@ -88,6 +93,9 @@ class snapshot_writer {
     put([this, prepare = std::move(prepare), releases] {
       if (overrun_.exchange(false, std::memory_order_relaxed)) {  // as above
         failure_.emplace(errc::write_buffer_full, "records came faster than the disk took them");
+      }
+      if (barred_.load(std::memory_order_relaxed)) {  // see bar()
+        failure_.emplace(errc::stopped, "the system cannot go on");
       }
       for (const auto& each : prepare) attempt(each);
       attempt([&] { store_.commit(releases); });
@@ -168,6 +176,7 @@ class snapshot_writer {
   std::atomic<std::size_t> waiting_bytes_{0};
   std::atomic<std::uint64_t> written_{0};
   std::atomic<bool> overrun_{false};
+  std::atomic<bool> barred_{false};
 
   std::mutex guard_;  ///< of what follows
   std::deque<std::function<void()>> jobs_;

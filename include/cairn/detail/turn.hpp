@@ -52,6 +52,8 @@ struct runtime {
   [[nodiscard]] virtual std::chrono::nanoseconds ask_timeout() const noexcept = 0;
   /// How many bytes one handler may be handed.
   [[nodiscard]] virtual std::size_t history_bound() const noexcept = 0;
+  /// The system cannot go on: the actor was handed bytes that this program does not read.
+  virtual void cannot_read(const cell& one, const error& why) noexcept = 0;
 };
 
 struct newborn {

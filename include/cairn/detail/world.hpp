@@ -130,7 +130,7 @@ struct world : runtime {
   virtual void want_epoch() noexcept = 0;
   /// Takes the system back to the latest committed snapshot, once no epoch is open.
   virtual void roll_back(const std::string& why) = 0;
-  /// The system cannot go on.
+  /// The system cannot go on. No epoch is committed any more.
   virtual void fail(std::exception_ptr why) noexcept = 0;
 
   // Of the open snapshot; workers.
@@ -148,6 +148,12 @@ struct world : runtime {
   [[nodiscard]] std::size_t history_bound() const noexcept override { return max_history; }
   [[nodiscard]] std::chrono::nanoseconds ask_timeout() const noexcept override {
     return default_ask_timeout;
+  }
+  void cannot_read(const cell& one, const error& why) noexcept override {
+    sometimes("system ends for what it does not read");
+    fail(std::make_exception_ptr(
+        error{why.code(), "actor " + label(one) + " (" + std::string{one.type->name} +
+                              ") is handed what this program does not read: " + why.what()}));
   }
   [[nodiscard]] cell* locate(std::uint32_t slot_index) const noexcept override {
     // A cell that was never used has no home: only forged bytes name one.
