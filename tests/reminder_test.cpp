@@ -281,4 +281,8 @@ TEST_CASE("in life times that come too late are one, or all where that is declar
   CHECK(all.due == 13h);
 }
 
+TEST_CASE("a reminder in a state has a class version") {
+  CHECK(cairn::detail::schema_of<cairn::reminder>() == 1);
+}
+
 }  // namespace reminding

@@ -385,3 +385,8 @@ TEST_CASE("killed again and again, a file holds what the surviving state says wa
   CHECK(published >= crashes / 2);
   CHECK(lost > 0);
 }
+
+TEST_CASE("what a sink keeps in a state has a class version") {
+  CHECK(cairn::detail::schema_of<cairn::batch>() == 1);
+  CHECK(cairn::detail::schema_of<cairn::file_sink>() == 1);
+}

@@ -142,3 +142,8 @@ TEST_CASE("a line has a bound") {
   }
   CHECK(lines.position() == cairn::file_lines::place{6, 2});
 }
+
+TEST_CASE("what a source keeps in a state has a class version") {
+  CHECK(cairn::detail::schema_of<cairn::file_lines>() == 1);
+  CHECK(cairn::detail::schema_of<cairn::file_lines::place>() == 1);
+}

@@ -50,7 +50,7 @@ class reminder {
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
   friend bool operator==(const reminder&, const reminder&) = default;
 
-  void serialize(auto& archive) { archive(number_); }
+  void serialize(auto& archive, std::uint32_t /*version*/) { archive(number_); }
 
  private:
   std::uint64_t number_ = 0;

@@ -32,7 +32,7 @@ struct batch {
   std::string bytes{};
 
   friend bool operator==(const batch&, const batch&) = default;
-  void serialize(auto& archive) { archive(of, offset, bytes); }
+  void serialize(auto& archive, std::uint32_t /*version*/) { archive(of, offset, bytes); }
 };
 
 /// Where a `sink_actor` delivers to, in two phases.
@@ -91,7 +91,7 @@ class file_sink {
     if (what.offset == 0) sync_directory();  // the file may be new
   }
 
-  void serialize(auto& archive) { archive(path_); }
+  void serialize(auto& archive, std::uint32_t /*version*/) { archive(path_); }
 
  private:
   [[nodiscard]] detail::descriptor open() const {

@@ -51,7 +51,7 @@ class file_lines {
     std::uint64_t byte = 0;
     std::uint64_t line = 1;  ///< its number
     friend bool operator==(const place&, const place&) = default;
-    void serialize(auto& archive) { archive(byte, line); }
+    void serialize(auto& archive, std::uint32_t /*version*/) { archive(byte, line); }
   };
   static constexpr std::size_t max_line = 1024 * 1024;
 
@@ -88,8 +88,8 @@ class file_lines {
     }
   }
 
-  void save(auto& archive) const { archive(path_, at_); }
-  void load(auto& archive) {
+  void save(auto& archive, std::uint32_t /*version*/) const { archive(path_, at_); }
+  void load(auto& archive, std::uint32_t /*version*/) {
     archive(path_, at_);
     open_.reset();
   }
