@@ -49,3 +49,28 @@ TEST_CASE("children of the latest turn go before those of the ones before it, th
   CHECK(ready.pop() == &some[4]);
   CHECK(ready.empty());
 }
+
+TEST_CASE("who was taken and not wanted stands where it stood, among its siblings") {
+  ready_queue ready;
+  std::array<cell, 6> young;
+  std::array<cell, 3> others;
+  for (cell& each : others) ready.push(each);
+  for (cell& each : young) ready.push_young(each);
+  std::array<ready_queue::taken, 6> taken;  // one of the young stays
+  for (auto& each : taken) each = ready.take_one();
+  CHECK(taken[4].one == &others[0]);  // every fifth
+  for (std::size_t left = taken.size(); left > 0; --left) ready.put_back(taken[left - 1]);
+  CHECK(ready.size() == 9);
+  std::size_t next_young = 0;
+  std::size_t next_other = 0;
+  for (int turns = 0; turns < 9; ++turns) {
+    const cell* next = ready.pop();
+    if (next_young < young.size() && next == &young[next_young]) {
+      ++next_young;
+    } else {
+      REQUIRE(next_other < others.size());
+      CHECK(next == &others[next_other++]);
+    }
+  }
+  CHECK(ready.empty());
+}

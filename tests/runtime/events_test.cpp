@@ -106,6 +106,54 @@ TEST_CASE("an epoch is told of with its durations, bytes and counts") {
   CHECK(cost.bytes > 2 * 64);  // with their headers
 }
 
+/// To commit takes five milliseconds, and is in vain at first.
+struct slow_to_refuse : cairn::memory_store {
+  slow_to_refuse(cairn::memory_store kept, int* times)
+      : cairn::memory_store{std::move(kept)}, in_vain{times} {}
+  void commit(bool releases) {
+    passing->advance(5ms);
+    if ((*in_vain)-- > 0) throw cairn::error{cairn::errc::io, "no sync, says the test"};
+    cairn::memory_store::commit(releases);
+  }
+  int* in_vain;
+};
+
+TEST_CASE("an abandoned epoch is told of with what it cost, and the next one with its own cost") {
+  bench on;
+  passing = &on.clock;
+  int in_vain = 1;
+  auto chosen = on.options();
+  chosen.store = slow_to_refuse{on.store, &in_vain};
+  fixture::crash<actors>(std::move(chosen), [](cairn::root& root) -> cairn::task<int> {
+    auto one = root.supervise("top").spawn<heavy>("one");
+    for (const auto expected : {cairn::errc::io, cairn::errc::ok}) {
+      one.tell<add>(1);
+      (void)co_await one.ask<look>();
+      const auto ended = co_await root.checkpoint().as_result();
+      CHECK(ended.code() == expected);
+    }
+    co_return 0;
+  });
+  const auto in_vain_told = on.told.of(event_kind::abandoned);
+  const auto told = on.told.of(event_kind::committed);
+  REQUIRE(in_vain_told.size() == 1);
+  REQUIRE(told.size() == 1);
+  const cairn::epoch_cost& lost = in_vain_told[0].what.cost;
+  const cairn::epoch_cost& cost = told[0].what.cost;
+  CHECK(lost.flip == 0ms);
+  CHECK(lost.sweep == 3ms);
+  CHECK(lost.whole == 8ms);
+  CHECK(lost.visited >= lost.records);
+  CHECK(lost.records == 2);  // the actor, and its supervisor
+  CHECK(lost.bytes > 2 * 64);
+  // The same once more: nothing is counted twice.
+  CHECK(cost.sweep == 3ms);
+  CHECK(cost.whole == 8ms);
+  CHECK(cost.visited == lost.visited);
+  CHECK(cost.records == lost.records);
+  CHECK(cost.bytes == lost.bytes);
+}
+
 TEST_CASE("siblings are told of with what each of them took") {
   planned.clear();
   bench on;

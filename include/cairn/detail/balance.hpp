@@ -70,13 +70,13 @@ inline void rouse(world& all, const worker& mine) noexcept {
 
 /// Some of so many ready actors: what a step does is bounded.
 inline void give_some(world& all, worker& mine, std::size_t count, worker& thief) {
-  std::array<cell*, 64> kept{};
+  std::array<ready_queue::taken, 64> kept{};
   std::size_t stay = 0;
   for (std::size_t left = std::min(count, kept.size()); left > 0; --left) {
-    cell* one = mine.ready.pop();
-    if (!give_away(all, mine, *one, thief)) kept[stay++] = one;
+    const ready_queue::taken next = mine.ready.take_one();
+    if (!give_away(all, mine, *next.one, thief)) kept[stay++] = next;
   }
-  while (stay > 0) mine.ready.put_back(*kept[--stay]);  // in their order
+  while (stay > 0) mine.ready.put_back(kept[--stay]);  // in their order
 }
 
 [[nodiscard]] inline bool shares(const world& all, const worker& mine) noexcept {

@@ -58,13 +58,25 @@ class touched_cells {
 class ready_queue {
  public:
   [[gnu::always_inline]] void push(cell& one) noexcept { add(others_, one); }
-  /// Of one that has been taken out and was not wanted.
-  void put_back(cell& one) noexcept {
+  /// One that may not be wanted, and then is to be put back.
+  struct taken {
+    cell* one = nullptr;
+    bool young = false;
+  };
+  [[nodiscard]] taken take_one() noexcept {
+    const cell* first = others_.head;
+    cell* one = pop();
+    return {one, one != first};
+  }
+  /// Those of several in the order opposite to that in which they were taken.
+  void put_back(const taken& what) noexcept {
+    cell& one = *what.one;
     if (one.ready) return;
     one.ready = true;
-    one.ready_next = others_.head;
-    others_.head = &one;
-    if (others_.tail == nullptr) others_.tail = &one;
+    chain& to = what.young ? young_ : others_;  // its siblings are still there, and come after it
+    one.ready_next = to.head;
+    to.head = &one;
+    if (to.tail == nullptr) to.tail = &one;
     ++count_;
   }
   /// Of one that has just been born.
