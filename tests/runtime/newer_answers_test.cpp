@@ -18,12 +18,12 @@ using fixture::bench;
 
 /// A program has one type of each name; this one has two of each, of different versions.
 template <class T>
-concept named_for_test = requires { T::called; };
+concept named_for_test = requires { T::newer_name; };
 
 }  // namespace newer
 
 template <newer::named_for_test T>
-inline constexpr std::string_view cairn::type_name<T> = T::called;
+inline constexpr std::string_view cairn::type_name<T> = T::newer_name;
 
 namespace newer {
 
@@ -47,23 +47,23 @@ struct price {
 };
 template <class Money>
 struct payment {
-  static constexpr std::string_view called = "newer::payment";
+  static constexpr std::string_view newer_name = "newer::payment";
   Money money{};
   void serialize(auto& ar) { ar(money); }
 };
 struct quote {
-  static constexpr std::string_view called = "newer::quote";
+  static constexpr std::string_view newer_name = "newer::quote";
 };
 struct buy {
-  static constexpr std::string_view called = "newer::buy";
+  static constexpr std::string_view newer_name = "newer::buy";
 };
 struct show {
-  static constexpr std::string_view called = "newer::show";
+  static constexpr std::string_view newer_name = "newer::show";
 };
 
 template <class Money>
 struct shop {
-  static constexpr std::string_view called = "newer::shop";
+  static constexpr std::string_view newer_name = "newer::shop";
   using protocol = cairn::protocol<quote>;
   price<Money> on(quote) const {
     price<Money> made;
@@ -74,7 +74,7 @@ struct shop {
 
 template <class Money>
 struct buyer {
-  static constexpr std::string_view called = "newer::buyer";
+  static constexpr std::string_view newer_name = "newer::buyer";
   using protocol = cairn::protocol<buy, payment<Money>, show>;
   cairn::ref<shop<Money>> from{};
   int asked = 0;
@@ -165,7 +165,7 @@ TEST_CASE("an answer of a newer version ends the system by name, and is not lost
 
 /// A program that has dropped its payments, and does not say so.
 struct lone_buyer {
-  static constexpr std::string_view called = "newer::buyer";
+  static constexpr std::string_view newer_name = "newer::buyer";
   using protocol = cairn::protocol<show>;
   int asked = 0;
   std::string diary{};
