@@ -264,7 +264,7 @@ class delivery {
 
   /// What follows in the outbox for the same actor goes with it: one push for all of them.
   [[gnu::noinline]] void push_run(const cell& from, envelope_ptr first) {
-    envelope_list& more = mine_.here.outbox;
+    envelope_chain& more = mine_.here.outbox;
     cell& to = *first->to;
     envelope* oldest = first.release();
     envelope* newest = oldest;

@@ -107,7 +107,7 @@ struct turn {
   const envelope* input = nullptr;
   /// The base of a turn whose actor has none of its own, which takes this one once it needs it.
   std::unique_ptr<recovery> spare{};
-  envelope_list outbox{};
+  envelope_chain outbox{};
   /// Of the last child that was spawned on this worker: the next one is mostly of the same.
   const actor_type* child_type = nullptr;
   bool yields = false;    ///< others come first, though more waits for this actor

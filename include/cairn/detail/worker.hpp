@@ -63,8 +63,8 @@ class ready_queue {
     if (one.ready) return;
     one.ready = true;
     one.ready_next = others_.head;
+    if (others_.head == nullptr) others_.tail = &one;
     others_.head = &one;
-    if (others_.tail == nullptr) others_.tail = &one;
     ++count_;
   }
   /// Of one that has just been born.
@@ -83,13 +83,13 @@ class ready_queue {
 
   struct chain {
     cell* head = nullptr;
-    cell* tail = nullptr;
+    cell* tail = nullptr;  ///< says nothing while there is no head
 
     /// Moves all of it in front of `of`.
     void go_before(chain& of) noexcept {
       if (head == nullptr) return;
       tail->ready_next = of.head;
-      if (of.tail == nullptr) of.tail = tail;
+      if (of.head == nullptr) of.tail = tail;
       of.head = head;
       *this = {};
     }
@@ -99,7 +99,7 @@ class ready_queue {
     if (one.ready) return;
     one.ready = true;
     one.ready_next = nullptr;
-    (to.tail != nullptr ? to.tail->ready_next : to.head) = &one;
+    (to.head != nullptr ? to.tail->ready_next : to.head) = &one;
     to.tail = &one;
     ++count_;
   }
@@ -107,8 +107,6 @@ class ready_queue {
     cell* first = from.head;
     if (first == nullptr) return nullptr;
     from.head = first->ready_next;
-    if (from.head == nullptr) from.tail = nullptr;
-    first->ready_next = nullptr;
     first->ready = false;
     --count_;
     return first;
