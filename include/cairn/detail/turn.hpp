@@ -237,13 +237,18 @@ struct turn {
   }
 
   /// Forgets the effects: they have left, or must not.
-  [[gnu::always_inline]] void clear() {
-    if (!outbox.empty()) [[unlikely]]
-      outbox.clear();
+  void clear() {
+    outbox.clear();
+    clear_sent();
+    if (wants_more_) clear_more();
+  }
+  /// The same where there were none but what has been sent.
+  [[gnu::always_inline]] void clear_sent() noexcept {
     input = nullptr;
+    if (effects == 0) [[likely]]
+      return;  // nothing has been added to the sums
     digest = values = other_values = 0;
     effects = 0;
-    if (wants_more_) clear_more();
   }
 
  private:
