@@ -81,7 +81,7 @@ inline void dispatch(envelope_ptr message, const address& to) {
   const std::uint64_t number = open_slot(here, to, what);
   message->answer = {here.self, here.self->self().id, number, false};
   here.send(std::move(message), to);
-  here.also().timers.push_back({number, here.system->ask_timeout(), nullptr, true});
+  here.limit_ask(number, here.system->ask_timeout());
   return {here.self, number};
 }
 

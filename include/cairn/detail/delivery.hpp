@@ -159,7 +159,7 @@ class delivery {
   [[gnu::noinline]] void grant(cell& one, wishes& more) {
     for (auto& each : more.born) welcome(one, each);
     more.born.clear();
-    for (auto& each : more.timers) arm(one, each);
+    arm_all(one);
     for (const auto number : more.cancelled) cancel_reminder(one, number);
     for (const auto& each : more.watches) keep_watch(one, each, all_.lost);
   }
@@ -173,6 +173,9 @@ class delivery {
     mine_.held_runs.push_back({one.at, one.self(), std::move(work)});
   }
 
+  void arm_all(cell& one) {
+    for (auto& each : mine_.here.timers()) arm(one, each);
+  }
   void arm(cell& one, new_timer& each) {
     // To read the clocks as they should be read costs more than an ask.
     const bool is_long = each.ask && each.delay >= std::chrono::seconds{1};

@@ -132,6 +132,14 @@ struct turn {
   /// Whether there may be any of that.
   [[nodiscard]] bool wants_more() const noexcept { return wants_more_; }
 
+  /// How long an ask waits: of all that is wanted besides sending the most frequent.
+  void limit_ask(std::uint64_t number, std::chrono::nanoseconds most) {
+    more_.timers.push_back({number, most, nullptr, true});
+    asks_ = true;
+  }
+  [[nodiscard]] bool asks() const noexcept { return asks_; }
+  [[nodiscard]] std::vector<new_timer>& timers() noexcept { return more_.timers; }
+
   [[gnu::always_inline]] void note(std::uint64_t what, std::uint64_t whom,
                                    std::uint64_t value = 0) noexcept {
     const effect made{what, whom, value};
@@ -240,6 +248,7 @@ struct turn {
   void clear() {
     outbox.clear();
     clear_sent();
+    if (std::exchange(asks_, false)) more_.timers.clear();
     if (wants_more_) clear_more();
   }
   /// The same where there were none but what has been sent.
@@ -307,6 +316,7 @@ struct turn {
 
   wishes more_{};
   bool wants_more_ = false;
+  bool asks_ = false;
 };
 
 /// The turn on this thread, null between turns and on threads outside.
