@@ -30,33 +30,46 @@ template <class M>
 inline const bool is_sent = (ops_of<M>.sent_as = origin_hash<M>, true);
 
 template <class M, class P, class... Args>
-[[nodiscard]] envelope_ptr build_message(Args&&... args) {
+[[nodiscard, gnu::always_inline]] inline envelope_ptr build_message_to(const address& to,
+                                                                       Args&&... args) {
   check_message<M, P, Args...>();
   (void)&is_sent<M>;
-  auto built = build_envelope<M>(
-      [&](void* where) { construct_message<M>(where, std::forward<Args>(args)...); });
-  built->index = static_cast<std::uint16_t>(index_of<M, P>);
-  return built;
+  return build_envelope<M>(
+      [&](void* where) { construct_message<M>(where, std::forward<Args>(args)...); }, to.where,
+      to.id, static_cast<std::uint16_t>(index_of<M, P>));
+}
+template <class M, class P, class... Args>
+[[nodiscard]] envelope_ptr build_message(Args&&... args) {
+  return build_message_to<M, P>({}, std::forward<Args>(args)...);
 }
 
-inline void require(const address& to) {
-  if (to.where == nullptr) throw error{errc::misuse, "a message to an empty ref"};
+[[noreturn, gnu::noinline]] inline void throw_empty() {
+  throw error{errc::misuse, "a message to an empty ref"};
+}
+[[gnu::always_inline]] inline void require(const address& to) {
+  if (to.where == nullptr) [[unlikely]]
+    throw_empty();
 }
 
-[[gnu::noinline]] inline void dispatch_from_outside(envelope_ptr message, const address& to) {
+[[gnu::noinline]] inline void dispatch_from_outside(envelope_ptr message) {
+  runtime& system = *message->to->owner;
+  system.send_from_outside(std::move(message));
+}
+
+/// Within a turn the message leaves when the turn ends, else at once. Precondition: it says for
+/// whom it is.
+[[gnu::always_inline]] inline void dispatch(envelope_ptr message) {
+  if (turn* here = current_turn) [[likely]] {
+    here->outbox.push_back(std::move(message));
+  } else {
+    dispatch_from_outside(std::move(message));
+  }
+}
+inline void dispatch(envelope_ptr message, const address& to) {
+  require(to);
   message->to = to.where;
   message->target = to.id;
-  to.where->owner->send_from_outside(std::move(message));
-}
-
-/// Within a turn the message leaves when the turn ends, else at once.
-[[gnu::always_inline]] inline void dispatch(envelope_ptr message, const address& to) {
-  require(to);
-  if (current_turn != nullptr) [[likely]] {
-    current_turn->send(std::move(message), to);
-  } else {
-    dispatch_from_outside(std::move(message), to);
-  }
+  dispatch(std::move(message));
 }
 
 /// Opens a slot, sends `message` with this actor as the asker, and arms the timeout.
@@ -68,7 +81,7 @@ inline void require(const address& to) {
   const std::uint64_t number = open_slot(here, to, what);
   message->answer = {here.self, here.self->self().id, number, false};
   here.send(std::move(message), to);
-  here.also().timers.push_back({number, here.system->ask_timeout(), nullptr, true});
+  here.limit_ask(number, here.system->ask_timeout());
   return {here.self, number};
 }
 
@@ -114,8 +127,9 @@ class ref {
   /// becomes a dead letter.
   template <class M, class... Args>
   void tell(Args&&... args) const {
-    auto message = detail::build_message<M, typename A::protocol>(std::forward<Args>(args)...);
-    detail::dispatch(std::move(message), to_);
+    detail::require(to_);
+    detail::dispatch(
+        detail::build_message_to<M, typename A::protocol>(to_, std::forward<Args>(args)...));
   }
 
   /// Sends a message and gives what `co_await` waits for: the handler's return value.

@@ -81,6 +81,14 @@ struct actor_type {
   }
 };
 
+/// The handler that a message is for; null: it does not say so, or this type has none.
+[[nodiscard, gnu::always_inline]] inline const handler* handler_of(
+    const actor_type& type, const envelope& message) noexcept {
+  if (message.index >= type.handlers.size()) return nullptr;
+  const handler& found = type.handlers[message.index];
+  return found.message == message.ops ? &found : nullptr;
+}
+
 /// The message behind `on_birth`.
 struct birth_note {};
 

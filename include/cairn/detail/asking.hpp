@@ -174,7 +174,7 @@ class [[nodiscard]] asking {
 
   /// Waits at most this long instead of the system's default. In the turn that asks only.
   asking&& within(std::chrono::nanoseconds limit) && {
-    for (auto& timer : detail::turn_here("within()").also().timers) {
+    for (auto& timer : detail::turn_here("within()").timers()) {
       if (timer.number == slot_.number()) timer.delay = limit;
     }
     return std::move(*this);

@@ -46,6 +46,29 @@ inline void put_aside(turn& here, cell& one) noexcept {
   here.spare = std::move(one.saved);
 }
 
+/// What is compared by a replay.
+inline void note_end(cell& one, turn& here) {
+  here.log_input();
+  here.note_sent();
+  log_entry& made = one.saved->log.append_bytes(log_kind::turn, here.first_mixed());
+  made.number = here.digest;
+  made.effects = here.effects;
+  if (!here.knows_values()) return;
+  made.schema = values_known;
+  made.ticket = here.values;
+  made.type = here.other_values;
+}
+
+/// The end of a turn that a log may have to tell of.
+inline void end_logged(cell& one, turn& here) {
+  if (!here.logs()) return;
+  if (!one.type->raw_base || one.busy()) {
+    note_end(one, here);
+  } else {
+    put_aside(here, one);
+  }
+}
+
 /// For one turn of an actor that keeps no base between its turns: it stands aside, where the turn
 /// takes it from if it needs one (see `turn::log_input`). False: there is none of the right size,
 /// and the actor gets its own.

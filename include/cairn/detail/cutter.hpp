@@ -90,7 +90,13 @@ class cutter {
  public:
   /// An actor meets a message that is about to be handled, dropped or given up: an unrecorded one
   /// of an earlier epoch belongs into the open snapshot, for its sender's cut has it as sent.
-  [[gnu::always_inline]] void meet(cell& one, envelope& message) {
+  [[gnu::always_inline]] void meet(const worker& mine, cell& one, envelope& message) {
+    const epoch seen = mine.seen;
+    const bool as_before = message.sent <= seen && one.touched_in == seen && one.at >= seen;
+    if (!as_before || mine.open) [[unlikely]]
+      meet(one, message);
+  }
+  [[gnu::noinline]] void meet(cell& one, envelope& message) {
     acknowledge(message.sent);
     touch(one);
     bring(one);

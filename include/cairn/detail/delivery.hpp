@@ -111,15 +111,29 @@ class delivery {
   [[gnu::noinline]] void grant_and_send(cell& one) {
     wishes& more = mine_.here.also();
     grant(one, more);
-    send_all(one);
+    send_all(mine_, one);
     for (auto& each : more.runs) begin_run(one, std::move(each));
   }
   /// The same of a turn that wants nothing but to send.
-  [[gnu::always_inline]] void send_all(cell& one) {
-    turn& here = mine_.here;
-    cell* last = nullptr;  // whose queue here has just been given a message of this turn
-    while (!here.outbox.empty()) {
-      auto message = here.outbox.pop_front();
+  [[gnu::always_inline]] void send_all(worker& mine, cell& one) {
+    envelope_chain& outbox = mine.here.outbox;
+    const cell* last = nullptr;  // whose queue here has just been given a message of this turn
+    while (envelope* each = outbox.front()) {
+      cell* to = each->to;
+      if (to == nullptr || (to != last && !to->is_in_reach(mine, mine.seen)) || !fits(*to, *each))
+          [[unlikely]]
+        return send_others(one);
+      each->sent = one.at;
+      put_last(*to, outbox.pop(each));
+      mine.ready.push(*to);
+      last = to;
+    }
+  }
+  /// The same from a message on that goes another way.
+  [[gnu::noinline]] void send_others(cell& one) {
+    const cell* last = nullptr;
+    while (!mine_.here.outbox.empty()) {
+      auto message = mine_.here.outbox.pop_front();
       message->sent = one.at;
       cell* to = message->to;
       if (to == last && to != nullptr && fits(*to, *message)) {
@@ -145,7 +159,7 @@ class delivery {
   [[gnu::noinline]] void grant(cell& one, wishes& more) {
     for (auto& each : more.born) welcome(one, each);
     more.born.clear();
-    for (auto& each : more.timers) arm(one, each);
+    arm_all(one);
     for (const auto number : more.cancelled) cancel_reminder(one, number);
     for (const auto& each : more.watches) keep_watch(one, each, all_.lost);
   }
@@ -159,6 +173,9 @@ class delivery {
     mine_.held_runs.push_back({one.at, one.self(), std::move(work)});
   }
 
+  void arm_all(cell& one) {
+    for (auto& each : mine_.here.timers()) arm(one, each);
+  }
   void arm(cell& one, new_timer& each) {
     // To read the clocks as they should be read costs more than an ask.
     const bool is_long = each.ask && each.delay >= std::chrono::seconds{1};
@@ -167,12 +184,6 @@ class delivery {
     const auto wall = by_calendar ? micros_of(all_.wall_now()) : std::chrono::microseconds{};
     one.rest().timers.push_back(timer_of(each, now, wall));
     mine_.look_at(one, one.rest().timers.back().next());
-  }
-
-  static void disarm(cell& one, std::uint64_t number) {
-    if (!one.more) return;
-    std::erase_if(one.more->timers,
-                  [&](const timer& each) { return each.number == number && !each.message; });
   }
 
   /// An ask has timed out: an event will say who waited for whom.
@@ -264,7 +275,7 @@ class delivery {
 
   /// What follows in the outbox for the same actor goes with it: one push for all of them.
   [[gnu::noinline]] void push_run(const cell& from, envelope_ptr first) {
-    envelope_list& more = mine_.here.outbox;
+    envelope_chain& more = mine_.here.outbox;
     cell& to = *first->to;
     envelope* oldest = first.release();
     envelope* newest = oldest;
@@ -331,11 +342,6 @@ class delivery {
   static constexpr std::uint16_t any_index = 0xffff;
 
  private:
-  /// Also an answer that an ephemeral actor gives: it may tell what others have only begun to keep.
-  [[nodiscard]] static bool is_held(const envelope& message) noexcept {
-    return message.kind == envelope_kind::reply && message.answer.when_committed;
-  }
-
   /// A child that a turn has spawned begins to live, in its parent's epoch.
   void welcome(cell& parent_cell, const newborn& born) {
     cell& made = *born.made;

@@ -342,14 +342,14 @@ class engine : public homes {
     return true;
   }
 
-  bool run_ready(worker& mine, turns& own) {
+  [[gnu::noinline]] bool run_ready(worker& mine, turns& own) {
     bool ran = false;
     slice_watch watch{*this, mine, options_.slow_turn};
     for (int at = 0; at < slice; ++at) {
       cell* one = mine.ready.pop();
       if (one == nullptr) break;
       ran = true;
-      own.activate(*one);
+      own.activate_here(mine, *one);
       if (!watch.look(*one)) break;
       // Relaxed: the next step's take_part() reads it again, with acquire.
       if (stage.load(std::memory_order_relaxed) != mine.stage_done) break;

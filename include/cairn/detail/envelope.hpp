@@ -98,11 +98,15 @@ struct envelope_marks {
 static_assert(sizeof(envelope_marks) == sizeof(std::uint32_t));
 
 struct envelope : envelope_marks {
-  std::uint16_t index = 0;  ///< of the message in the receiver's protocol
-  envelope* next = nullptr;
-  const payload_ops* ops = nullptr;
-  cell* to = nullptr;
-  actor_id target{};         ///< the cell may have been given to another actor meanwhile
+  // Every message pays for each word that is written here.
+  envelope(const payload_ops& of, cell* receiver, actor_id whom, std::uint16_t number) noexcept
+      : index{number}, ops{&of}, to{receiver}, target{whom} {}
+
+  std::uint16_t index;  ///< of the message in the receiver's protocol
+  envelope* next;       ///< belongs to what it is linked into
+  const payload_ops* ops;
+  cell* to;
+  actor_id target;           ///< the cell may have been given to another actor meanwhile
   epoch sent{};              ///< of the turn that sent it
   epoch recorded{};          ///< the snapshot that holds it, 0: none
   std::uint64_t ticket = 0;  ///< its number in the mailbox, 0 before it stands in one
@@ -164,12 +168,10 @@ inline constinit payload_ops ops_of = plain_ops_of<T>();
                              : ::operator new(room_of(ops));
 }
 /// An envelope whose payload the caller constructs.
-[[nodiscard, gnu::always_inline]] inline envelope* place_envelope(void* room,
-                                                                  const payload_ops& ops) noexcept {
-  // Not with (): that would first clear it as a whole, which takes longer than all the rest.
-  auto* made = ::new (room) envelope;
-  made->ops = &ops;
-  return made;
+[[nodiscard, gnu::always_inline]] inline envelope* place_envelope(
+    void* room, const payload_ops& ops, cell* to = nullptr, actor_id target = {},
+    std::uint16_t index = 0) noexcept {
+  return ::new (room) envelope{ops, to, target, index};
 }
 
 /// Gives back the room of an envelope whose payload is already gone.
@@ -189,6 +191,14 @@ inline void free_envelope_room(envelope* gone) noexcept {
 [[gnu::noinline]] inline void destroy_envelope(envelope* gone) noexcept {
   if (!gone->ops->trivial) gone->ops->destroy(gone->payload());
   free_envelope_room(gone);
+}
+
+/// The same of a value that ends without a destructor, where the pool of this thread is known.
+[[gnu::always_inline]] inline void destroy_trivial(envelope* gone, room_pool& pool) noexcept {
+  const std::size_t pooled = gone->ops->pooled;
+  if (pooled == 0) [[unlikely]]
+    return free_envelope_room(gone);
+  pool.give(gone, pooled - 1);
 }
 
 /// Owns an envelope, as a `unique_ptr` would. That one is not inlined where it is moved from and
@@ -239,9 +249,12 @@ template <class Construct>
 
 /// The same of a value of a known type: what its room takes is known when this is compiled.
 template <class T, class Construct>
-[[nodiscard, gnu::always_inline]] inline envelope_ptr build_envelope(Construct&& construct) {
+[[nodiscard, gnu::always_inline]] inline envelope_ptr build_envelope(Construct&& construct,
+                                                                     cell* to = nullptr,
+                                                                     actor_id target = {},
+                                                                     std::uint16_t index = 0) {
   constexpr payload_ops known = plain_ops_of<T>();
-  envelope* made = place_envelope(allocate_room(known), ops_of<T>);
+  envelope* made = place_envelope(allocate_room(known), ops_of<T>, to, target, index);
   try {
     construct(reinterpret_cast<std::byte*>(made) + known.payload_at);
   } catch (...) {
@@ -279,8 +292,54 @@ template <class T>
   return made;
 }
 
-/// A run of envelopes in order, linked through `next`. Owns them.
-class envelope_list {
+/// Envelopes in order, linked through `next`. Owns them.
+class envelope_chain {
+ public:
+  envelope_chain() = default;
+  envelope_chain(envelope_chain&& other) noexcept { swap(other); }
+  envelope_chain& operator=(envelope_chain&& other) noexcept {
+    envelope_chain{std::move(other)}.swap(*this);
+    return *this;
+  }
+  ~envelope_chain() { clear(); }
+
+  [[gnu::always_inline]] void push_back(envelope_ptr owned) noexcept {
+    envelope* last = owned.release();
+    last->next = nullptr;
+    (head_ != nullptr ? tail_->next : head_) = last;
+    tail_ = last;
+  }
+  /// Takes out the first one, which the caller has looked at. Its `next` stays as it is.
+  [[nodiscard, gnu::always_inline]] envelope_ptr pop(envelope* first) noexcept {
+    head_ = first->next;
+    return envelope_ptr{first};
+  }
+  /// Precondition: there is something.
+  [[nodiscard]] envelope_ptr pop_front() noexcept { return pop(head_); }
+  void push_front(envelope_ptr owned) noexcept {
+    if (head_ == nullptr) return push_back(std::move(owned));
+    owned->next = head_;
+    head_ = owned.release();
+  }
+  void clear() noexcept {
+    while (head_ != nullptr) pop_front().reset();
+  }
+  [[nodiscard]] envelope* front() const noexcept { return head_; }
+  [[nodiscard]] envelope* back() const noexcept { return head_ != nullptr ? tail_ : nullptr; }
+  [[nodiscard]] bool empty() const noexcept { return head_ == nullptr; }
+
+  void swap(envelope_chain& other) noexcept {
+    std::swap(head_, other.head_);
+    std::swap(tail_, other.tail_);
+  }
+
+ protected:
+  envelope* head_ = nullptr;
+  envelope* tail_ = nullptr;  ///< says nothing while there is none
+};
+
+/// The same, counted.
+class envelope_list : private envelope_chain {
  public:
   envelope_list() = default;
   envelope_list(envelope_list&& other) noexcept { swap(other); }
@@ -288,28 +347,21 @@ class envelope_list {
     envelope_list{std::move(other)}.swap(*this);
     return *this;
   }
-  ~envelope_list() { clear(); }
+
+  using envelope_chain::back;
+  using envelope_chain::empty;
+  using envelope_chain::front;
 
   [[gnu::always_inline]] void push_back(envelope_ptr owned) noexcept {
-    envelope* last = owned.release();
-    last->next = nullptr;
-    (tail_ != nullptr ? tail_->next : head_) = last;
-    tail_ = last;
+    envelope_chain::push_back(std::move(owned));
     ++count_;
   }
   [[nodiscard, gnu::always_inline]] envelope_ptr pop_front() noexcept {
-    envelope* first = head_;
-    head_ = first->next;
-    if (head_ == nullptr) tail_ = nullptr;
-    first->next = nullptr;
     --count_;
-    return envelope_ptr{first};
+    return envelope_chain::pop_front();
   }
   void push_front(envelope_ptr owned) noexcept {
-    envelope* first = owned.release();
-    first->next = head_;
-    head_ = first;
-    if (tail_ == nullptr) tail_ = first;
+    envelope_chain::push_front(std::move(owned));
     ++count_;
   }
   /// Takes out what stands behind `before`, which is in the list, or in front where that is null.
@@ -330,22 +382,17 @@ class envelope_list {
     ++count_;
   }
   void clear() noexcept {
-    while (head_ != nullptr) pop_front().reset();
+    envelope_chain::clear();
+    count_ = 0;
   }
-  [[nodiscard]] envelope* front() const noexcept { return head_; }
-  [[nodiscard]] envelope* back() const noexcept { return tail_; }
-  [[nodiscard]] bool empty() const noexcept { return head_ == nullptr; }
   [[nodiscard]] std::size_t size() const noexcept { return count_; }
 
   void swap(envelope_list& other) noexcept {
-    std::swap(head_, other.head_);
-    std::swap(tail_, other.tail_);
+    envelope_chain::swap(other);
     std::swap(count_, other.count_);
   }
 
  private:
-  envelope* head_ = nullptr;
-  envelope* tail_ = nullptr;
   std::size_t count_ = 0;
 };
 

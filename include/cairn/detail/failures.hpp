@@ -32,31 +32,19 @@ class failures : public incarnations {
 
   /// The same where the actor's base is its very state, and the message's bytes stay what they are:
   /// a log of them is made when it is needed.
-  void begin_brief_turn(cell& one, const envelope& input) {
-    show_message(mine_, one, input);
+  [[gnu::always_inline]] void begin_brief_turn(worker& mine, cell& one, const envelope& input) {
+    show_message(mine, one, input);
     entry_ = {};
-    mine_.here.input = given_ = &input;
+    mine.here.input = given_ = &input;
   }
 
   /// Runs one turn. Its effects leave when it ends well; else the supervisor decides.
   template <class Body>
-  [[gnu::always_inline]] void run(cell& one, Body&& body) {
-    std::exception_ptr thrown;
-    {
-      turn& here = mine_.here;
-      const scoped_current<turn> scope{current_turn, &here};
-      here.self = &one;
-      try {
-        body();
-        settle(one, here);
-      } catch (...) {
-        thrown = std::current_exception();
-      }
-    }
-    if (thrown) {
-      failed(one, thrown);
+  [[gnu::always_inline]] void run(worker& mine, cell& one, Body&& body) {
+    if (ends_well(mine, one, body)) [[likely]] {
+      ended(mine, one);
     } else {
-      ended(one);
+      failed(one, std::exchange(thrown_, nullptr));
     }
   }
 
@@ -107,10 +95,32 @@ class failures : public incarnations {
   void begin_at_once(cell& one, envelope_ptr note) {
     begin_turn(one, *note);
     one.consumed = next(one.consumed);
-    run(one, [&] { one.type->handlers[note->index].begin(one, mine_.here, *note); });
+    run(mine_, one, [&] { one.type->handlers[note->index].begin(one, mine_.here, *note); });
   }
 
-  [[gnu::always_inline]] void ended(cell& one) {
+  template <class Body>
+  [[gnu::always_inline]] bool ends_well(worker& mine, cell& one, Body& body) {
+    const scoped_current<turn> scope{current_turn, &mine.here};
+    mine.here.self = &one;
+    try {
+      body();
+      settle(one, mine.here);
+      return true;
+    } catch (...) {
+      thrown_ = std::current_exception();
+      return false;
+    }
+  }
+
+  [[gnu::always_inline]] void ended(worker& mine, cell& one) {
+    turn& here = mine.here;
+    if (one.more || here.input == nullptr || here.wants_more()) return ended_otherwise(one);
+    mail_.send_all(mine, one);
+    here.clear_sent();
+  }
+
+  /// The same of a turn that has to do with more than what it was given and what it sends.
+  [[gnu::noinline]] void ended_otherwise(cell& one) {
     turn& here = mine_.here;
     if (one.more) {
       count_notice(one);
@@ -122,32 +132,10 @@ class failures : public incarnations {
       if (here.also().stop) return end_by_itself(one);
       if (here.also().then) return begin_at_once(one, take_next(here, one));
     } else {
-      mail_.send_all(one);
+      if (here.asks()) mail_.arm_all(one);
+      mail_.send_all(mine_, one);
     }
     here.clear();
-  }
-
-  /// The end of a turn that a log may have to tell of.
-  void end_logged(cell& one, turn& here) {
-    if (!here.logs()) return;
-    if (!one.type->raw_base || one.busy()) {
-      log_end(one, here);
-    } else {
-      put_aside(here, one);
-    }
-  }
-
-  /// What is compared by a replay.
-  void log_end(cell& one, turn& here) {
-    here.log_input();
-    here.note_sent();
-    log_entry& made = one.saved->log.append_bytes(log_kind::turn, here.first_mixed());
-    made.number = here.digest;
-    made.effects = here.effects;
-    if (!here.knows_values()) return;
-    made.schema = values_known;
-    made.ticket = here.values;
-    made.type = here.other_values;
   }
 
   void end_by_itself(cell& one) {
@@ -289,9 +277,9 @@ class failures : public incarnations {
     }
     if (message) {
       one.consumed = next(one.consumed);
-      run(one, [&] { one.type->handlers[message->index].begin(one, mine_.here, *message); });
+      run(mine_, one, [&] { one.type->handlers[message->index].begin(one, mine_.here, *message); });
     } else {
-      run(one, [&] {
+      run(mine_, one, [&] {
         if (waiter) waiter.resume();
       });
     }
@@ -395,6 +383,7 @@ class failures : public incarnations {
 
   replay_log::cursor entry_{};       ///< the input of the turn that runs
   const envelope* given_ = nullptr;  ///< the message whose first turn runs, while it does
+  std::exception_ptr thrown_{};      ///< what a turn has just ended with
 };
 
 }  // namespace cairn::detail

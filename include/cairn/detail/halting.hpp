@@ -119,8 +119,8 @@ class halting {
   }
   void end_pause(cell& one) const {
     if (std::exchange(one.paused, false)) look_at_timers(one);
-    delivery::disarm(one, backoff_number);  // what it did not wait for shall not end another one
-    one.box.attended = nullptr;             // it will be looked at anew
+    one.disarm(backoff_number);  // what it did not wait for shall not end another one
+    one.box.attended = nullptr;  // it will be looked at anew
   }
 
   /// Those that were due while the actor handled nothing have not fired.

@@ -54,6 +54,12 @@ class inbox {
   std::atomic<Node*> top_{nullptr};
 };
 
+/// Whether it waits for the commit of its sender's epoch. Also an answer that an ephemeral actor
+/// gives: it may tell what others have only begun to keep.
+[[nodiscard]] inline bool is_held(const envelope& message) noexcept {
+  return message.kind == envelope_kind::reply && message.answer.when_committed;
+}
+
 using envelope_inbox = inbox<envelope, &envelope::next>;
 
 /// One actor's waiting messages.

@@ -36,13 +36,13 @@ class room_pool {
 
   [[nodiscard]] void* take(std::size_t which) {
     list& of = free_[which];
-    return of.first != nullptr ? of.take() : fetch(of, which);
+    return of.first != nullptr ? of.take() : fetch(which);
   }
   /// Precondition: the room was taken for this class.
-  void give(void* room, std::size_t which) noexcept {
+  [[gnu::always_inline]] void give(void* room, std::size_t which) noexcept {
     list& of = free_[which];
     if (of.space == 0) [[unlikely]]
-      bring(of, which);
+      bring(which);
     of.give(room);
   }
 
@@ -68,12 +68,14 @@ class room_pool {
       return taken;
     }
     void give(void* room) noexcept {
-      first = ::new (room) free_room{first, nullptr};
+      auto* given = ::new (room) free_room;  // `next_batch` says nothing but in the depot
+      given->next = std::exchange(first, given);
       --space;
     }
   };
 
-  [[gnu::noinline]] static void* fetch(list& of, std::size_t which) {
+  [[gnu::noinline]] void* fetch(std::size_t which) {
+    list& of = free_[which];
     std::size_t count = 0;
     of.first = depot.take(which, count);
     if (of.first == nullptr) return from_heap(which);
@@ -82,10 +84,10 @@ class room_pool {
   }
 
   /// Who only receives would gather what others send: half of it goes where all find it.
-  [[gnu::noinline]] static void bring(list& of, std::size_t which) noexcept {
+  [[gnu::noinline]] void bring(std::size_t which) noexcept {
     for (std::size_t batches = most_of(which) / room_depot::batch_of(which) / 2; batches > 0;
          --batches) {
-      bring_batch(of, which);
+      bring_batch(free_[which], which);
     }
   }
   static void bring_batch(list& of, std::size_t which) noexcept {

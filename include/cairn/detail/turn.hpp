@@ -109,7 +109,7 @@ struct turn {
   const envelope* input = nullptr;
   /// The base of a turn whose actor has none of its own, which takes this one once it needs it.
   std::unique_ptr<recovery> spare{};
-  envelope_list outbox{};
+  envelope_chain outbox{};
   /// Of the last child that was spawned on this worker: the next one is mostly of the same.
   const actor_type* child_type = nullptr;
   bool yields = false;    ///< others come first, though more waits for this actor
@@ -133,6 +133,14 @@ struct turn {
   }
   /// Whether there may be any of that.
   [[nodiscard]] bool wants_more() const noexcept { return wants_more_; }
+
+  /// How long an ask waits: of all that is wanted besides sending the most frequent.
+  void limit_ask(std::uint64_t number, std::chrono::nanoseconds most) {
+    more_.timers.push_back({number, most, nullptr, true});
+    asks_ = true;
+  }
+  [[nodiscard]] bool asks() const noexcept { return asks_; }
+  [[nodiscard]] std::vector<new_timer>& timers() noexcept { return more_.timers; }
 
   [[gnu::always_inline]] void note(std::uint64_t what, std::uint64_t whom,
                                    std::uint64_t value = 0) noexcept {
@@ -239,13 +247,19 @@ struct turn {
   }
 
   /// Forgets the effects: they have left, or must not.
-  [[gnu::always_inline]] void clear() {
-    if (!outbox.empty()) [[unlikely]]
-      outbox.clear();
+  void clear() {
+    outbox.clear();
+    clear_sent();
+    if (std::exchange(asks_, false)) more_.timers.clear();
+    if (wants_more_) clear_more();
+  }
+  /// The same where there were none but what has been sent.
+  [[gnu::always_inline]] void clear_sent() noexcept {
     input = nullptr;
+    if (effects == 0) [[likely]]
+      return;  // nothing has been added to the sums
     digest = values = other_values = 0;
     effects = 0;
-    if (wants_more_) clear_more();
   }
 
  private:
@@ -304,6 +318,7 @@ struct turn {
 
   wishes more_{};
   bool wants_more_ = false;
+  bool asks_ = false;
 };
 
 /// The turn on this thread, null between turns and on threads outside.

@@ -38,10 +38,13 @@ class turns {
   [[nodiscard]] tombs& buried() noexcept { return tombs_; }
 
   /// Runs a ready actor for a bounded number of turns.
-  void activate(cell& one) {
+  [[gnu::noinline]] void activate(cell& one) { activate_here(mine_, one); }
+  /// The same, for the one place where all actors are run. `mine`, here and in what it leads to, is
+  /// this worker: each part of a turn refers to it by itself, and who reads them all cannot know.
+  [[gnu::always_inline]] void activate_here(worker& mine, cell& one) {
     mail_.take_incoming(one);
-    show_actor(mine_, one);
-    if (take_turns(one)) mine_.ready.push(one);
+    show_actor(mine, one);
+    if (take_turns(mine, one)) mine.ready.push(one);
     if (one.leads && has_started(one)) [[unlikely]]
       lead_on(one);
   }
@@ -90,9 +93,9 @@ class turns {
   }
 
   /// False: there is nothing more to do.
-  bool take_turns(cell& one) {
+  [[gnu::always_inline]] bool take_turns(worker& mine, cell& one) {
     for (int at = 0; at < all_.budget; ++at) {
-      if (!pause_before(one) || !advance(one)) return std::exchange(mine_.here.yields, false);
+      if (!pause_before(one) || !advance(mine, one)) return std::exchange(mine.here.yields, false);
     }
     return true;
   }
@@ -104,14 +107,14 @@ class turns {
   }
 
   /// One turn, or one message that becomes none. False: there is nothing to do.
-  [[gnu::always_inline]] bool advance(cell& one) {
+  [[gnu::always_inline]] bool advance(worker& mine, cell& one) {
     if (one.type == nullptr || one.hindered() || !one.box.replies.empty() || one.busy()) {
       return advance_otherwise(one);
     }
     if (one.box.queue.empty()) return false;
     if (has_to_rest(one)) return false;
-    consume(one, one.box.queue.pop_front());
-    return (!one.box.empty() || one.hindered()) && !mine_.here.yields;
+    consume(mine, one, one.box.queue.pop_front());
+    return (!one.box.empty() || one.hindered()) && !mine.here.yields;
   }
 
   /// The same where more than the next message of the mailbox is to be looked at.
@@ -129,7 +132,7 @@ class turns {
     if (!one.box.replies.empty()) return take_reply(one), !mine_.here.yields;
     if (one.busy() && !reaches_busy(one)) return false;
     if (one.box.queue.empty() || has_to_rest(one)) return false;
-    consume(one, one.box.queue.pop_front());
+    consume(mine_, one, one.box.queue.pop_front());
     return true;
   }
 
@@ -195,21 +198,12 @@ class turns {
     top.dormant = false;
   }
 
-  /// The root task is one handler that lasts as long as the program: words reach it meanwhile. So
-  /// does a supervisor what becomes of its children: it may be stopping a million of them.
-  [[nodiscard]] static bool reaches_busy(const cell& one) noexcept {
-    const envelope* first = one.box.queue.front();
-    if (first == nullptr || first->kind != envelope_kind::control) return false;
-    return one.slot_index == 1 ||
-           (is_supervisor(one.type) && control{first->index} == control::child_stopped);
-  }
-
-  [[gnu::always_inline]] void consume(cell& one, envelope_ptr message) {
-    cut().meet(one, *message);
+  [[gnu::always_inline]] void consume(worker& mine, cell& one, envelope_ptr message) {
+    cut().meet(mine, one, *message);
     one.changed = true;
     one.box.done_ticket = message->ticket;
     if (one.is(message->target) && (message->is_usual() || message->is_plain())) {
-      begin(one, std::move(message));
+      begin(mine, one, std::move(message));
     } else {
       consume_otherwise(one, std::move(message));
     }
@@ -230,28 +224,39 @@ class turns {
   }
 
   /// A handler begins.
-  [[gnu::always_inline]] void begin(cell& one, envelope_ptr message) {
+  [[gnu::always_inline]] void begin(worker& mine, cell& one, envelope_ptr message) {
     const handler* meant = handler_of(*one.type, *message);
-    if (meant == nullptr) [[unlikely]] {
-      if (!find_its_handler(one, message)) return;
-      meant = &one.type->handlers[message->index];
+    const bool usual = meant != nullptr && one.careful == caution::none;
+    if (!usual || !one.type->raw_base || !message->ops->plain || !copy_aside(mine.here, one)) {
+      return begin_otherwise(one, std::move(message));
     }
+    // The handler leaves the message's bytes as they are.
+    fail_.begin_brief_turn(mine, one, *message);
+    run_handler(mine, one, *meant, *message);
+    destroy_trivial(message.release(), mine.rooms);
+  }
+
+  /// The same where more than the message and the state is to be looked at.
+  [[gnu::noinline]] void begin_otherwise(cell& one, envelope_ptr message) {
+    if (handler_of(*one.type, *message) == nullptr && !find_its_handler(one, message)) return;
     if (one.careful != caution::none && deadly_.take(one, message)) return;
-    if (one.type->raw_base && message->ops->plain && copy_aside(mine_.here, one)) {
-      // The handler leaves the message's bytes as they are.
-      fail_.begin_brief_turn(one, *message);
-    } else if (!begin_with_log(one, message)) {
-      return;
+    if (begin_with_log(one, message)) {
+      run_handler(mine_, one, one.type->handlers[message->index], *message);
     }
+  }
+
+  [[gnu::always_inline]] void run_handler(worker& mine, cell& one, const handler& meant,
+                                          envelope& message) {
+    const payload_ops& ops = *message.ops;
     one.consumed = next(one.consumed);
-    worker_counters::add(mine_.counters.messages, 1);
-    if (message->ops != &ops_of<commit_note>) mine_.substantial = true;
-    worker_counters::add(mine_.counters.bytes, message->ops->size);
-    fail_.run(one, [&] { meant->begin(one, mine_.here, *message); });
+    if (!mine.substantial && &ops != &ops_of<commit_note>) mine.substantial = true;
+    worker_counters::add(mine.counters.messages, 1);
+    worker_counters::add(mine.counters.bytes, ops.size);
+    fail_.run(mine, one, [&] { meant.begin(one, mine.here, message); });
   }
 
   /// False: nothing begins, and the message is where it belongs.
-  [[gnu::noinline]] bool begin_with_log(cell& one, envelope_ptr& message) {
+  bool begin_with_log(cell& one, envelope_ptr& message) {
     if (!one.saved && one.type->raw_base) one.saved = std::move(mine_.here.spare);
     try {
       ensure_base(one);
@@ -270,13 +275,6 @@ class turns {
       return false;
     }
     return true;
-  }
-
-  [[nodiscard]] static const handler* handler_of(const actor_type& type,
-                                                 const envelope& message) noexcept {
-    if (message.index >= type.handlers.size()) return nullptr;
-    const handler& found = type.handlers[message.index];
-    return found.message == message.ops ? &found : nullptr;
   }
 
   /// The message says less than which handler is meant, or nothing that this actor handles.
@@ -312,7 +310,7 @@ class turns {
       return;
     }
     one.changed = true;
-    delivery::disarm(one, number);
+    one.disarm(number);
     log_reply(one, reply);
     found->code = reply->code;
     found->value = std::move(reply);
@@ -323,7 +321,7 @@ class turns {
     } else if (const auto waiter = std::exchange(found->waiter, {})) {
       worker_counters::add(mine_.counters.resumed, 1);
       one.awaits.store(0, std::memory_order_relaxed);  // see awaited_slot::wait()
-      fail_.run(one, [&] { waiter.resume(); });
+      fail_.run(mine_, one, [&] { waiter.resume(); });
     }
   }
 

@@ -78,7 +78,8 @@ class besides {
 };
 
 /// Says which message is handled.
-inline void show_message(worker& mine, cell& one, const envelope& input) noexcept {
+[[gnu::always_inline]] inline void show_message(worker& mine, cell& one,
+                                                const envelope& input) noexcept {
   mine.in_message.store(input.ops, std::memory_order_relaxed);  // a figure, see worker
   if (mine.note == nullptr) return;
   mine.note->say(one.self().id, next(one.consumed), input.ops->hash);
@@ -110,6 +111,8 @@ class slice_watch {
   /// After each activation. True: the slice goes on.
   [[nodiscard]] bool look(cell& one) {
     const auto after = all_.time->coarse();
+    if (after == before_) [[likely]]
+      return true;  // as it was the last time
     const auto took = after - std::exchange(before_, after);
     if (took >= slow_ && slow_.count() != 0) [[unlikely]]
       tell(one, took);

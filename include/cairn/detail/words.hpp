@@ -10,6 +10,15 @@
 
 namespace cairn::detail {
 
+/// The root task is one handler that lasts as long as the program: words reach it meanwhile. So
+/// does a supervisor what becomes of its children: it may be stopping a million of them.
+[[nodiscard]] inline bool reaches_busy(const cell& one) noexcept {
+  const envelope* first = one.box.queue.front();
+  if (first == nullptr || first->kind != envelope_kind::control) return false;
+  return one.slot_index == 1 ||
+         (is_supervisor(one.type) && control{first->index} == control::child_stopped);
+}
+
 class control_words {
  public:
   control_words(delivery& mail, failures& fail) noexcept : mail_{mail}, fail_{fail} {}

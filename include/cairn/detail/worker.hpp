@@ -75,8 +75,8 @@ class ready_queue {
     one.ready = true;
     chain& to = what.young ? young_ : others_;  // its siblings are still there, and come after it
     one.ready_next = to.head;
+    if (to.head == nullptr) to.tail = &one;
     to.head = &one;
-    if (to.tail == nullptr) to.tail = &one;
     ++count_;
   }
   /// Of one that has just been born.
@@ -95,13 +95,13 @@ class ready_queue {
 
   struct chain {
     cell* head = nullptr;
-    cell* tail = nullptr;
+    cell* tail = nullptr;  ///< says nothing while there is no head
 
     /// Moves all of it in front of `of`.
     void go_before(chain& of) noexcept {
       if (head == nullptr) return;
       tail->ready_next = of.head;
-      if (of.tail == nullptr) of.tail = tail;
+      if (of.head == nullptr) of.tail = tail;
       of.head = head;
       *this = {};
     }
@@ -111,7 +111,7 @@ class ready_queue {
     if (one.ready) return;
     one.ready = true;
     one.ready_next = nullptr;
-    (to.tail != nullptr ? to.tail->ready_next : to.head) = &one;
+    (to.head != nullptr ? to.tail->ready_next : to.head) = &one;
     to.tail = &one;
     ++count_;
   }
@@ -119,8 +119,6 @@ class ready_queue {
     cell* first = from.head;
     if (first == nullptr) return nullptr;
     from.head = first->ready_next;
-    if (from.head == nullptr) from.tail = nullptr;
-    first->ready_next = nullptr;
     first->ready = false;
     --count_;
     return first;
