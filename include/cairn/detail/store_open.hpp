@@ -217,6 +217,11 @@ inline void store_core::choose_snapshot() {
 inline void store_core::load_segments(const manifest& state) {
   index_.clear();
   broken_.clear();
+  std::uint64_t bytes = 0;
+  for (const auto& [number, segment] : state.segments) {
+    if (segment.dropped == never) bytes += segment.bytes();
+  }
+  index_.expect(bytes);
   for (const auto& [number, segment] : state.segments) {
     if (segment.dropped != never) continue;
     reader_.scan(number, segment, [&](const record_header& header, location at, bool whole) {
