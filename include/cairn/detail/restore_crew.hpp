@@ -50,7 +50,7 @@ class restore_crew {
   /// Takes what is left, and gives the actors out. More may be added then.
   ///
   /// Errors: throws what the first record that could not be taken threw.
-  void finish(std::vector<cell*>& made, restored_counts& counts) {
+  void finish(huge_vector<cell*>& made, restored_counts& counts) {
     if (!batches_.empty()) take(batches_.back());
     close();
     for (const batch& each : batches_) {
