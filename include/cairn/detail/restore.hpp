@@ -34,6 +34,8 @@ class restorer {
     counts_.from = facts_.from = latest;
     const scoped_current<runtime> scope{current_runtime, &all_};
     {
+      room_pool rooms;
+      const scoped_current<room_pool> pool{current_pool, &rooms};
       restore_crew crew{all_, facts_};
       store.read(latest, [&](const record_view& record) { take(record, crew); });
       crew.finish(made_, counts_);

@@ -148,6 +148,8 @@ class restore_crew {
 
   void help() {
     const scoped_current<runtime> scope{current_runtime, &all_};
+    room_pool rooms;
+    const scoped_current<room_pool> pool{current_pool, &rooms};
     for (;;) {
       batch* next = nullptr;
       {
