@@ -32,17 +32,28 @@ class store_index {
     live_total_ = 0;
   }
 
-  /// So many bytes of records are going to be added.
-  void expect(std::uint64_t bytes) {
+  /// How many records there may be in so many bytes, for who takes room for them.
+  [[nodiscard]] static std::size_t usual_count(std::uint64_t bytes) noexcept {
     constexpr std::uint64_t usual = 192;  // of a small actor
     constexpr std::uint64_t most = 4'000'000;
-    actors_.reserve(static_cast<std::size_t>(std::min(bytes / usual, most)));
+    return static_cast<std::size_t>(std::min(bytes / usual, most));
   }
+  /// So many bytes of records are going to be added.
+  void expect(std::uint64_t bytes) { actors_.reserve(usual_count(bytes)); }
 
-  void add(const record_header& header, location at) {
-    const index_item item{header.epoch, place_of(header), at, header.kind};
-    is_common(header) ? common_.push_back(item) : actors_.add(header.actor, item);
-    count(at, true);
+  void add(const record_header& header, location at) { add(entry_of(header, at)); }
+
+  /// What is added of a record.
+  struct entry {
+    actor_id actor{};
+    index_item item{};
+  };
+  [[nodiscard]] static entry entry_of(const record_header& header, location at) {
+    return {header.actor, {header.epoch, place_of(header), at, header.kind}};
+  }
+  void add(const entry& one) {
+    is_common(one.item.kind) ? common_.push_back(one.item) : actors_.add(one.actor, one.item);
+    count(one.item.at, true);
   }
 
   /// Whether the record at `at` is one that stands somewhere.
@@ -61,8 +72,8 @@ class store_index {
 
   /// The record now lies at `to`; what is left at `from` is a remainder.
   void relocate(const record_header& header, location from, location to, const alive_fn& alive) {
-    index_row* row = is_common(header) ? nullptr : actors_.find(header.actor);
-    if (row == nullptr && !is_common(header)) return;
+    index_row* row = is_common(header.kind) ? nullptr : actors_.find(header.actor);
+    if (row == nullptr && !is_common(header.kind)) return;
     const std::span list = row == nullptr ? std::span{common_} : row->all();
     const auto item = std::find_if(list.begin(), list.end(), [&](const index_item& i) {
       return i.at == from && i.kind != index_item::remainder;
@@ -166,8 +177,8 @@ class store_index {
   void forget_segment(std::uint32_t segment) { live_.erase(segment); }
 
  private:
-  static bool is_common(const record_header& header) {
-    return header.kind == record_kind::meta || header.kind == record_kind::name;
+  static bool is_common(record_kind kind) {
+    return kind == record_kind::meta || kind == record_kind::name;
   }
   static std::uint64_t place_of(const record_header& header) {
     switch (header.kind) {
@@ -181,7 +192,7 @@ class store_index {
     }
   }
   [[nodiscard]] std::span<const index_item> find(const record_header& header) const {
-    if (is_common(header)) return common_;
+    if (is_common(header.kind)) return common_;
     const index_row* row = actors_.find(header.actor);
     return row == nullptr ? std::span<const index_item>{} : row->all();
   }

@@ -193,9 +193,10 @@ class record_reader {
   /// verifies to its end or its header alone does.
   ///
   /// Errors: throws `damaged` with the file and the offset; `io` where it cannot be read.
+  /// Thread safety: any thread, it has a window of its own.
   template <class Use>
-  void scan(std::uint32_t segment, const segment_state& state, Use use) {
-    window& file = window_of(segment);
+  void scan(std::uint32_t segment, const segment_state& state, Use use) const {
+    window file{segment, path(segment), open(segment), 0, {}};
     verify_file_header(file.at(0, file_header_bytes), segment_magic, segment, file.path);
     const auto size = file.file->size();
     std::uint64_t end = file_header_bytes;
@@ -315,7 +316,7 @@ class record_reader {
     }
   };
 
-  std::unique_ptr<disk_file> open(std::uint32_t segment) {
+  std::unique_ptr<disk_file> open(std::uint32_t segment) const {
     try {
       return disk_->open(path(segment));
     } catch (const error& problem) {
