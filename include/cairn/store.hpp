@@ -33,6 +33,7 @@ struct store_options {
   bool accept_older = false;               ///< the operator's word: go back past released outputs
   std::optional<epoch> as_of{};            ///< go back to this one of the latest snapshots
   std::function<void(const std::string&)> warn{};  ///< told what is not quite an error
+  std::size_t threads = 1;  ///< that may verify what there is, side by side; a hint
 };
 
 /// What is known of a snapshot without reading it.

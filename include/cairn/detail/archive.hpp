@@ -307,7 +307,8 @@ void prologue(input_archive& archive, const T&) {
     using bare = typename unwrapped_base<T>::type;
     std::uint32_t newest_version = 0;
     if constexpr (versioned<bare>) newest_version = version_of<bare>;
-    archive.enter(element_floor<T>, newest_version, spelled_name<bare>());
+    static constexpr std::string_view name = spelled_name<bare>();  // found while compiling
+    archive.enter(element_floor<T>, newest_version, name);
   }
 }
 

@@ -120,16 +120,18 @@ class reader {
     if (count != 0) std::memcpy(to, from.data(), count);
   }
   [[nodiscard]] bytes_view take(std::size_t count) {
-    if (count > rest_.size()) throw error{errc::damaged, "bytes end too early"};
+    if (count > rest_.size()) raise();
     const auto head = rest_.first(count);
     rest_ = rest_.subspan(count);
     return head;
   }
   template <class T>
     requires(std::is_arithmetic_v<T> || std::is_enum_v<T>)
-  [[nodiscard]] T get() {
+  [[nodiscard, gnu::always_inline]] T get() {
+    if (sizeof(T) > rest_.size()) raise();
     T value;
-    take(&value, sizeof value);
+    std::memcpy(&value, rest_.data(), sizeof value);
+    rest_ = rest_.subspan(sizeof value);
     return value;
   }
   [[nodiscard]] std::string_view get_text() {
@@ -141,6 +143,8 @@ class reader {
   [[nodiscard]] bytes_view rest() const noexcept { return rest_; }
 
  private:
+  [[noreturn, gnu::cold]] static void raise() { throw error{errc::damaged, "bytes end too early"}; }
+
   bytes_view rest_;
 };
 

@@ -100,9 +100,10 @@ struct wake_step {
   address who{};
   bool leads = false;  ///< who comes after it is woken once it has started
 };
+using wake_order = huge_vector<wake_step>;
 /// Those of `order` from `next` on are still to be woken.
 struct wake_note {
-  std::shared_ptr<const std::vector<wake_step>> order{};
+  std::shared_ptr<const wake_order> order{};
   std::size_t next = 0;
 };
 

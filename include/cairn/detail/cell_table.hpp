@@ -3,7 +3,9 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -21,12 +23,14 @@ class cell_table {
   static constexpr std::uint32_t max_slabs = 1U << 18U;
   static constexpr std::uint32_t max_cells = slab_cells * max_slabs;  ///< 268 million actors
 
-  cell_table() : slabs_{std::make_unique<std::atomic<cell*>[]>(max_slabs)} {}
+  cell_table() : slabs_{static_cast<cell**>(std::calloc(max_slabs, sizeof(cell*)))} {
+    if (slabs_ == nullptr) throw std::bad_alloc{};
+  }
   cell_table(const cell_table&) = delete;
   cell_table& operator=(const cell_table&) = delete;
   ~cell_table() {
     for (std::uint32_t at = 0; at < max_slabs; ++at) {
-      cell* slab = slabs_[at].load(std::memory_order_relaxed);  // nobody else is left
+      cell* slab = slab_at(at).load(std::memory_order_relaxed);  // nobody else is left
       if (slab == nullptr) break;
       std::destroy_n(slab, slab_cells);
     }
@@ -38,7 +42,7 @@ class cell_table {
   [[nodiscard]] cell* at(std::uint32_t index) const noexcept {
     if (index / slab_cells >= max_slabs) return nullptr;
     // pairs with the release in grow_to()
-    cell* slab = slabs_[index / slab_cells].load(std::memory_order_acquire);
+    cell* slab = slab_at(index / slab_cells).load(std::memory_order_acquire);
     return slab == nullptr ? nullptr : slab + index % slab_cells;
   }
 
@@ -67,15 +71,19 @@ class cell_table {
   }
 
  private:
+  [[nodiscard]] std::atomic_ref<cell*> slab_at(std::uint32_t slab) const noexcept {
+    return std::atomic_ref<cell*>{slabs_[slab]};
+  }
+
   void grow_to(std::uint32_t index) {
     const std::uint32_t slab = index / slab_cells;
     if (slab >= max_slabs) throw error{errc::no_space, "too many actors for one system"};
-    if (slabs_[slab].load(std::memory_order_relaxed) != nullptr) return;  // under the lock
+    if (slab_at(slab).load(std::memory_order_relaxed) != nullptr) return;  // under the lock
     cell* first = room_for(slab);
     for (std::uint32_t at = 0; at < slab_cells; ++at) {
       (::new (first + at) cell)->slot_index = slab * slab_cells + at;
     }
-    slabs_[slab].store(first, std::memory_order_release);  // pairs with at()
+    slab_at(slab).store(first, std::memory_order_release);  // pairs with at()
   }
 
   /// Where some thousand actors live, more are to be expected: room for several slabs at a time.
@@ -96,7 +104,11 @@ class cell_table {
   static constexpr std::uint32_t few_slabs = 8;
   static constexpr std::uint32_t block_slabs = 16;  ///< some 5 MiB
 
-  std::unique_ptr<std::atomic<cell*>[]> slabs_;
+  /// Room for all that there may ever be, of which the kernel gives the pages that are used.
+  struct give_back {
+    void operator()(cell** room) const noexcept { std::free(room); }
+  };
+  std::unique_ptr<cell*[], give_back> slabs_;
   std::mutex growing_;
   std::vector<cell*> small_{};          ///< of one slab each
   std::vector<void*> large_{};          ///< of `block_slabs`

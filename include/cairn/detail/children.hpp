@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <vector>
 
 #include "../ids.hpp"
+#include "huge_pages.hpp"
 #include "supervision.hpp"
 
 namespace cairn::detail {
@@ -45,6 +45,9 @@ class child_table {
     sorted_ = sorted_ && (others_.empty() || others_.back().where.id < made.where.id);
     others_.push_back(made);
   }
+
+  /// So many more are expected, none of them with a name.
+  void expect(std::size_t more) { others_.reserve(others_.size() + more); }
 
   /// Null where there is none.
   [[nodiscard]] child* find(const std::string& name) {
@@ -101,7 +104,7 @@ class child_table {
   }
 
   std::unordered_map<std::string, child> named_;
-  std::vector<child> others_;  ///< those that have gone have no cell
+  huge_vector<child> others_;  ///< those that have gone have no cell
   std::size_t gone_ = 0;
   std::size_t next_ = 0;  ///< behind the last that has gone: most go in the order of their birth
   bool sorted_ = true;

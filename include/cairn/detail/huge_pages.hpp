@@ -5,8 +5,10 @@
 #include <sys/mman.h>
 
 #include <cstddef>
-#include <memory_resource>
+#include <limits>
+#include <memory>
 #include <new>
+#include <vector>
 
 namespace cairn::detail {
 
@@ -23,23 +25,35 @@ inline constexpr std::size_t huge_page = std::size_t{2} << 20U;
 }
 inline void give_huge(void* room) noexcept { ::operator delete(room, std::align_val_t{huge_page}); }
 
-/// What is large comes in huge pages, the rest from the heap. One thread at a time.
-class huge_pages final : public std::pmr::memory_resource {
+/// What is large comes in huge pages, the rest from the heap.
+template <class T>
+struct huge_allocator {
+  using value_type = T;
+
+  huge_allocator() = default;
+  template <class U>
+  huge_allocator(const huge_allocator<U>&) noexcept {}  // NOLINT(*explicit*): it has no state
+
+  [[nodiscard]] T* allocate(std::size_t count) {
+    if (count < large / sizeof(T)) return std::allocator<T>{}.allocate(count);
+    if (count > std::numeric_limits<std::size_t>::max() / sizeof(T) - huge_page) {
+      throw std::bad_array_new_length{};
+    }
+    return static_cast<T*>(take_huge(count * sizeof(T)));
+  }
+  void deallocate(T* room, std::size_t count) noexcept {
+    if (count < large / sizeof(T)) return std::allocator<T>{}.deallocate(room, count);
+    give_huge(room);
+  }
+  friend bool operator==(const huge_allocator&, const huge_allocator&) noexcept { return true; }
+
  private:
   /// Below it a page that is half empty would weigh more than it saves.
   static constexpr std::size_t large = 2 * huge_page;
-
-  void* do_allocate(std::size_t bytes, std::size_t alignment) override {
-    if (bytes >= large) return take_huge(bytes);
-    return ::operator new(bytes, std::align_val_t{alignment});
-  }
-  void do_deallocate(void* room, std::size_t bytes, std::size_t alignment) override {
-    if (bytes >= large) return give_huge(room);
-    ::operator delete(room, std::align_val_t{alignment});
-  }
-  [[nodiscard]] bool do_is_equal(const memory_resource& other) const noexcept override {
-    return this == &other;
-  }
 };
+
+/// For a million of something.
+template <class T>
+using huge_vector = std::vector<T, huge_allocator<T>>;
 
 }  // namespace cairn::detail

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "../options.hpp"
+#include "pausing.hpp"
 #include "world.hpp"
 
 namespace cairn::detail {
@@ -16,6 +17,7 @@ namespace cairn::detail {
   how.retain = chosen.epoch.retain;
   how.accept_older = chosen.accept_older;
   how.as_of = chosen.as_of;
+  how.threads = current_pauser != nullptr ? 1 : all.workers.size();  // a simulation has one
   how.warn = [&all](const std::string& text) {
     event what;
     what.kind = event_kind::store_warning;

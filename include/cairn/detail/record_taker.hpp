@@ -44,7 +44,7 @@ class record_taker {
   }
 
   /// In the order in which they were taken.
-  [[nodiscard]] const std::vector<cell*>& made() const noexcept { return made_; }
+  [[nodiscard]] const huge_vector<cell*>& made() const noexcept { return made_; }
   /// Without suspended handlers.
   [[nodiscard]] const restored_counts& counts() const noexcept { return counts_; }
 
@@ -231,7 +231,7 @@ class record_taker {
 
   world& all_;
   const snapshot_facts& facts_;
-  std::vector<cell*> made_{};
+  huge_vector<cell*> made_{};
   cell* current_ = nullptr;
   restored_counts counts_{};
 };

@@ -34,16 +34,21 @@ class restorer {
     counts_.from = facts_.from = latest;
     const scoped_current<runtime> scope{current_runtime, &all_};
     {
+      room_pool rooms;
+      const scoped_current<room_pool> pool{current_pool, &rooms};
       restore_crew crew{all_, facts_};
       store.read(latest, [&](const record_view& record) { take(record, crew); });
       crew.finish(made_, counts_);
     }
+    expect_children();
+    all_.restored_ids.reserve(made_.size());
     for (cell* one : made_) {
       adopt(*one);
       // Who waits for an answer of a retired one waits for nobody.
       if (!one->type->is_retired) all_.restored_ids.push_back(one->self().id);
     }
-    std::sort(all_.restored_ids.begin(), all_.restored_ids.end());
+    auto& ids = all_.restored_ids;
+    if (!std::ranges::is_sorted(ids)) std::ranges::sort(ids);  // most stores have them in order
     for (cell* one : made_) {
       if (!one->needs_replay) continue;
       ++counts_.suspended_handlers;
@@ -79,7 +84,7 @@ class restorer {
   void tell() const { tell_restored(all_, counts_, made_); }
 
   [[nodiscard]] const restored_counts& counts() const noexcept { return counts_; }
-  [[nodiscard]] const std::vector<cell*>& actors() const noexcept { return made_; }
+  [[nodiscard]] const huge_vector<cell*>& actors() const noexcept { return made_; }
   [[nodiscard]] const name_table& names() const noexcept { return facts_.names; }
 
  private:
@@ -191,6 +196,20 @@ class restorer {
         });
   }
 
+  /// A parent may have a million children: its table is not to grow with each of them.
+  void expect_children() {
+    std::vector<std::uint32_t> counts(all_.cells.used());
+    for (const cell* one : made_) {
+      if (one->name.empty() && one->parent.where != nullptr)
+        ++counts[one->parent.where->slot_index];
+    }
+    for (std::uint32_t index = 1; index < counts.size(); ++index) {
+      if (counts[index] < many_children) continue;
+      cell& parent = *all_.cells.at(index);
+      if (parent.type != nullptr) parent.rest().children.expect(counts[index]);
+    }
+  }
+
   /// Enters a restored actor in its parent's table, under its parent's rules.
   void adopt(cell& one) {
     for (auto& each : one.more ? one.more->timers : none_) {
@@ -226,9 +245,11 @@ class restorer {
     return said;
   }
 
+  static constexpr std::uint32_t many_children = 1000;
+
   world& all_;
   snapshot_facts facts_{};
-  std::vector<cell*> made_{};
+  huge_vector<cell*> made_{};
   std::vector<char> claimed_{};  ///< by the index of a cell
   restored_counts counts_{};
   std::string program_{};

@@ -50,7 +50,7 @@ class restore_crew {
   /// Takes what is left, and gives the actors out. More may be added then.
   ///
   /// Errors: throws what the first record that could not be taken threw.
-  void finish(std::vector<cell*>& made, restored_counts& counts) {
+  void finish(huge_vector<cell*>& made, restored_counts& counts) {
     if (!batches_.empty()) take(batches_.back());
     close();
     for (const batch& each : batches_) {
@@ -148,6 +148,8 @@ class restore_crew {
 
   void help() {
     const scoped_current<runtime> scope{current_runtime, &all_};
+    room_pool rooms;
+    const scoped_current<room_pool> pool{current_pool, &rooms};
     for (;;) {
       batch* next = nullptr;
       {

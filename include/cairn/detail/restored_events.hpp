@@ -17,7 +17,7 @@ namespace cairn::detail {
 inline constexpr std::size_t most_named = 8;
 
 /// No events of their own: nothing has been suspended now, and the program may resume them at once.
-[[nodiscard]] inline std::string text_of_suspended(const std::vector<cell*>& all) {
+[[nodiscard]] inline std::string text_of_suspended(const huge_vector<cell*>& all) {
   std::string text = std::to_string(all.size()) + " of them suspended";
   for (std::size_t at = 0; at < std::min(all.size(), most_named); ++at) {
     text += (at == 0 ? " (" : ", ") + world::label(*all[at]);
@@ -28,8 +28,8 @@ inline constexpr std::size_t most_named = 8;
 
 /// Says what was found, and who handles nothing, though no failure of this run is the cause.
 inline void tell_restored(world& all, const restored_counts& counts,
-                          const std::vector<cell*>& made) {
-  std::vector<cell*> suspended;
+                          const huge_vector<cell*>& made) {
+  huge_vector<cell*> suspended;
   std::ranges::copy_if(made, std::back_inserter(suspended),
                        [](const cell* one) { return one->suspended && !one->type->is_retired; });
   event what;

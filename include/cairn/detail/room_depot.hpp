@@ -29,18 +29,22 @@ struct free_room {
 class room_depot {
  public:
   static constexpr std::size_t step = 64;
-  static constexpr std::size_t classes = 20;
-  static constexpr std::size_t region_bytes = std::size_t{256} << 20U;
+  static constexpr std::size_t coarse = 20;  ///< classes of these steps, for what comes and goes
+  /// For small states, which stay: behind the others come classes that lie closer together.
+  static constexpr std::size_t fine_step = 16;
+  static constexpr std::size_t fine = 16;
+  static constexpr std::size_t classes = coarse + fine;
+  static constexpr std::size_t region_bytes = std::size_t{1} << 30U;
 
   constexpr room_depot() = default;
   room_depot(const room_depot&) = delete;
   room_depot& operator=(const room_depot&) = delete;
 
   [[nodiscard]] static constexpr std::size_t size_of(std::size_t which) noexcept {
-    return (which + 1) * step;
+    return which < coarse ? (which + 1) * step : (which - coarse + 1) * fine_step;
   }
   [[nodiscard]] static constexpr std::size_t batch_of(std::size_t which) noexcept {
-    return which < 4 ? 64 : 16;
+    return size_of(which) <= 4 * step ? 64 : 16;
   }
 
   /// A list of free rooms, at most `batch_of(which)` and at least one; `count` is set to how many.

@@ -1,5 +1,6 @@
-// Rooms for messages and coroutine frames, kept for the next one: a worker makes and destroys
-// millions of each, most of a few sizes, and the machine's heap costs more than sending a message.
+// Rooms for messages, coroutine frames and states, kept for the next one: a worker makes and
+// destroys millions of each, most of a few sizes, and the machine's heap costs more than sending a
+// message.
 #pragma once
 
 #include <array>
@@ -16,7 +17,7 @@ class room_pool {
  public:
   static constexpr std::size_t step = room_depot::step;
   static constexpr std::size_t classes = room_depot::classes;
-  static constexpr std::size_t largest = step * classes;
+  static constexpr std::size_t largest = step * room_depot::coarse;
 
   room_pool() noexcept {
     for (std::size_t at = 0; at < classes; ++at) free_[at].space = most_of(at);
@@ -32,6 +33,12 @@ class room_pool {
   /// Of a room of this size. Precondition: it is from 1 to `largest`.
   [[nodiscard]] static constexpr std::size_t class_of(std::size_t size) noexcept {
     return (size - 1) / step;
+  }
+  /// The same of a room for an actor's state: there are millions of them, and they stay.
+  [[nodiscard]] static constexpr std::size_t class_of_state(std::size_t size) noexcept {
+    constexpr auto from = room_depot::coarse;
+    constexpr auto finest = room_depot::fine_step;
+    return size <= room_depot::fine * finest ? from + (size - 1) / finest : class_of(size);
   }
 
   [[nodiscard]] void* take(std::size_t which) {

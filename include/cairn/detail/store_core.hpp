@@ -294,7 +294,7 @@ class store_core {
     std::sort(touched.begin(), touched.end());
     touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
     const auto numbers = manifest_.numbers();
-    index_.prune_common(numbers, alive());
+    index_.prune_common(numbers);
     for (const auto actor : touched) index_.prune(actor, numbers, alive());
     // What was changed in `oldest` or before has no use left for the versions before that.
     while (!touched_.empty() && touched_.begin()->first <= manifest_.oldest) {

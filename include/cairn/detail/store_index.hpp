@@ -2,15 +2,10 @@
 #pragma once
 
 #include <algorithm>
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
-#include <memory_resource>
-#include <optional>
 #include <span>
-#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -18,78 +13,68 @@
 #include "../ids.hpp"
 #include "huge_pages.hpp"
 #include "record.hpp"
+#include "store_rows.hpp"
 
 namespace cairn::detail {
 
-/// Where a record lies.
-struct location {
-  std::uint32_t segment = 0;
-  std::uint32_t offset = 0;
-  std::uint32_t length = 0;  ///< of the whole record
-
-  friend auto operator<=>(const location&, const location&) = default;
-};
-
-/// One record that the index knows. A *remainder* tells that dead records of the actor lie in a
-/// segment: they would rise again if the actor's tombstone were dropped before that segment.
-struct index_item {
-  cairn::epoch epoch{};
-  std::uint64_t place = 0;  ///< of an actor record: its floor
-  location at{};
-  record_kind kind{};
-
-  static constexpr record_kind remainder{};
-
-  /// Order: kind, then key, then age. It is also the order in which records are read.
-  [[nodiscard]] auto key() const { return std::pair{kind, kind == record_kind::actor ? 0 : place}; }
-  friend bool operator<(const index_item& a, const index_item& b) {
-    return std::tuple{a.key(), a.epoch, a.at.segment, a.at.offset} <
-           std::tuple{b.key(), b.epoch, b.at.segment, b.at.offset};
-  }
-};
-
-static_assert(sizeof(index_item) == 32);
-
 /// The records of all snapshots that are retained. Floors of an actor never fall.
 ///
-/// Cost: about 110 bytes for an actor with one record.
+/// Cost: about 60 bytes for an actor with one record.
 class store_index {
  public:
-  using items = std::pmr::vector<index_item>;
+  using items = index_row::items;
   using alive_fn = std::function<bool(std::uint32_t)>;
 
   void clear() {
     common_.clear();
-    kept_ = std::make_unique<pooled>();
+    actors_.clear();
     live_.clear();
     live_total_ = 0;
   }
 
-  void add(const record_header& header, location at) {
-    auto& list = list_of(header);
-    list.push_back({header.epoch, place_of(header), at, header.kind});
-    live_[at.segment] += at.length;
-    live_total_ += at.length;
+  /// How many records there may be in so many bytes, for who takes room for them.
+  [[nodiscard]] static std::size_t usual_count(std::uint64_t bytes) noexcept {
+    constexpr std::uint64_t usual = 192;  // of a small actor
+    constexpr std::uint64_t most = 4'000'000;
+    return static_cast<std::size_t>(std::min(bytes / usual, most));
+  }
+  /// So many bytes of records are going to be added.
+  void expect(std::uint64_t bytes) { actors_.reserve(usual_count(bytes)); }
+
+  void add(const record_header& header, location at) { add(entry_of(header, at)); }
+
+  /// What is added of a record.
+  struct entry {
+    actor_id actor{};
+    index_item item{};
+  };
+  [[nodiscard]] static entry entry_of(const record_header& header, location at) {
+    return {header.actor, {header.epoch, place_of(header), at, header.kind}};
+  }
+  void add(const entry& one) {
+    is_common(one.item.kind) ? common_.push_back(one.item) : actors_.add(one.actor, one.item);
+    count(one.item.at, true);
   }
 
   /// Whether the record at `at` is one that stands somewhere.
   [[nodiscard]] bool knows(const record_header& header, location at) const {
-    const auto* list = find(header);
-    return list && std::any_of(list->begin(), list->end(), [&](const index_item& item) {
-             return item.at == at && item.kind != index_item::remainder;
-           });
+    const auto list = find(header);
+    return std::any_of(list.begin(), list.end(), [&](const index_item& item) {
+      return item.at == at && item.kind != index_item::remainder;
+    });
   }
 
   /// Whether a tombstone in `segment` still keeps dead records of its actor down.
   [[nodiscard]] bool needed(const record_header& gone, std::uint32_t segment,
                             const alive_fn& alive) const {
-    const auto* list = find(gone);
-    return list && holds_down(*list, segment, alive);
+    return holds_down(find(gone), segment, alive);
   }
 
   /// The record now lies at `to`; what is left at `from` is a remainder.
   void relocate(const record_header& header, location from, location to, const alive_fn& alive) {
-    auto& list = list_of(header);
+    index_row* row = is_common(header.kind) ? nullptr : actors_.find(header.actor);
+    if (row == nullptr && !is_common(header.kind)) return;
+    const std::span list = row == nullptr ? std::span{common_} : row->all();
     const auto item = std::find_if(list.begin(), list.end(), [&](const index_item& i) {
       return i.at == from && i.kind != index_item::remainder;
     });
@@ -97,53 +82,49 @@ class store_index {
     count(from, false);
     count(to, true);
     item->at = to;
-    if (is_common(header)) return;
+    if (row == nullptr) return;
     const index_item left{header.epoch, 0, {from.segment, 0, 0}, index_item::remainder};
     const auto spare = std::find_if(list.begin(), list.end(), [&](const index_item& i) {
       return i.kind == index_item::remainder &&
              (i.at.segment == from.segment || !alive(i.at.segment));
     });
-    if (spare != list.end()) {
-      *spare = left;
-    } else {
-      list.push_back(left);
-    }
+    spare != list.end() ? void(*spare = left) : row->add(left);
   }
 
   /// Drops a tombstone that is no longer needed.
   void forget(const record_header& gone, location at) {
-    const auto found = kept_->actors.find(gone.actor);
-    if (found == kept_->actors.end()) return;
-    const auto dropped = std::erase_if(found->second, [&](const index_item& item) {
+    index_row* row = actors_.find(gone.actor);
+    if (row == nullptr) return;
+    const auto all = row->all();
+    items list{all.begin(), all.end()};
+    const auto dropped = std::erase_if(list, [&](const index_item& item) {
       return item.at == at && item.kind == record_kind::gone;
     });
-    if (dropped != 0) count(at, false);
-    if (found->second.empty()) kept_->actors.erase(found);
+    if (dropped == 0) return;
+    count(at, false);
+    put_back(*row, std::move(list));
   }
 
   /// Drops what stands in none of `snapshots`, of one actor.
   void prune(actor_id actor, std::span<const epoch> snapshots, const alive_fn& alive) {
-    const auto found = kept_->actors.find(actor);
-    if (found != kept_->actors.end() && prune(found->second, snapshots, alive))
-      kept_->actors.erase(found);
+    if (index_row* row = actors_.find(actor)) prune(*row, snapshots, alive);
   }
   /// The same of the records that belong to no actor.
-  void prune_common(std::span<const epoch> snapshots, const alive_fn& alive) {
-    prune(common_, snapshots, alive);
+  void prune_common(std::span<const epoch> snapshots) {
+    if (!common_.empty()) common_ = standing(common_, snapshots);
   }
   /// The same of all.
   void prune_all(std::span<const epoch> snapshots, const alive_fn& alive) {
-    prune_common(snapshots, alive);
-    for (auto it = kept_->actors.begin(); it != kept_->actors.end();) {
-      it = prune(it->second, snapshots, alive) ? kept_->actors.erase(it) : std::next(it);
-    }
+    prune_common(snapshots);
+    // From the end: who takes the place of one that goes has been looked at.
+    for (auto at = actors_.size(); at-- > 0;) prune(actors_[at], snapshots, alive);
   }
 
   /// Actors that have more than one record: those that have something to prune later.
   [[nodiscard]] std::vector<actor_id> with_several() const {
     std::vector<actor_id> found;
-    for (const auto& [actor, list] : kept_->actors) {
-      if (list.size() > 1) found.push_back(actor);
+    for (const index_row& row : actors_) {
+      if (row.all().size() > 1) found.push_back(row.actor());
     }
     return found;
   }
@@ -153,7 +134,7 @@ class store_index {
   template <class Visit>
   void each_standing(epoch n, Visit visit) {
     std::vector<char> stands;
-    const auto each = [&](items& list) {
+    const auto each = [&](std::span<index_item> list) {
       if (is_one(list)) {
         if (list[0].epoch <= n) visit(list[0]);
         return;
@@ -167,14 +148,20 @@ class store_index {
     };
     each(common_);
     // By place, then by actor: never by address, so that every run reads in the same order.
-    std::vector<std::tuple<std::uint64_t, actor_id, items*>> order;
-    order.reserve(kept_->actors.size());
-    for (auto& [actor, list] : kept_->actors) {
-      const auto at = list.front().at;
-      order.emplace_back((std::uint64_t{at.segment} << 32) | at.offset, actor, &list);
+    const auto place = [](const index_row& row) {
+      const auto at = row.all().front().at;
+      return std::pair{(std::uint64_t{at.segment} << 32) | at.offset, row.actor()};
+    };
+    if (std::ranges::is_sorted(actors_, {}, place)) {  // as they were found in the segments
+      for (index_row& row : actors_) each(row.all());
+      return;
     }
-    std::sort(order.begin(), order.end());
-    for (const auto& [where, actor, list] : order) each(*list);
+    using step = std::pair<decltype(place(actors_[0])), index_row*>;
+    huge_vector<step> order;
+    order.reserve(actors_.size());
+    for (index_row& row : actors_) order.emplace_back(place(row), &row);
+    std::ranges::sort(order, {}, &step::first);
+    for (const auto& [where, row] : order) each(row->all());
   }
 
   [[nodiscard]] std::uint64_t live_bytes() const noexcept { return live_total_; }
@@ -184,14 +171,14 @@ class store_index {
   }
   [[nodiscard]] std::size_t size() const {
     auto entries = common_.size();
-    for (const auto& [actor, list] : kept_->actors) entries += list.size();
+    for (const index_row& row : actors_) entries += row.all().size();
     return entries;
   }
   void forget_segment(std::uint32_t segment) { live_.erase(segment); }
 
  private:
-  static bool is_common(const record_header& header) {
-    return header.kind == record_kind::meta || header.kind == record_kind::name;
+  static bool is_common(record_kind kind) {
+    return kind == record_kind::meta || kind == record_kind::name;
   }
   static std::uint64_t place_of(const record_header& header) {
     switch (header.kind) {
@@ -204,17 +191,14 @@ class store_index {
         return header.place;
     }
   }
-  items& list_of(const record_header& header) {
-    return is_common(header) ? common_ : kept_->actors[header.actor];
-  }
-  const items* find(const record_header& header) const {
-    if (is_common(header)) return &common_;
-    const auto found = kept_->actors.find(header.actor);
-    return found == kept_->actors.end() ? nullptr : &found->second;
+  [[nodiscard]] std::span<const index_item> find(const record_header& header) const {
+    if (is_common(header.kind)) return common_;
+    const index_row* row = actors_.find(header.actor);
+    return row == nullptr ? std::span<const index_item>{} : row->all();
   }
 
   /// Most actors have one record, which stands from its epoch on.
-  static bool is_one(const items& list) {
+  static bool is_one(std::span<const index_item> list) {
     return list.size() == 1 && list[0].kind >= record_kind::actor &&
            list[0].kind != record_kind::gone;
   }
@@ -225,7 +209,8 @@ class store_index {
     live_total_ = more ? live_total_ + at.length : live_total_ - at.length;
   }
 
-  static bool holds_down(const items& list, std::uint32_t segment, const alive_fn& alive) {
+  static bool holds_down(std::span<const index_item> list, std::uint32_t segment,
+                         const alive_fn& alive) {
     return std::any_of(list.begin(), list.end(), [&](const index_item& item) {
       if (item.kind == record_kind::gone) return false;
       if (item.kind != index_item::remainder) return true;
@@ -234,7 +219,7 @@ class store_index {
   }
 
   /// Marks what stands in `n`. Precondition: `list` is sorted.
-  static void mark(const items& list, epoch n, std::vector<char>& stands) {
+  static void mark(std::span<const index_item> list, epoch n, std::vector<char>& stands) {
     const index_item* gone = nullptr;
     const index_item* base = nullptr;
     const auto after_gone = [&](const index_item& i) { return !gone || i.epoch > gone->epoch; };
@@ -258,24 +243,17 @@ class store_index {
     }
   }
 
-  /// Returns whether nothing of it is left.
-  bool prune(items& list, std::span<const epoch> snapshots, const alive_fn& alive) {
-    if (is_one(list)) return false;  // the newest of its key stands in the newest snapshot
-    std::sort(list.begin(), list.end());
-    std::vector<char> stands(list.size(), 0);
-    for (const auto n : snapshots) mark(list, n, stands);
-    items kept{list.get_allocator()};
+  void put_back(index_row& row, items list) {
+    list.empty() ? actors_.erase(row) : row.set(std::move(list));
+  }
+
+  void prune(index_row& row, std::span<const epoch> snapshots, const alive_fn& alive) {
+    if (is_one(row.all())) return;  // the newest of its key stands in the newest snapshot
+    items kept = standing(row.all(), snapshots);
     std::vector<std::uint32_t> left;  // segments with dead records
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      const auto& item = list[i];
-      if (stands[i]) {
-        kept.push_back(item);
-        continue;
-      }
-      if (item.kind != index_item::remainder) count(item.at, false);
-      if (item.kind != record_kind::gone && &list != &common_ && alive(item.at.segment)) {
-        left.push_back(item.at.segment);
-      }
+    for (std::size_t i = 0; const auto& item : row.all()) {
+      if (stands_[i++]) continue;
+      if (item.kind != record_kind::gone && alive(item.at.segment)) left.push_back(item.at.segment);
     }
     std::sort(left.begin(), left.end());
     left.erase(std::unique(left.begin(), left.end()), left.end());
@@ -286,9 +264,26 @@ class store_index {
     const bool empty = std::all_of(kept.begin(), kept.end(), [](const index_item& item) {
       return item.kind == index_item::remainder;
     });
-    kept.shrink_to_fit();
-    list = std::move(kept);
-    return empty;
+    if (empty) kept.clear();
+    put_back(row, std::move(kept));
+  }
+
+  /// Sorts what there is, and returns what of it stands in one of `snapshots`. The rest counts no
+  /// more; `stands_` says what that is.
+  [[nodiscard]] items standing(std::span<index_item> list, std::span<const epoch> snapshots) {
+    std::sort(list.begin(), list.end());
+    stands_.assign(list.size(), 0);
+    for (const auto n : snapshots) mark(list, n, stands_);
+    items kept;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const auto& item = list[i];
+      if (stands_[i]) {
+        kept.push_back(item);
+      } else if (item.kind != index_item::remainder) {
+        count(item.at, false);
+      }
+    }
+    return kept;
   }
 
   /// A tombstone that keeps nothing down goes at once.
@@ -301,16 +296,9 @@ class store_index {
     }
   }
 
-  using by_actor = std::pmr::unordered_map<actor_id, items>;
-  /// Two small pieces for each actor, which the machine's heap would make and give back one by one.
-  struct pooled {
-    huge_pages pages{};
-    std::pmr::unsynchronized_pool_resource pool{&pages};
-    by_actor actors{&pool};
-  };
-
   items common_;
-  std::unique_ptr<pooled> kept_ = std::make_unique<pooled>();
+  index_rows actors_{};
+  std::vector<char> stands_{};  ///< of the items that were pruned last
   std::unordered_map<std::uint32_t, std::uint64_t> live_;
   std::uint64_t live_total_ = 0;
 };

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "side_by_side.hpp"
 #include "store_core.hpp"
 
 namespace cairn::detail {
@@ -217,12 +218,36 @@ inline void store_core::choose_snapshot() {
 inline void store_core::load_segments(const manifest& state) {
   index_.clear();
   broken_.clear();
+  struct found {
+    std::uint32_t number = 0;
+    const segment_state* state = nullptr;
+    huge_vector<store_index::entry> records{};
+    std::vector<location> broken{};
+  };
+  std::vector<found> all;
+  std::uint64_t bytes = 0;
   for (const auto& [number, segment] : state.segments) {
     if (segment.dropped != never) continue;
-    reader_.scan(number, segment, [&](const record_header& header, location at, bool whole) {
-      index_.add(header, at);
-      if (!whole) broken_.push_back(at);
-    });
+    all.push_back({number, &segment});
+    bytes += segment.bytes();
+  }
+  index_.expect(bytes);
+  // Each by itself; they are put together in the order of their numbers, whoever was first.
+  const bool alone = options_.threads < 2 || all.size() < 2;
+  side_by_side(all.size(), options_.threads, [&](std::size_t at) {
+    found& each = all[at];
+    if (!alone) each.records.reserve(store_index::usual_count(each.state->bytes()));
+    reader_.scan(each.number, *each.state,
+                 [&](const record_header& header, location where, bool whole) {
+                   const auto entry = store_index::entry_of(header, where);
+                   alone ? index_.add(entry) : each.records.push_back(entry);
+                   if (!whole) each.broken.push_back(where);
+                 });
+  });
+  for (found& each : all) {
+    for (const auto& entry : each.records) index_.add(entry);
+    broken_.insert(broken_.end(), each.broken.begin(), each.broken.end());
+    each = {};
   }
 }
 

@@ -185,27 +185,18 @@ class record_reader {
   template <class Use>
   std::uint32_t read_header(location at, Use use) {
     window& file = window_of(at.segment);
-    auto bytes = file.at(at.offset, std::min<std::size_t>(at.length, record_overhead));
-    std::size_t length = bytes.size();
-    if (length >= sizeof(std::uint32_t)) {
-      length = std::min<std::size_t>(
-          at.length, record_overhead + std::size_t{reader{bytes}.get<std::uint32_t>()});
-    }
-    bytes = file.at(at.offset, length);
-    record_cursor cursor{bytes, file.path, at.offset};
-    const auto record = cursor.next_header();
-    if (!record) raise_damaged(file.path, at.offset, "a record is missing");
-    use(*record, bytes.first(cursor.offset()), cursor.whole());
-    return static_cast<std::uint32_t>(cursor.offset());
+    const auto look = [&](std::uint64_t from, std::size_t length) { return file.at(from, length); };
+    return read_header(file.path, at, look, use);
   }
 
   /// Verifies all of a segment and passes each record with its location to `use`, and whether it
   /// verifies to its end or its header alone does.
   ///
   /// Errors: throws `damaged` with the file and the offset; `io` where it cannot be read.
+  /// Thread safety: any thread, it has a window of its own.
   template <class Use>
-  void scan(std::uint32_t segment, const segment_state& state, Use use) {
-    window& file = window_of(segment);
+  void scan(std::uint32_t segment, const segment_state& state, Use use) const {
+    window file{segment, path(segment), open(segment), 0, {}};
     verify_file_header(file.at(0, file_header_bytes), segment_magic, segment, file.path);
     const auto size = file.file->size();
     std::uint64_t end = file_header_bytes;
@@ -217,16 +208,24 @@ class record_reader {
       end = e.offset + e.length;
       bool all_whole = true;
       running_checksum all;
+      bytes_view unsummed;  // in the window
+      const auto look = [&](std::uint64_t from, std::size_t length) {
+        if (!file.holds(from, length)) all.add(std::exchange(unsummed, {}));
+        return file.at(from, length);
+      };
       for (auto at = e.offset; at < end;) {
         const auto offset = static_cast<std::uint32_t>(at);
         const location rest{segment, offset, length_up_to(end - at)};
-        at += read_header(rest, [&](const record_view& record, bytes_view bytes, bool whole) {
-          use(record.header, location{segment, offset, static_cast<std::uint32_t>(bytes.size())},
-              whole);
-          all.add(bytes);
-          all_whole &= whole;
-        });
+        at += read_header(
+            file.path, rest, look, [&](const record_view& record, bytes_view bytes, bool whole) {
+              use(record.header,
+                  location{segment, offset, static_cast<std::uint32_t>(bytes.size())}, whole);
+              const auto* first = unsummed.empty() ? bytes.data() : unsummed.data();
+              unsummed = {first, bytes.data() + bytes.size()};
+              all_whole &= whole;
+            });
       }
+      all.add(unsummed);
       // Beyond the records' own checksums: none of them is missing, none is another epoch's.
       if (all_whole && all.value() != e.check) {
         raise_damaged(file.path, e.offset, "an extent does not match its checksum");
@@ -271,6 +270,23 @@ class record_reader {
     return static_cast<std::uint32_t>(std::min(most, longest));
   }
 
+  /// `look(offset, length)`: these bytes of the segment, fewer only at its end.
+  template <class Look, class Use>
+  static std::uint32_t read_header(const std::string& path, location at, Look look, Use use) {
+    auto bytes = look(at.offset, std::min<std::size_t>(at.length, record_overhead));
+    std::size_t length = bytes.size();
+    if (length >= sizeof(std::uint32_t)) {
+      length = std::min<std::size_t>(
+          at.length, record_overhead + std::size_t{reader{bytes}.get<std::uint32_t>()});
+    }
+    bytes = look(at.offset, length);
+    record_cursor cursor{bytes, path, at.offset};
+    const auto record = cursor.next_header();
+    if (!record) raise_damaged(path, at.offset, "a record is missing");
+    use(*record, bytes.first(cursor.offset()), cursor.whole());
+    return static_cast<std::uint32_t>(cursor.offset());
+  }
+
   static constexpr std::size_t window_bytes = 256 * 1024;
   static constexpr std::size_t most_windows = 32;
 
@@ -281,9 +297,13 @@ class record_reader {
     std::uint64_t offset = 0;
     buffer bytes{};
 
-    /// `length` bytes, fewer only at the file's end.
+    [[nodiscard]] bool holds(std::uint64_t from, std::size_t length) const noexcept {
+      return from >= offset && from + length <= offset + bytes.size();
+    }
+    /// `length` bytes, fewer only at the file's end. Those that it did not hold take the place of
+    /// those that it held.
     [[nodiscard]] bytes_view at(std::uint64_t from, std::size_t length) {
-      if (from < offset || from + length > offset + bytes.size()) {
+      if (!holds(from, length)) {
         // Where reading fails it holds neither the old bytes nor the new ones.
         buffer next = std::exchange(bytes, {});
         offset = from;
@@ -296,7 +316,7 @@ class record_reader {
     }
   };
 
-  std::unique_ptr<disk_file> open(std::uint32_t segment) {
+  std::unique_ptr<disk_file> open(std::uint32_t segment) const {
     try {
       return disk_->open(path(segment));
     } catch (const error& problem) {

@@ -62,17 +62,24 @@ inline void wake_next(delivery& mail, epoch at, const wake_note& from) {
   return !one.needs_start || one.suspended || one.paused || one.busy();
 }
 
+/// Room for a million at once; for a few more it grows as it always does.
+template <class Rows>
+void reserve_more(Rows& rows, std::size_t more) {
+  const std::size_t wanted = rows.size() + more;
+  if (wanted > rows.capacity()) rows.reserve(std::max(wanted, 2 * rows.capacity()));
+}
+
 /// Puts a restored actor and what is below it in the order in which they start: a supervisor, then
 /// its children from the eldest on, each with all that is below it. A supervisor that the present
 /// turn has not declared sleeps on, with its children. Reads dormant actors of other workers:
 /// nobody else does anything to those.
-inline void put_in_order(cell& top, std::vector<wake_step>& to) {
+inline void put_in_order(cell& top, wake_order& to) {
   struct step {
     actor_id id;
     cell* one;
     bool supervised;
   };
-  std::vector<step> left{{top.self().id, &top, true}};
+  huge_vector<step> left{{top.self().id, &top, true}};
   while (!left.empty()) {
     const auto [id, one, supervised] = left.back();
     left.pop_back();
@@ -83,6 +90,8 @@ inline void put_in_order(cell& top, std::vector<wake_step>& to) {
     to.push_back({one->self(), supervisor || (supervised && one->type->on_start != nullptr)});
     if (!one->more) continue;
     const auto first = static_cast<std::ptrdiff_t>(left.size());
+    reserve_more(left, one->more->children.size());
+    reserve_more(to, one->more->children.size());
     one->more->children.for_each([&](const std::string&, const child& each) {
       left.push_back({each.where.id, each.where.where, supervisor});
     });
@@ -98,7 +107,7 @@ inline void put_in_order(cell& top, std::vector<wake_step>& to) {
 inline void wake_declared(delivery& mail, const worker& mine, const std::vector<address>& tops) {
   for (const address& each : tops) {
     if (!each.where->is(each.id)) continue;
-    auto order = std::make_shared<std::vector<wake_step>>();
+    auto order = std::make_shared<wake_order>();
     put_in_order(*each.where, *order);
     wake_next(mail, mine.seen, {std::move(order), 0});
   }

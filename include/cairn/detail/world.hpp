@@ -77,7 +77,7 @@ struct world : runtime {
   /// published: a crash in between costs two more deaths. May be none.
   std::function<void(epoch)> strike_deaths{};
   /// The actors that a snapshot gave back, sorted. Constant while the system runs.
-  std::vector<actor_id> restored_ids{};
+  huge_vector<actor_id> restored_ids{};
   actor_id first_new_id{};  ///< of those born since that snapshot; constant like them
   // How much is done before there is a look at what else there is to do. The simulation does less.
   int slice = 256;                             ///< activations in one step

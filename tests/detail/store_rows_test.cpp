@@ -1,0 +1,88 @@
+#include "cairn/detail/store_rows.hpp"
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <vector>
+
+#include "../catch.hpp"
+
+using cairn::actor_id;
+using cairn::detail::index_item;
+using cairn::detail::index_row;
+using cairn::detail::index_rows;
+
+namespace {
+
+index_item item(std::uint32_t number) {
+  index_item made;
+  made.at = {1, number, 1};
+  made.kind = cairn::detail::record_kind::mail;
+  return made;
+}
+
+std::vector<std::uint32_t> places_of(const index_row* row) {
+  std::vector<std::uint32_t> found;
+  if (row == nullptr) return found;
+  for (const auto& each : row->all()) found.push_back(each.at.offset);
+  return found;
+}
+
+/// Some actors that come, get another record and go; `step` is how far apart their ids are.
+void come_and_go(std::uint64_t step) {
+  CAPTURE(step);
+  index_rows all;
+  std::map<std::uint64_t, std::vector<std::uint32_t>> expected;
+  std::mt19937 chance{7};
+  for (std::uint32_t at = 0; at < 20'000; ++at) {
+    const std::uint64_t id = step * (chance() % 1000);
+    const auto known = expected.find(id);
+    if (known != expected.end() && chance() % 2 == 0) {
+      all.erase(*all.find(actor_id{id}));
+      expected.erase(known);
+    } else {
+      all.add(actor_id{id}, item(at));
+      expected[id].push_back(at);
+    }
+  }
+  REQUIRE(all.size() == expected.size());
+  for (std::uint64_t at = 0; at < 1000; ++at) {
+    const auto known = expected.find(step * at);
+    const std::vector<std::uint32_t> none;
+    CHECK(places_of(all.find(actor_id{step * at})) ==
+          (known != expected.end() ? known->second : none));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("an index finds its actors, however far apart their ids are") {
+  for (const std::uint64_t step : {1U, 2U, 16U, 17U, 4096U}) come_and_go(step);
+  come_and_go(std::uint64_t{1} << 40U);
+  come_and_go(0x1000'0000'0001U);
+}
+
+TEST_CASE("an index keeps its actors in the order in which they came") {
+  index_rows all;
+  all.reserve(100);
+  CHECK(all.find(actor_id{1}) == nullptr);
+  for (std::uint32_t at = 0; at < 5000; ++at) all.add(actor_id{at * 7919 % 5003}, item(at));
+  std::uint32_t next = 0;
+  for (const index_row& each : all) CHECK(places_of(&each) == std::vector{next++});
+  CHECK(next == 5000);
+  all.clear();
+  CHECK(all.size() == 0);
+  CHECK(all.find(actor_id{1}) == nullptr);
+}
+
+TEST_CASE("an actor's items are one or many") {
+  index_row row{actor_id{1}, item(1)};
+  CHECK(places_of(&row) == std::vector{1U});
+  row.add(item(2));
+  row.add(item(3));
+  CHECK(places_of(&row) == std::vector{1U, 2U, 3U});
+  row.set({item(3), item(4)});
+  CHECK(places_of(&row) == std::vector{3U, 4U});
+  row.set({item(5)});
+  CHECK(places_of(&row) == std::vector{5U});
+}
