@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "fixture.hpp"
@@ -15,6 +16,7 @@ using namespace std::chrono_literals;
 struct by_hand {
   std::map<cairn::seats, cairn::scheduler::step_function> steps{};
   unsigned workers = 0;
+  std::mutex guard{};  ///< of what follows: a journal's thread wakes, too
   int wakes = 0;
   std::vector<unsigned> woken{};  ///< workers
 
@@ -25,6 +27,7 @@ struct by_hand {
       all_.steps[of_] = std::move(step);
     }
     void wake(unsigned which) noexcept override {
+      const std::lock_guard lock{all_.guard};
       ++all_.wakes;
       if (of_ == cairn::seats::workers) all_.woken.push_back(which);
     }
