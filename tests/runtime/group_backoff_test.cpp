@@ -275,7 +275,9 @@ TEST_CASE("a handler that slept for a group's backoff in an older store is run a
   cairn::encode(older_supervisor{of_group(cairn::one_for_all, 5), {1, 2, 3}}, bytes);
   cairn::detail::supervisor_actor state;
   cairn::detail::decode_written(state, bytes.view(), 0);
-  CHECK(state.restarts.size() == 3);
-  CHECK(state.backoffs == 3);
-  CHECK(state.waiting.empty());
+  REQUIRE(state.rows.size() == 1);
+  CHECK(state.rows[0].whose == cairn::actor_id{});
+  CHECK(state.rows[0].restarts.size() == 3);
+  CHECK(state.rows[0].backoffs == 3);
+  CHECK(state.rows[0].waiting.empty());
 }

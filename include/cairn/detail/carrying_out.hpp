@@ -200,15 +200,20 @@ inline task<> stop_family(std::string reason, context_base* self) {
   stop_now(std::move(reason), self);
 }
 
+/// `begun`: it has failed in nothing, and has begun afresh.
+inline task<> go_on_ward(ward whom, std::string begun, context_base* self) {
+  orders mine{*self};
+  auto done = mine.word(whom, control::go_on, std::move(begun)).as_result();
+  (void)co_await std::move(done);
+}
+
 /// In a group the one that failed stands before its failing turn: it only goes on.
 inline task<> restart_one_of(ward whom, const carry_on& how, context_base* self) {
   if (whom.id != how.failed || whom.supervises != 0) {
     co_await restart_ward(whom, how.how, self);
     co_return;
   }
-  orders mine{*self};
-  auto done = mine.word(whom, control::go_on).as_result();
-  (void)co_await std::move(done);
+  co_await go_on_ward(whom, how.reason, self);
 }
 
 inline task<> do_to(ward whom, const carry_on& what, context_base* self) {
@@ -278,101 +283,22 @@ inline task<> carry_out(const carry_on& what, restart_strategy strategy, context
   }
 }
 
-/// What the rules say of all children. `self` and `of` outlive it.
-inline task<> act_on_excess(supervisor_actor& of, std::string last,
-                            context<supervisor_actor>* self) {
-  using deed = carry_on::deed;
-  orders mine{*self};
-  std::string text = "more restarts than " + std::to_string(of.rules.intensity.restarts) +
-                     " below " + std::string{self->name()} + "; the last failure: " + last;
-  of.end_backoff(*self);
-  if (of.rules.exceeded == decision::escalate && mine.has_above()) {
-    sometimes("group that failed too often passed up");
-    mine.tell_above({self->id(), self->where().slot_index, decision::restart, 0, text});
-    co_return;
-  }
-  const bool stop = of.rules.exceeded == decision::stop;
-  if (stop) sometimes("group that failed too often stopped");
-  const carry_on all{stop ? deed::stop_group : deed::suspend, {}, {}, {}, text};
-  co_await carry_out(all, of.rules.strategy, self);
-}
-
-inline task<> supervisor_actor::on(child_failed what, context<supervisor_actor>& self) {
-  using deed = carry_on::deed;
-  orders mine{self};
-  if (what.levels > 0 && mine.has_above()) {
-    mine.tell_above({self.id(), self.where().slot_index, what.what, what.levels - 1, what.text});
-    co_return;
-  }
-  const auto is_it = [&](actor_id each) { return each == what.who; };
-  const wards found = wards_of(self.where(), 1, false, is_it);
-  const ward* failed = found.some.empty() ? nullptr : &found.some.front();
-  if (failed != nullptr && failed->supervises == 0) {
-    auto cured = mine.word(*failed, control::has_gone_on).as_result();
-    const result<void> gone_on = co_await std::move(cured);
-    // It failed at the same time as a sibling, and was restarted with that one.
-    if (gone_on) co_return sometimes("failure that a restart before has cured");
-  }
-  const carry_on suspend{deed::suspend, {}, {}, {}, what.text};
-  if (what.levels > 0 || what.what == decision::suspend) {  // at the top nobody else is left
-    if (what.levels > 0 || failed == nullptr || failed->supervises == 0) {
-      end_backoff(self);
-      co_await carry_out(suspend, rules.strategy, &self);
-    } else {
-      co_await suspend_ward(*failed, what.text, &self);
-    }
-    co_return;
-  }
-  if (what.what == decision::stop) {
-    if (failed != nullptr) co_await stop_ward(*failed, what.text, &self);
-    co_return;
-  }
-  if (is_to_restart(what.who)) {
-    sometimes("failure that a backoff under way is for");
-    waiting.push_back(what.who);  // at its end other rules may hold
-    co_return;
-  }
-  if (too_many(self.now())) co_return co_await act_on_excess(*this, what.text, &self);
-  if (!waiting.empty()) {  // it has its own restart, or takes more of its siblings along
-    sometimes("failure that joins a backoff under way");
-    waiting.push_back(what.who);
-    co_return;
-  }
-  const auto delay = delay_of(rules.backoff, ++backoffs, self.random());
-  if (delay.count() > 0 && !what.slept_for) {
-    co_return begin_backoff(delay, what.who, self);
-  }
-  if (delay.count() > 0) co_await self.sleep(delay);
-  const carry_on group{deed::restart_group, rules.siblings, {}, what.who, {}};
-  co_await carry_out(group, rules.strategy, &self);
-}
-
-/// One handler for each that has failed, where they are restarted by themselves.
-inline task<> supervisor_actor::on(backoff_over what, context<supervisor_actor>& self) {
-  if (what.number != timer || waiting.empty()) {
-    co_return sometimes("end of a backoff that was cut short");
-  }
-  const auto first = std::ranges::min_element(waiting);
-  const carry_on group{carry_on::deed::restart_group, rules.siblings, {}, *first, {}};
-  rules.strategy == one_for_one ? void(waiting.erase(first)) : waiting.clear();
-  co_await carry_out(group, rules.strategy, &self);
-  if (!waiting.empty()) turn_here("a supervisor").also().then = make_note(std::move(what));
-}
-
 inline task<> supervisor_actor::on(stop_all what, context<supervisor_actor>& self) {
-  end_backoff(self);
+  end_backoffs(self);
   const carry_on all{carry_on::deed::stop, {}, {}, {}, what.reason};
   co_await carry_out(all, rules.strategy, &self);
 }
 
 inline task<> supervisor_actor::on(restart_all what, context<supervisor_actor>& self) {
-  end_backoff(self);
+  passed_up = false;
+  end_backoffs(self);
   const carry_on all{carry_on::deed::restart, what.how, {}, {}, {}};
   co_await carry_out(all, rules.strategy, &self);
 }
 
 inline task<> supervisor_actor::on(suspend_all what, context<supervisor_actor>& self) {
-  end_backoff(self);
+  passed_up = false;
+  end_backoffs(self);
   const carry_on all{carry_on::deed::suspend, {}, {}, {}, what.reason};
   co_await carry_out(all, rules.strategy, &self);
 }

@@ -90,7 +90,7 @@ inline void check_rules(std::string_view name, const supervision& rules) {
   const supervisor_actor* state = made.needs_replay ? nullptr : &held<supervisor_actor>(made).state;
   const bool known = state != nullptr && state->rules.same_as(*made.more->rules);
   if (!known) here.send(make_note(declare{*made.more->rules}), found.where());
-  const bool none = state != nullptr && state->restarts.empty();
+  const bool none = state != nullptr && state->rows.empty();
   if (!again && !none && here.system->ended_orderly()) {
     here.send(make_note(forgive{}), found.where());
   }

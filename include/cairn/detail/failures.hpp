@@ -237,7 +237,7 @@ class failures : public incarnations {
   /// A permanent actor has stopped itself.
   void begin_again(cell& one, const std::string& reason) {
     sometimes("permanent actor begins again");
-    ruling found{decision::restart, 0, one.policy->groups(), {}, "it stopped itself: " + reason};
+    ruling found{decision::resume, 0, one.policy->groups(), {}, "it stopped itself: " + reason};
     worker_counters::add(mine_.counters.restarts, 1);
     if (!found.others && !may_restart(all_.steady_now(), one)) {
       found = exceeded(*one.policy, exceeded_text(*one.policy, found.why));

@@ -171,13 +171,14 @@ class incarnations : public halting {
     }
   }
 
-  void go_on(cell& one) {
+  /// `tells`: there is more to tell than that it began afresh.
+  void go_on(cell& one, bool tells) {
     if (!one.paused) return;
     end_pause(one);
     if (one.needs_replay) return mine_.ready.push(one);  // as in renew()
     const bool waits = one.rest().attempts != 0 || one.rest().start_tries == 0;
     const auto began = all_.steady_now();
-    if (start(one) && (waits || !unstarted_)) tell_started(one, began, waits);
+    if (start(one) && tells && (waits || !unstarted_)) tell_started(one, began, waits);
   }
 
  protected:

@@ -6,7 +6,7 @@
 // where nobody else is concerned (see `failures`). Else it stands before its failing turn, paused,
 // and tells its supervisor. Children are read from the cell, whose home they share with the root
 // task; what was read is recorded, like everything that a handler is handed. What it does to them
-// is in `carrying_out`.
+// is in `carrying_out`, and when it restarts them in `restarting`.
 #pragma once
 
 #include <algorithm>
@@ -25,8 +25,8 @@ namespace cairn::detail {
 struct child_failed {
   actor_id who{};
   std::uint32_t slot_index = 0;
-  decision what = decision::restart;
-  std::uint32_t levels = 0;  ///< how many supervisors above this one have decided so
+  decision what = decision::restart;  ///< resume: it stopped itself, and begins at once
+  std::uint32_t levels = 0;           ///< how many supervisors above this one have decided so
   std::string text{};
   bool slept_for = false;  ///< by an older cairn, whose handler slept for as long as the backoff
   void serialize(auto& archive, std::uint32_t version) {
@@ -85,27 +85,44 @@ struct carry_on {
   void serialize(auto& archive) { archive(what, how, behind, failed, reason); }
 };
 
+/// The restarts in a row of one child, where each is restarted and counted by itself; else those of
+/// all children.
+struct restart_row {
+  actor_id whose{};                      ///< nobody: those of all
+  std::vector<std::int64_t> restarts{};  ///< when, in nanoseconds of the wall clock
+  std::uint32_t backoffs = 0;            ///< several restarts may share one
+  std::uint64_t timer = 0;               ///< of the backoff that is under way
+  std::vector<actor_id> waiting{};       ///< whose failures wait for its end; none: there is none
+  void serialize(auto& archive) { archive(whose, restarts, backoffs, timer, waiting); }
+};
+
 struct supervisor_actor {
   using protocol = cairn::protocol<child_failed, stop_all, restart_all, suspend_all, resume_all,
                                    declare, forgive, carry_on, backoff_over>;
   supervision rules{};
-  std::vector<std::int64_t> restarts{};  ///< in a row: when, in nanoseconds of the wall clock
-  std::uint32_t backoffs = 0;            ///< in a row: several restarts may share one
-  std::uint64_t timer = 0;               ///< of the backoff that is under way
-  std::vector<actor_id> waiting{};       ///< whose failures wait for its end; none: there is none
+  std::vector<restart_row> rows{};
+  bool passed_up = false;  ///< a failure, and what the one above does about it is still to come
 
   void save(auto& archive, std::uint32_t /*version*/) const {
     rules.save(archive);
-    archive(restarts, backoffs, timer, waiting);
+    archive(rows, passed_up);
   }
   void load(auto& archive, std::uint32_t version) {
     rules.load(archive);
-    archive(restarts);
-    if (version == 0) {
-      backoffs = static_cast<std::uint32_t>(restarts.size());
-    } else {
-      archive(backoffs, timer, waiting);
+    if (version >= 2) {
+      archive(rows, passed_up);
+      return;
     }
+    restart_row old;
+    archive(old.restarts);
+    if (version == 0) {
+      old.backoffs = static_cast<std::uint32_t>(old.restarts.size());
+    } else {
+      archive(old.backoffs, old.timer, old.waiting);
+    }
+    rows = {std::move(old)};
+    drop_empty_rows();
+    passed_up = true;  // it may be
   }
 
   inline task<> on(child_failed what, context<supervisor_actor>& self);
@@ -118,26 +135,54 @@ struct supervisor_actor {
   void on(declare what) { rules = std::move(what.rules); }
   void on(forgive) { forget(); }
 
-  void forget() noexcept {
-    restarts.clear();
-    backoffs = 0;
+  void forget() {
+    for (restart_row& each : rows) forget(each);
+    drop_empty_rows();
+  }
+  static void forget(restart_row& row) noexcept {
+    row.restarts.clear();
+    row.backoffs = 0;
+  }
+  void drop_empty_rows() {
+    std::erase_if(rows, [](const restart_row& each) {
+      return each.restarts.empty() && each.waiting.empty();
+    });
+  }
+  /// Where this one's failures count. Good until the next one is asked for.
+  [[nodiscard]] restart_row& row_of(actor_id failed, std::chrono::system_clock::time_point now) {
+    const auto at = std::chrono::nanoseconds{now.time_since_epoch()}.count();
+    for (restart_row& each : rows) {
+      if (!each.restarts.empty() && at - each.restarts.back() > rules.quiet().count()) forget(each);
+    }
+    drop_empty_rows();
+    const actor_id whose = rules.groups() ? actor_id{} : failed;
+    const auto found = std::ranges::find(rows, whose, &restart_row::whose);
+    if (found != rows.end()) return *found;
+    rows.push_back({whose});
+    return rows.back();
+  }
+  /// Whose backoff is under way that has this timer.
+  [[nodiscard]] restart_row* row_that_waits(std::uint64_t timer) noexcept {
+    const auto found = std::ranges::find(rows, timer, &restart_row::timer);
+    return found == rows.end() || found->waiting.empty() ? nullptr : &*found;
   }
   /// `failed` waits for it.
-  inline void begin_backoff(std::chrono::nanoseconds span, actor_id failed,
-                            context<supervisor_actor>& self);
-  /// Whatever waits for it is dealt with now.
-  inline void end_backoff(context<supervisor_actor>& self);
+  inline static void begin_backoff(restart_row& row, std::chrono::nanoseconds span, actor_id failed,
+                                   context<supervisor_actor>& self);
+  /// Whatever waits for one is dealt with now.
+  inline void end_backoffs(context<supervisor_actor>& self);
   /// Whether the restart that waits for the backoff under way brings this one back, too.
-  [[nodiscard]] bool is_to_restart(actor_id who) const noexcept {
-    if (waiting.empty() || rules.strategy == one_for_one) return false;
-    return rules.strategy == one_for_all || who >= *std::ranges::min_element(waiting);
+  [[nodiscard]] bool is_to_restart(const restart_row& row, actor_id who) const noexcept {
+    if (row.waiting.empty()) return false;
+    if (row.whose != actor_id{} || rules.strategy == one_for_all) return true;
+    return rules.strategy == rest_for_one && who >= *std::ranges::min_element(row.waiting);
   }
 
   /// Notes a restart; whether there were more than the rules allow.
-  [[nodiscard]] bool too_many(std::chrono::system_clock::time_point now) {
+  [[nodiscard]] bool too_many(restart_row& row, std::chrono::system_clock::time_point now) const {
+    auto& restarts = row.restarts;
     const auto at = std::chrono::nanoseconds{now.time_since_epoch()}.count();
     const auto within = rules.intensity.within.count();
-    if (!restarts.empty() && at - restarts.back() > rules.quiet().count()) forget();
     restarts.push_back(at);
     const std::size_t enough = std::max<std::size_t>(64, rules.intensity.restarts + std::size_t{1});
     if (restarts.size() > enough) restarts.erase(restarts.begin());
@@ -172,7 +217,7 @@ template <>
 inline constexpr std::string_view type_name<detail::carry_on> = "cairn.carry_on";
 }  // namespace cairn
 
-CEREAL_CLASS_VERSION(cairn::detail::supervisor_actor, 1)
+CEREAL_CLASS_VERSION(cairn::detail::supervisor_actor, 2)
 CEREAL_CLASS_VERSION(cairn::detail::child_failed, 1)
 
 namespace cairn::detail {
@@ -190,24 +235,26 @@ template <class M>
   return made;
 }
 
-inline void supervisor_actor::begin_backoff(std::chrono::nanoseconds span, actor_id failed,
-                                            context<supervisor_actor>& self) {
+inline void supervisor_actor::begin_backoff(restart_row& row, std::chrono::nanoseconds span,
+                                            actor_id failed, context<supervisor_actor>& self) {
   sometimes("group waits for a backoff");
-  waiting.push_back(failed);
-  timer = self.where().next_number++;
-  auto over = make_note(backoff_over{timer});
+  row.waiting.push_back(failed);
+  row.timer = self.where().next_number++;
+  auto over = make_note(backoff_over{row.timer});
   over->to = &self.where();
   over->target = self.id();
-  turn_here("a supervisor").also().timers.push_back({timer, span, std::move(over)});
+  turn_here("a supervisor").also().timers.push_back({row.timer, span, std::move(over)});
 }
 
-inline void supervisor_actor::end_backoff(context<supervisor_actor>& self) {
-  if (waiting.empty()) return;
-  sometimes("backoff of a group cut short");
-  waiting.clear();
-  self.cancel(reminder{timer});
+inline void supervisor_actor::end_backoffs(context<supervisor_actor>& self) {
+  for (restart_row& each : rows) {
+    if (each.waiting.empty()) continue;
+    sometimes("backoff of a group cut short");
+    each.waiting.clear();
+    self.cancel(reminder{each.timer});
+  }
 }
 
 }  // namespace cairn::detail
 
-#include "carrying_out.hpp"
+#include "restarting.hpp"

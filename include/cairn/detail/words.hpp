@@ -69,7 +69,7 @@ class control_words {
     const control_note note = note_of(word);
     switch (control{word.index}) {
       case control::has_gone_on:
-        if (one.paused) return mail_.deny(word, one.at);
+        if (still_waits(one)) return mail_.deny(word, one.at);
         break;
       case control::restart:
         if (is_never_restarted(one)) break;
@@ -82,7 +82,7 @@ class control_words {
         if (!one.busy() && !one.suspended && !one.stopped) (void)fail_.start(one);
         break;
       case control::go_on:
-        fail_.go_on(one);
+        fail_.go_on(one, note.text.empty());
         break;
       case control::kill:
         fail_.stop(one, note.text, children_stop::killed);
@@ -97,6 +97,12 @@ class control_words {
   }
 
  private:
+  /// Whether a failure of it, or below it, is still to be acted upon. One that cannot tell says so:
+  /// what waits must not be forgotten.
+  [[nodiscard]] static bool still_waits(const cell& one) {
+    if (!is_supervisor(one.type)) return one.paused;
+    return one.state == nullptr || one.needs_replay || held<supervisor_actor>(one).state.passed_up;
+  }
   /// Whoever restarts those around it: it stops.
   bool is_never_restarted(cell& one) {
     if (!one.more || one.more->declared.restart != temporary) return false;
