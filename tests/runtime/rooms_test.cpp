@@ -65,10 +65,7 @@ inline std::vector<std::string> names(const bench& on, event_kind kind) {
   return found;
 }
 
-}  // namespace rooms
-
 TEST_CASE("under one_for_one too many restarts of a supervisor below concern it alone") {
-  using namespace rooms;
   planned.plan(-1, 1);
   planned.plan(-2, 1);
   bench on;
@@ -101,7 +98,6 @@ TEST_CASE("under one_for_one too many restarts of a supervisor below concern it 
 }
 
 TEST_CASE("supervisors below one_for_one count each by itself, and have each a backoff") {
-  using namespace rooms;
   planned.plan(-1, 1);
   planned.plan(-2, 1);
   bench on;
@@ -128,7 +124,6 @@ TEST_CASE("supervisors below one_for_one count each by itself, and have each a b
 }
 
 TEST_CASE("who fails below a supervisor that waits for its backoff comes back with it") {
-  using namespace rooms;
   planned.plan(-1, 1);
   planned.plan(-2, 1);
   bench on;
@@ -165,7 +160,6 @@ TEST_CASE("who fails below a supervisor that waits for its backoff comes back wi
 }
 
 TEST_CASE("a permanent child of a group that stops itself begins at once, its siblings with it") {
-  using namespace rooms;
   bench on;
   const auto strategy = GENERATE(cairn::one_for_all, cairn::rest_for_one);
   play(on, {.strategy = strategy, .backoff = {.first = 1h, .most = 1h, .jitter = 0}},
@@ -195,7 +189,6 @@ TEST_CASE("a permanent child of a group that stops itself begins at once, its si
 }
 
 TEST_CASE("a permanent child does not wait for the backoff that a sibling's failure began") {
-  using namespace rooms;
   planned.plan(-1, 1);
   bench on;
   play(on,
@@ -224,7 +217,6 @@ TEST_CASE("a permanent child does not wait for the backoff that a sibling's fail
 }
 
 TEST_CASE("who fails in a supervisor below at the same time as its sibling does not count again") {
-  using namespace rooms;
   planned.plan(-1, 1);
   planned.plan(-2, 1);
   planned.plan(-3, 1);
@@ -256,7 +248,6 @@ TEST_CASE("who fails in a supervisor below at the same time as its sibling does 
 }
 
 TEST_CASE("a supervisor among siblings is restarted with them, whole") {
-  using namespace rooms;
   planned.plan(-1, 1);
   bench on;
   const auto strategy = GENERATE(cairn::one_for_all, cairn::rest_for_one);
@@ -277,7 +268,6 @@ TEST_CASE("a supervisor among siblings is restarted with them, whole") {
 }
 
 TEST_CASE("to resume a supervisor resumes what is below one below it, and forgets its restarts") {
-  using namespace rooms;
   for (const int value : {-1, -2}) planned.plan(value, 1);
   bench on;
   play(on, {.strategy = cairn::one_for_all, .intensity = {.restarts = 1, .within = 1h}},
@@ -302,3 +292,5 @@ TEST_CASE("to resume a supervisor resumes what is below one below it, and forget
   INFO(on.told.text());
   CHECK(on.told.count(event_kind::suspended) == 1);
 }
+
+}  // namespace rooms

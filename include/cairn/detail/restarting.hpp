@@ -31,7 +31,12 @@ inline task<> act_on_excess(supervisor_actor& of, const ward* failed, std::strin
   if (!of.rules.groups()) {
     sometimes("supervisor below that failed too often");
     text = exceeded_text(of.rules, last);
-    co_return co_await (stop ? stop_ward(*failed, text, self) : suspend_ward(*failed, text, self));
+    if (stop) {  // not with ?: GCC 12 would destroy the task twice
+      co_await stop_ward(*failed, text, self);
+    } else {
+      co_await suspend_ward(*failed, text, self);
+    }
+    co_return;
   }
   if (stop) sometimes("group that failed too often stopped");
   of.end_backoffs(*self);
