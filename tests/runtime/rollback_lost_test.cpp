@@ -226,19 +226,18 @@ TEST_CASE("mail for an actor that is not spawned again becomes dead letters, som
   constexpr std::size_t bound = 4;
   int runs = 0;
   std::size_t at_once = 0;
+  cairn::ref<counter> late{};
   auto chosen = on.options();
   chosen.max_retained = bound;
   fixture::finish<all>(std::move(chosen), [&](cairn::root& root) -> cairn::task<int> {
     auto top = root.supervise("top");
     if (++runs == 1) {
       co_await root.checkpoint();
-      const auto late = top.spawn<counter>("late");
+      late = top.spawn<counter>("late");
       co_await settle(root);
-      std::thread{[late] {
-        for (int at = 0; at < 6; ++at) late.tell<add>(at);
-      }}.detach();
       co_await root.rollback();
     }
+    for (int at = 0; at < 6; ++at) tell_from_outside(late, at);
     co_await settle(root);
     at_once = on.told.count(event_kind::dead_letter);
     co_return 0;

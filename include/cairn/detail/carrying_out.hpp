@@ -314,3 +314,5 @@ inline task<> supervisor_actor::on(carry_on what, context<supervisor_actor>& sel
 }
 
 }  // namespace cairn::detail
+
+#include "restarting.hpp"

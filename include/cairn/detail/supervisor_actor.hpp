@@ -257,4 +257,4 @@ inline void supervisor_actor::end_backoffs(context<supervisor_actor>& self) {
 
 }  // namespace cairn::detail
 
-#include "restarting.hpp"
+#include "carrying_out.hpp"
