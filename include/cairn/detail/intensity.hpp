@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <string>
 #include <vector>
 
 #include "../supervisor.hpp"
@@ -25,12 +24,6 @@ namespace cairn::detail {
   if (now - rest.failed_at > one.policy->quiet()) rest.failures = 0;
   rest.failed_at = now;
   return ++rest.failures;
-}
-
-/// Why an actor is suspended that failed too often.
-[[nodiscard]] inline std::string exceeded_text(const supervision& by, const std::string& last) {
-  return "more restarts than " + std::to_string(by.intensity.restarts) +
-         "; the last failure: " + last;
 }
 
 }  // namespace cairn::detail

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "carrying_out.hpp"
-#include "intensity.hpp"
 
 namespace cairn::detail {
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -240,6 +241,12 @@ struct resolution {
   const double share = static_cast<double>(chance >> 11U) * 0x1.0p-53 * jitter;
   return delay + std::chrono::nanoseconds{
                      static_cast<std::int64_t>(static_cast<double>(delay.count()) * share)};
+}
+
+/// Why an actor is suspended that failed too often.
+[[nodiscard]] inline std::string exceeded_text(const supervision& by, const std::string& last) {
+  return "more restarts than " + std::to_string(by.intensity.restarts) +
+         "; the last failure: " + last;
 }
 
 }  // namespace detail
