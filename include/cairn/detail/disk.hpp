@@ -65,6 +65,8 @@ class disk_lock {
 ///
 /// Errors: throws `cairn::error` with the path: `not_found` for what is not there, `no_space`,
 /// `locked`, else `io`.
+/// Thread safety: `open` by several threads at a time, and then each reads its own file (a store's
+/// segments are verified side by side); all else by one thread at a time.
 class disk {
  public:
   disk() = default;

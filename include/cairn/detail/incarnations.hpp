@@ -58,7 +58,7 @@ class incarnations : public halting {
       replay_failed(one, why.what(), one.open_handler);
       return false;
     } catch (const unreadable&) {
-      one.suspended = true;
+      one.suspended = true;  // in memory alone: the system has failed, and commits nothing
       return false;
     } catch (...) {
       const std::string why = text_of_caught();
