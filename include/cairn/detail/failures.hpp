@@ -157,7 +157,7 @@ class failures : public incarnations {
     const notice_token until_decided{all_.notices};  // it may be such a handler, and go on
     const std::string text = text_of(thrown);
     all_.tell_of(event_kind::failed, one, text, errc::failed);
-    if (is_thrown<unreadable>(thrown)) return (void)(one.suspended = true);  // see resume_restored()
+    if (is_thrown<unreadable>(thrown)) return (void)(one.suspended = true);  // see incarnations
     const ruling found = judge(all_, mine_, one, thrown, text, one.rest().attempts);
     if (!one.type->persistent) {
       lose_turn(one, text, found);
