@@ -48,6 +48,7 @@ void finish_handler(activity& ended, turn& here) {
 template <class Call>
 void start_handler(cell& self, turn& here, const envelope& message, Call&& call) {
   using returned = decltype(call());
+  here.brief = !is_task<returned>;
   if constexpr (is_task<returned>) {
     using R = typename returned::value_type;
     coroutine_frame started = call().release();

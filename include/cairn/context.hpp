@@ -80,11 +80,9 @@ class context_base {
   context_base& operator=(const context_base&) = delete;
 
   /// Retires this actor and its state when the turn ends.
-  void stop(std::string reason = "stopped") {
-    turn& here = mine("stop()");
-    here.also().stop = true;
-    here.also().stop_reason = std::move(reason);
-  }
+  void stop(std::string reason) { wish_stop().stop_reason = std::move(reason); }
+  /// The same with the reason "stopped".
+  void stop() { wish_stop().stop_reason.clear(); }
 
   /// The wall clock, the same in replay.
   [[nodiscard]] std::chrono::system_clock::time_point now() {
@@ -172,6 +170,12 @@ class context_base {
   cell* self_;
 
  private:
+  [[nodiscard]] wishes& wish_stop() const {
+    wishes& all = mine("stop()").also();
+    all.stop = true;
+    return all;
+  }
+
   template <class Fn, class... Args>
   [[nodiscard]] auto begin_run(bool when_committed, std::string_view name, Fn fn, Args&&... args) {
     static_assert(std::is_trivially_destructible_v<Fn>,

@@ -86,6 +86,7 @@ TEST_CASE("exceeding may stop the group, or be the matter of the one above") {
       of.b.tell<work>(-2);
       auto b = co_await of.b.ask<look>().as_result();
       auto a = co_await of.a.ask<look>().as_result();
+      while (a && !b) a = co_await of.a.ask<look>().as_result();  // it stops after the other one
       *to = (a ? std::to_string(*a) : std::string{to_string(a.code())}) + " " +
             (b ? std::to_string(*b) : std::string{to_string(b.code())});
       co_return 0;
@@ -253,7 +254,7 @@ TEST_CASE("a supervisor below takes as long as it takes to stop, or as long as i
     CHECK(stopped_in_order(on, cairn::child_options{.shutdown = 1min}) == "other slow room house ");
   }
   SECTION("too little: it is stopped, and what is left below with it") {
-    CHECK(stopped_in_order(on, cairn::child_options{.shutdown = 5s}) == "other room house slow ");
+    CHECK(stopped_in_order(on, cairn::child_options{.shutdown = 5s}) == "other room slow house ");
     REQUIRE(on.told.count(event_kind::stopped, "slow") == 1);
     CHECK(on.told.of(event_kind::stopped, "slow").front().what.text == "its parent was stopped");
   }

@@ -158,8 +158,7 @@ inline void delivery::give_up_lost(epoch committed) {
 /// Why an actor is not there. Its home has seen it stop, unless a process before did.
 inline std::string delivery::reason_of(actor_id gone, errc code) const {
   if (code != errc::stopped) return std::string{to_string(code)};
-  const std::string* known = mine_.reasons.find(gone);
-  return known != nullptr ? *known : "not there any more; why is not known";
+  return std::string{mine_.reasons.find(gone).value_or("not there any more; why is not known")};
 }
 
 /// Overflow never fails a turn: something becomes a dead letter.

@@ -67,9 +67,9 @@ class failures : public incarnations {
   }
 
   /// Stops an actor, and its children before it.
-  void stop_with_family(cell& one, const std::string& reason, const return_address& asker = {}) {
+  void stop_with_family(cell& one, std::string_view reason, const return_address& asker = {}) {
     if (may_stop_family(all_, one)) {
-      auto word = note_to_itself(one, stop_all{reason}, one.type->stop_index());
+      auto word = note_to_itself(one, stop_all{std::string{reason}}, one.type->stop_index());
       word->answer = asker;
       return begin_at_once(one, std::move(word));
     }
@@ -139,7 +139,8 @@ class failures : public incarnations {
   }
 
   void end_by_itself(cell& one) {
-    const std::string reason = std::move(mine_.here.also().stop_reason);
+    const std::string given = std::move(mine_.here.also().stop_reason);
+    const std::string_view reason = given.empty() ? usual_stop : std::string_view{given};
     const bool childless = mine_.here.also().childless;
     mine_.here.clear();
     const bool again = one.more && one.more->declared.restart == permanent;
@@ -149,7 +150,7 @@ class failures : public incarnations {
   }
 
   void failed(cell& one, const std::exception_ptr& thrown) {
-    if (mine_.here.logs()) {
+    if (mine_.here.has_log()) {
       mine_.here.log_input();
       one.saved->log.truncate_behind(entry_);  // it will be handed anew what it was handed besides
     }
@@ -235,9 +236,10 @@ class failures : public incarnations {
   }
 
   /// A permanent actor has stopped itself.
-  void begin_again(cell& one, const std::string& reason) {
+  void begin_again(cell& one, std::string_view reason) {
     sometimes("permanent actor begins again");
-    ruling found{decision::resume, 0, one.policy->groups(), {}, "it stopped itself: " + reason};
+    ruling found{
+        decision::resume, 0, one.policy->groups(), {}, "it stopped itself: " + std::string{reason}};
     worker_counters::add(mine_.counters.restarts, 1);
     if (!found.others && !may_restart(all_.steady_now(), one)) {
       found = exceeded(*one.policy, exceeded_text(*one.policy, found.why));

@@ -38,7 +38,7 @@ class halting {
   }
 
   /// Retires the actor.
-  void stop(cell& one, const std::string& reason, children_stop below = children_stop::each) {
+  void stop(cell& one, std::string_view reason, children_stop below = children_stop::each) {
     if (one.more && one.more->attempts != 0) bury_failed(one, reason);
     const return_address asker = asker_of(one);
     if (one.busy()) sometimes("actor stopped within a handler");
@@ -145,9 +145,9 @@ class halting {
  private:
   /// What has failed and waits to be tried again is given up, by whomever the actor is stopped: its
   /// letter says with what it failed. Only the process that has seen it fail knows that.
-  void bury_failed(cell& one, const std::string& reason) {
+  void bury_failed(cell& one, std::string_view reason) {
     one.more->attempts = 0;
-    const std::string text = one.more->fault.empty() ? reason : one.more->fault;
+    const std::string text = one.more->fault.empty() ? std::string{reason} : one.more->fault;
     if (one.busy() && one.type->persistent) {
       sometimes("failed handler of a stopped actor kept");
       mail_.report_dead(one, letter_of(one), one.self().id, errc::failed, text, one.at);

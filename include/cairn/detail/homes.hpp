@@ -15,12 +15,13 @@ class homes : public world {
  public:
   [[nodiscard]] cell& allocate_child(const actor_type& type, cell& parent,
                                      std::string_view name) override {
-    if (current_worker->index != 0 || !lost.any()) return allocate_cell(type);
+    if (current_worker->index != 0 || !lost.any()) return allocate_named(type, name);
     const auto before = lost.find(parent.self().id, std::string{name}, type);
-    if (!before) return allocate_cell(type);
+    if (!before) return allocate_named(type, name);
     cell& made = *before->where;
     static_cast<cell_body&>(made) = cell_body{};
     settle_in(made, type);
+    rename(made, name);
     made.id.store(before->id, std::memory_order_relaxed);  // as there
     return made;
   }
@@ -43,20 +44,38 @@ class homes : public world {
 
   void release_cell(cell& gone) noexcept override {
     if (gone.state != nullptr) gone.type->destroy(gone);
-    const actor_id who = gone.self().id;
-    names_aloud.close(gone);
     leaver& last = current_worker->left;
-    last.id = who;
+    last.id = gone.self().id;
     last.at = gone.at;
     last.consumed = gone.consumed;
-    last.name = std::move(gone.name);
-    gone.name.clear();
+    last.name.clear();
+    if (gone.name.empty()) {
+      gone.id.store(actor_id{}, std::memory_order_relaxed);  // a number; see rename()
+    } else {
+      names_aloud.close(gone);
+      last.name.swap(gone.name);
+    }
     static_cast<cell_body&>(gone) = cell_body{};
     // One that is lost is given to nobody else.
     if (!lost.lived_in(gone)) current_worker->vacant.push_back(&gone);
   }
 
  private:
+  [[nodiscard]] cell& allocate_named(const actor_type& type, std::string_view name) {
+    cell& made = allocate_cell(type);
+    if (name.empty()) return made;
+    const actor_id who = made.self().id;
+    rename(made, name);
+    made.id.store(who, std::memory_order_relaxed);  // as above
+    return made;
+  }
+  /// Some thread may still read the name of the cell's last actor, who had none. The cell has
+  /// nobody then.
+  void rename(cell& made, std::string_view name) {
+    if (name.empty()) return;
+    names_aloud.close(made);
+    made.name = name;
+  }
   void settle_in(cell& made, const actor_type& type) {
     made.type = &type;  // all else is as in a new cell, see release_cell()
     if (made.owner == nullptr) made.owner = this;  // threads outside may read it

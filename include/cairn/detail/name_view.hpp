@@ -40,7 +40,8 @@ class name_view {
     bool lives_ = false;
   };
 
-  /// Before an actor's name goes, by its home: the cell has nobody from now on.
+  /// Before the cell's name changes, by its home: the cell has nobody from now on. Where nobody's
+  /// name is replaced by nobody's, it is not needed.
   void close(cell& gone) noexcept {
     gone.id.store(actor_id{}, std::memory_order_seq_cst);  // pairs with look(), as the next line
     while (seen_.load(std::memory_order_seq_cst) == &gone) std::this_thread::yield();  // a copy

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -82,8 +83,39 @@ inline void stop_children(delivery& mail, const cell& one, const extra& rest,
   }
 }
 
+inline void forget_child(cell& parent, actor_id who, const std::string& name) {
+  if (parent.more) parent.more->children.remove(who, name);
+}
+
+/// Whether the parent may forget a child that has stopped without a word that waits its turn: it
+/// lives here in the child's own epoch, nothing keeps it from handling what comes, and either
+/// nothing does, or nobody can tell: only a name is looked for by an actor's handlers, and only a
+/// supervisor acts on what becomes of its children.
+[[nodiscard]] inline bool may_forget_at_once(const worker& mine, const cell& child,
+                                             const cell& parent) noexcept {
+  if (child.at != mine.seen || !parent.is(child.parent.id) || parent.type == nullptr) return false;
+  if (!parent.is_in_reach(mine, mine.seen) || parent.hindered()) return false;
+  const bool looks = is_supervisor(parent.type) || parent.slot_index == 1;
+  if (child.name.empty() && !looks) return true;
+  return parent.box.empty() && (looks || !parent.busy());
+}
+
+/// Children come and go by the million, and a word costs as much as a message. The parent is cut
+/// before, as it would be before it handled that.
+inline void leave_parent(const worker& mine, delivery& mail, cell& one) {
+  cell& parent = *one.parent.where;
+  if (!may_forget_at_once(mine, one, parent)) {
+    return send_control(mail, one, one.parent,
+                        make_control(control::child_stopped, one.self(), one.name));
+  }
+  sometimes("child forgotten at once");
+  mail.cuts().bring(parent);
+  parent.changed = true;
+  forget_child(parent, one.self().id, one.name);
+}
+
 /// Precondition: the incarnation is torn down.
-inline void retire(world& all, worker& mine, delivery& mail, cell& one, const std::string& reason,
+inline void retire(world& all, worker& mine, delivery& mail, cell& one, std::string_view reason,
                    children_stop below) {
   one.stopped = true;
   one.suspended = false;
@@ -94,12 +126,10 @@ inline void retire(world& all, worker& mine, delivery& mail, cell& one, const st
   worker_counters::take(mine.counters.actors, 1);
   all.tell_of(event_kind::stopped, one, reason);
   const auto rest = std::move(one.more);
-  if (one.parent.where != nullptr) {
-    send_control(mail, one, one.parent, make_control(control::child_stopped, one.self(), one.name));
-  }
+  if (one.parent.where != nullptr) leave_parent(mine, mail, one);
   if (rest) {
     for (const auto& who : rest->watchers) {
-      mail.tell(who, stopped{one.self().id, reason}, one.at);
+      mail.tell(who, stopped{one.self().id, std::string{reason}}, one.at);
     }
     for (const auto& sender : rest->waiting_for_room) {
       mail.refuse(sender, errc::stopped, "the actor is stopped", one.at);

@@ -72,7 +72,6 @@ template <class C, class... Args>
     here.system->release_cell(made);
     throw;
   }
-  if (!name.empty()) made.name = name;  // it has none
   here.also().born.push_back({&made, &parent});
   parent.rest().children.add({made.self(), &type, false}, made.name);
   return {made.self().id, made.slot_index};
@@ -83,7 +82,6 @@ template <class C, class... Args>
 template <class C, class... Args>
 [[nodiscard]] std::uint64_t digest_of_spawn(turn& here, std::string_view name,
                                             const Args&... args) noexcept {
-  if (!here.logs()) return 0;
   return here.value_of([&] {
     std::uint64_t value = digest_of_argument(name, here.hashing);
     if constexpr (!ephemeral_actor<C>) {
@@ -95,7 +93,8 @@ template <class C, class... Args>
 
 template <class C, class... Args>
 [[nodiscard]] ref<C> spawn(turn& here, cell& parent, std::string_view name, Args&&... args) {
-  const std::uint64_t value = digest_of_spawn<C>(here, name, args...);
+  const bool compared = here.logs();
+  const std::uint64_t value = compared ? digest_of_spawn<C>(here, name, args...) : 0;
   const spawned outcome = here.handed(
       handed_value::spawn,
       [&] { return spawn_now<C>(here, parent, name, std::forward<Args>(args)...); }, name);
@@ -103,7 +102,7 @@ template <class C, class... Args>
     throw error{outcome.code, "cannot spawn \"" + std::string{name} +
                                   "\": " + std::string{to_string(outcome.code)}};
   }
-  here.note(raw(outcome.id), origin_hash<C>, value);
+  if (compared) here.note(raw(outcome.id), origin_hash<C>, value);
   return ref<C>{address{here.system->locate(outcome.slot_index), outcome.id}};
 }
 

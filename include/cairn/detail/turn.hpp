@@ -39,7 +39,7 @@ struct runtime {
 
   // Workers, within a turn.
   [[nodiscard]] virtual cell& allocate_cell(const actor_type& type) = 0;
-  /// The same for a named child of `parent`.
+  /// The same for a child of `parent`, with its name.
   [[nodiscard]] virtual cell& allocate_child(const actor_type& type, cell& parent,
                                              std::string_view name) = 0;
   virtual void release_cell(cell& gone) noexcept = 0;
@@ -85,6 +85,9 @@ struct new_watch {
   bool ends = false;
 };
 
+/// Why an actor stops that gives no reason.
+inline constexpr std::string_view usual_stop = "stopped";
+
 /// What few turns want.
 struct wishes {
   std::vector<newborn> born{};
@@ -95,9 +98,13 @@ struct wishes {
   bool strange = false;        ///< a value could not be taken into the sums
   std::vector<outside_run> runs{};
   bool stop = false;
-  std::string stop_reason{};
-  bool childless = false;  ///< its children have been stopped before
-  envelope_ptr then{};     ///< begins the actor's next handler, once this one has ended
+  std::string stop_reason{};  ///< empty: the usual one
+  bool childless = false;     ///< its children have been stopped before
+  envelope_ptr then{};        ///< begins the actor's next handler, once this one has ended
+
+  [[nodiscard]] std::string_view reason() const noexcept {
+    return stop_reason.empty() ? usual_stop : std::string_view{stop_reason};
+  }
 };
 
 /// Not copied, not moved: `current_turn` points to it. One thread at a time.
@@ -114,6 +121,7 @@ struct turn {
   const actor_type* child_type = nullptr;
   bool yields = false;    ///< others come first, though more waits for this actor
   bool starting = false;  ///< `on_start` runs: what it takes belongs to no handler
+  bool brief = false;     ///< its handler, where it has an `input`, ends with the turn
 
   /// Sums over the effects, which replay compares turn by turn: of what they are and whom they
   /// reach, and two of what they carry, which count once there is an effect.
@@ -197,11 +205,14 @@ struct turn {
     return message.kind == envelope_kind::control ? ops.origin ^ message.index : ops.origin;
   }
 
-  [[nodiscard]] bool logs() const noexcept {
+  [[nodiscard]] bool has_log() const noexcept {
     return self != nullptr && (self->saved != nullptr || input != nullptr) && !starting;
   }
+  /// Whether what is handed over at once is logged. Not where the actor's next turn begins from a
+  /// copy of its state, and none begins within this one's handler: nobody would read it.
+  [[nodiscard]] bool logs() const noexcept { return has_log() && !(brief && input != nullptr); }
 
-  /// The bytes of the log up to here. Precondition: the turn logs.
+  /// The bytes of the log up to here. Precondition: the turn has one.
   [[nodiscard]] std::size_t log_bytes() const noexcept {
     if (!self->saved) return 0;
     const replay_log& log = self->saved->log;
@@ -284,7 +295,7 @@ struct turn {
 
   /// Reminders are effects on oneself. Other timers are not: they end what the handler waits for.
   [[gnu::noinline]] void note_wishes() noexcept {
-    if (more_.stop) note(0, raw(self->self().id), fnv1a(more_.stop_reason));
+    if (more_.stop) note(0, raw(self->self().id), fnv1a(more_.reason()));
     for (const new_timer& each : more_.timers) {
       if (!each.message) continue;
       const std::uint64_t when = mixed_of(static_cast<std::uint64_t>(each.delay.count()),

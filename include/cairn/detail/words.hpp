@@ -39,7 +39,7 @@ class control_words {
         std::erase(one.rest().watchers, note.who);
         break;
       case control::child_stopped:
-        forget_child(one, note);
+        forget(one, note);
         break;
       case control::room:
         one.rest().waiting_for_room.push_back(message.answer);
@@ -152,11 +152,10 @@ class control_words {
     mail_.tell(one.self(), suspended{note.who.id, note.text}, one.at);
   }
 
-  static void forget_child(cell& one, const control_note& note) {
-    if (!one.more) return;
+  static void forget(cell& one, const control_note& note) {
     // Stores of before say '/' and the id of one without a name.
     static const std::string nameless;
-    one.more->children.remove(note.who.id, note.text.starts_with('/') ? nameless : note.text);
+    forget_child(one, note.who.id, note.text.starts_with('/') ? nameless : note.text);
   }
 
   void stop_below(cell& one, const std::string& path) {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -204,14 +205,15 @@ class stop_reasons {
     if (last_.size() < most) last_.resize(most);
     one& oldest = last_[next_++ % most];
     oldest.who = who;
-    oldest.why.assign(why.substr(0, longest));
+    oldest.why.clear();
+    if (why != usual_stop) oldest.why.assign(why.substr(0, longest));
   }
-  /// Null: it is not known, or not any more.
-  [[nodiscard]] const std::string* find(actor_id who) const noexcept {
+  /// Nothing: it is not known, or not any more.
+  [[nodiscard]] std::optional<std::string_view> find(actor_id who) const noexcept {
     for (const one& each : last_) {
-      if (each.who == who) return &each.why;
+      if (each.who == who) return each.why.empty() ? usual_stop : std::string_view{each.why};
     }
-    return nullptr;
+    return {};
   }
   void clear() noexcept { last_.clear(); }
 
@@ -220,7 +222,7 @@ class stop_reasons {
   static constexpr std::size_t longest = 1024;
   struct one {
     actor_id who{};
-    std::string why{};
+    std::string why{};  ///< empty: the usual reason
   };
   std::vector<one> last_{};
   std::size_t next_ = 0;
