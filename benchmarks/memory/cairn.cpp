@@ -5,7 +5,13 @@
 
 namespace bench {
 
-struct touch {};
+struct village;
+/// The last of some is told who goes on, and with how many.
+struct touch {
+  cairn::ref<village> then{};
+  std::uint32_t more = 0;
+  void serialize(auto& archive) { archive(then, more); }
+};
 struct populate {
   std::uint32_t more = 0;
   void serialize(auto& archive) { archive(more); }
@@ -15,24 +21,28 @@ struct populated {};
 /// 64 bytes of state.
 struct idler {
   using protocol = cairn::protocol<touch>;
-  void on(touch) { ++state[0]; }
+  void on(touch t);
   void serialize(auto& archive) { archive(state); }
   std::array<std::uint64_t, 8> state{};
 };
 
-/// Spawns the others, some at a time.
+/// Spawns the others, some at a time: their messages take no room to speak of.
 struct village {
   using protocol = cairn::protocol<populate, populated>;
   void on(populate p, cairn::context<village>& self) {
     const std::uint32_t now = std::min(p.more, 1000U);
-    for (std::uint32_t at = 0; at < now; ++at) self.spawn<idler>("").tell<touch>();
+    for (std::uint32_t at = 1; at < now; ++at) self.spawn<idler>("").tell<touch>();
+    self.spawn<idler>("").tell<touch>(self.ref(), p.more - now);
     spawned += now;
-    if (p.more > now) self.ref().tell<populate>(p.more - now);
   }
   std::uint64_t on(populated) { return spawned; }
   void serialize(auto& archive) { archive(spawned); }
   std::uint64_t spawned = 0;
 };
+inline void idler::on(touch t) {
+  ++state[0];
+  if (t.more != 0) t.then.tell<populate>(t.more);
+}
 
 cairn::task<int> populate_all(cairn::root& root, std::uint32_t actors, bool epochs,
                               double& bytes_each) {

@@ -102,7 +102,8 @@ class cell_table {
   }
 
   static constexpr std::uint32_t few_slabs = 8;
-  static constexpr std::uint32_t block_slabs = 16;  ///< some 5 MiB
+  static constexpr std::uint32_t block_slabs = 32;
+  static_assert(block_slabs * slab_cells * sizeof(cell) % huge_page == 0, "what is left is wasted");
 
   /// Room for all that there may ever be, of which the kernel gives the pages that are used.
   struct give_back {
