@@ -80,7 +80,7 @@ struct carry_on {
   deed what{};
   sibling_restart how{};
   actor_id behind{};  ///< whom it was done to last; nobody: it begins
-  actor_id failed{};  ///< of a group that is restarted
+  actor_id failed{};  ///< of a group that is restarted, or suspended for it
   std::string reason{};
   void serialize(auto& archive) { archive(what, how, behind, failed, reason); }
 };
