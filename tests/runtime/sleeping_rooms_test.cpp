@@ -168,4 +168,24 @@ TEST_CASE("a room that sleeps is suspended with the others where nobody is above
   CHECK(on.told.count(event_kind::restarted) == 0);
 }
 
+TEST_CASE("a failure of somebody who is there no more suspends nobody else") {
+  const auto strategy = GENERATE(cairn::one_for_one, cairn::one_for_all);
+  bench on;
+  play(on, {.strategy = strategy}, [](cairn::root& root, scene in) -> cairn::task<int> {
+    const auto house = root.supervise("house", in.rules);
+    const auto other = house.spawn<member>("other", "other");
+    co_await come_to_rest(root);
+    cairn::detail::child_failed what;
+    what.who = cairn::actor_id{1'000'000};
+    what.what = cairn::decision::suspend;
+    cairn::detail::turn_here("the test")
+        .send(cairn::detail::make_note(what), other.where().where->parent);
+    co_await come_to_rest(root);
+    const errc now = co_await answer_of(other);
+    CHECK(now == errc::ok);
+    co_return 0;
+  });
+  CHECK(on.told.count(event_kind::suspended) == 0);
+}
+
 }  // namespace sleeping_rooms
