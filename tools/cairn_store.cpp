@@ -91,7 +91,7 @@ int resume(const request& what) {
   std::set<std::string> wanted = paths_in(what);
   writing to{what};
   const auto seen = cairn_store::read_snapshot(to.store, *to.found.latest);
-  const cairn_store::noted_deaths deaths{what.directory};
+  const cairn_store::noted_deaths deaths{what};
   std::set<std::uint64_t> ids;
   std::set<std::uint64_t> deadly;
   json paths = json::array();

@@ -42,10 +42,13 @@ inline int show_actors(const request& what) {
   reading from{what};
   const auto number = from.chosen(what);
   const auto found = read_snapshot(from.store, number);
-  const noted_deaths deaths{what.directory};
+  const noted_deaths deaths{what};
   const bool next = number == from.found.latest;  // the one that the next process begins from
   const auto held_back = [&](const actor_view& each) {
     return next && !each.suspended && deaths.hold_back(each.id, each.position);
+  };
+  const auto why = [&](const actor_view& each) {
+    return next ? deaths.why(each.id, each.position) : std::string{};
   };
   if (what.as_json) {
     json actors = json::array();
@@ -58,7 +61,8 @@ inline int show_actors(const request& what) {
                         {"bytes", each.bytes},
                         {"waiting", each.waiting},
                         {"suspended", each.suspended},
-                        {"held_back", held_back(each)}});
+                        {"held_back", held_back(each)},
+                        {"why", why(each)}});
     }
     const json all{{"epoch", raw(number)},
                    {"program", found.program},
@@ -69,11 +73,12 @@ inline int show_actors(const request& what) {
   }
   put_line("{:>10} {:>10} {:>8}  {:<10} {}", "position", "bytes", "waiting", "", "actor (type)");
   for (const auto& each : found.actors) {
-    put_line("{:>10} {:>10} {:>8}  {:<10} {} ({})", each.position, each.bytes, each.waiting,
+    const auto reason = why(each);
+    put_line("{:>10} {:>10} {:>8}  {:<10} {} ({}){}{}", each.position, each.bytes, each.waiting,
              each.suspended    ? "suspended"
              : held_back(each) ? "held back"
                                : "",
-             each.path, each.type);
+             each.path, each.type, reason.empty() ? "" : ": ", reason);
   }
   return 0;
 }

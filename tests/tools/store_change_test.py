@@ -119,8 +119,22 @@ def resumes_deadly(store):
         said = subprocess.run(write, check=True, capture_output=True, text=True).stdout.strip()
         assert said == "one suspended", said
     actors = json.loads(store.run("actors", "--json"))["actors"]
-    assert [each["path"] for each in actors if each["held_back"]] == ["mild/one"], actors
-    assert "held back  mild/one" in store.run("actors")
+    held = {each["path"]: each["why"] for each in actors if each["held_back"]}
+    why = "the process has died of serializing it 2 times"
+    assert held == {"mild/one": why}, actors
+    assert all(each["why"] == "" for each in actors if not each["held_back"]), actors
+    assert "held back  mild/one (shop::till): " + why + "\n" in store.run("actors")
+    turns = os.path.join(store.path, "TURNS")
+    with open(turns, "rb") as file:
+        good = file.read()
+    for at, said in ((0, "it does not begin as such a file"), (30, "its head does not verify")):
+        with open(turns, "wb") as file:
+            file.write(good[:at] + bytes([good[at] ^ 1]) + good[at + 1:])
+        done = subprocess.run([store.tool, store.path, "actors"], capture_output=True, text=True)
+        assert done.returncode == 0 and "held back" not in done.stdout, done
+        assert turns + ": " + said + "; the deaths that it counted" in done.stderr, done
+    with open(turns, "wb") as file:
+        file.write(good)
     store.unchanged("resume", "mild/one", "--dry-run", code=0)
     assert "1 actors resumed" in store.run("resume", "mild/one")
     assert "held back" not in store.run("actors")

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -23,6 +24,7 @@ class Store:
 
     def __init__(self, tool, golden, directory):
         self.tool = tool
+        self.golden = golden
         self.path = os.path.join(directory, "store")
         shutil.copytree(golden, self.path)
 
@@ -34,6 +36,24 @@ class Store:
     def file(self, prefix):
         return os.path.join(self.path,
                             sorted(n for n in os.listdir(self.path) if n.startswith(prefix))[0])
+
+
+def what_there_is(golden):
+    """How many records are read of all snapshots together, and how many entries of journals."""
+    standing, entries, record = {}, 0, ""
+    with open(golden + ".txt", encoding="utf-8") as text:
+        for line in text:
+            entries += line.startswith("entry ")
+            found = re.match(r"\w+ place .* in((?: \d+)*)$", line)
+            if found:
+                count, record = len(found[1].split()), line
+            elif record and line.startswith("  "):  # its payload
+                count, record = standing.pop(record), record + line
+            else:
+                record = ""
+                continue
+            standing[record] = count  # once, though it may have been carried into another segment
+    return sum(standing.values()), entries
 
 
 def lists(store):
@@ -60,8 +80,11 @@ def lists(store):
     assert first["epoch"] == numbers[0]
     assert "office/temp" in {each["path"] for each in first["actors"]}
 
-    assert json.loads(store.run("verify", "--json"))["snapshots"] == len(epochs)
-    assert store.run("verify").startswith("good: ")
+    records, entries = what_there_is(store.golden)
+    assert json.loads(store.run("verify", "--json")) == {
+        "snapshots": len(epochs), "records": records, "journals": 1, "entries": entries}
+    assert store.run("verify") == (f"good: {len(epochs)} snapshots with {records} records, "
+                                   f"1 journals with {entries} entries\n")
     assert tree(store.path) == before, "a look has changed the store"
 
 
@@ -95,26 +118,37 @@ def damaged(store):
     store.run("verify")
 
 
-def claims_in(segment):
-    """Where they are: a claim that is damaged means nothing."""
+CLAIM = 7
+
+
+def records_in(segment):
+    """Their kinds, and where they are."""
     at, found = 32, []
     while at < len(segment):
         length, kind = struct.unpack_from("<IB", segment, at)
         end = at + 64 + length + 8
-        if kind == 7:
-            found.append(range(at, end))
+        found.append((kind, range(at, end)))
         at = end
     return found
 
 
 def damaged_anywhere(store, every=97):
+    kinds = set()
     for name in sorted(os.listdir(store.path)):
         path = os.path.join(store.path, name)
         with open(path, "rb") as file:
             good = file.read()
         segment = name.startswith("segment-")
-        claims = claims_in(good) if segment else []
-        for at in range(0, len(good), every if segment else every // 7):
+        records = records_in(good) if segment else []
+        # A claim that is damaged means nothing.
+        claims = [where for kind, where in records if kind == CLAIM]
+        places = set(range(0, len(good), every if segment else every // 7))
+        for kind, where in records:
+            if kind in kinds:
+                continue
+            kinds.add(kind)  # of each kind: its header, the last byte in front of its checksum, that
+            places |= {where[0], where[-9], where[-1]}
+        for at in sorted(places):
             with open(path, "r+b") as file:
                 file.seek(at)
                 file.write(bytes([good[at] ^ 1]))
@@ -126,6 +160,7 @@ def damaged_anywhere(store, every=97):
             with open(path, "r+b") as file:
                 file.seek(at)
                 file.write(good[at:at + 1])
+    assert kinds == set(range(1, 8)), kinds
     store.run("verify")
 
 

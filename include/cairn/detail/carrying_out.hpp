@@ -39,13 +39,13 @@ struct wards {
 };
 
 /// The first ones, not more than `most`, of the children whose ids `fits(actor_id)`: in the order
-/// of their birth, or the youngest first. Those who sleep only where they are to be stopped, which
-/// is from the youngest on.
+/// of their birth, or the youngest first. Of those who sleep only whom `rouses(actor_id)`.
 ///
 /// Each call walks all children. By the default bound there is one for 16,384 of them: of what it
 /// costs to stop 100,000 these walks are a twelfth, so that no order is kept.
-template <class Fits>
-[[nodiscard]] wards wards_of(cell& self, std::size_t most, bool youngest, Fits&& fits) {
+template <class Fits, class Rouses>
+[[nodiscard]] wards wards_of(cell& self, std::size_t most, bool youngest, Fits&& fits,
+                             Rouses&& rouses) {
   constexpr std::uint64_t others = std::uint64_t{1} << 63U;
   turn& here = turn_here("a supervisor");
   std::vector<ward> seen;
@@ -57,7 +57,7 @@ template <class Fits>
     self.more->children.for_each([&](const std::string&, const child& each) {
       if (!fits(each.where.id)) return;
       const bool asleep = is_undeclared(each);
-      if (asleep && !youngest) return;
+      if (asleep && !rouses(each.where.id)) return;
       const std::uint32_t supervises = asleep ? sleeps : is_supervisor(each.type) ? 1 : 0;
       seen.push_back(
           {each.where.id, each.shutdown.count(), each.where.where->slot_index, supervises});
@@ -112,6 +112,11 @@ class orders {
     send(to, std::move(made));
     return asking<void>{awaited_slot{&by_.where(), number}};
   }
+  /// The same to one that sleeps: it finds it when it is declared, and nobody waits for that.
+  template <class M>
+  void leave(const ward& to, M message) {
+    send(to, make_note(std::move(message)));
+  }
   /// To the supervisor above. Precondition: there is one.
   void tell_above(child_failed what) {
     turn_here("a supervisor").send(make_note(std::move(what)), by_.where().parent);
@@ -140,7 +145,9 @@ class orders {
 /// Whoever does not answer has stopped.
 inline task<> restart_ward(ward whom, sibling_restart how, context_base* self) {
   orders mine{*self};
-  if (whom.supervises != 0) {
+  if (whom.supervises == sleeps) {
+    mine.leave(whom, restart_all{how});
+  } else if (whom.supervises != 0) {
     auto done = mine.note(whom, restart_all{how}).as_result();
     (void)co_await std::move(done);
   } else {
@@ -152,7 +159,9 @@ inline task<> restart_ward(ward whom, sibling_restart how, context_base* self) {
 
 inline task<> suspend_ward(ward whom, std::string reason, context_base* self) {
   orders mine{*self};
-  if (whom.supervises != 0) {
+  if (whom.supervises == sleeps) {
+    mine.leave(whom, suspend_all{std::move(reason)});
+  } else if (whom.supervises != 0) {
     suspend_all whole{std::move(reason)};
     auto done = mine.note(whom, std::move(whole)).as_result();
     (void)co_await std::move(done);
@@ -195,7 +204,8 @@ inline void stop_now(std::string reason, context_base* self) {
 /// How an ordinary actor stops that has children, of whom there are not too many.
 inline task<> stop_family(std::string reason, context_base* self) {
   const auto any = [](actor_id) { return true; };
-  const wards all = wards_of(self->where(), std::numeric_limits<std::size_t>::max(), true, any);
+  const wards all =
+      wards_of(self->where(), std::numeric_limits<std::size_t>::max(), true, any, any);
   for (const ward& each : all.some) co_await stop_ward(each, "its parent stopped", self);
   stop_now(std::move(reason), self);
 }
@@ -267,7 +277,9 @@ inline task<> carry_out(const carry_on& what, restart_strategy strategy, context
   const std::size_t most =
       std::max<std::size_t>(1, turn_here("a supervisor").system->history_bound() / bytes_of_ward);
   const auto fits = [&](actor_id each) { return concerns(left, strategy, each); };
-  const wards now = wards_of(self->where(), most, stops(left), fits);
+  // Who sleeps is stopped with the others, and has its own failure acted upon.
+  const auto rouses = [&](actor_id each) { return stops(left) || each == left.failed; };
+  const wards now = wards_of(self->where(), most, stops(left), fits, rouses);
   for (const ward& each : now.some) {
     left.behind = each.id;
     co_await do_to(each, left, self);

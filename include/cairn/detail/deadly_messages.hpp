@@ -54,11 +54,7 @@ class deadly_messages {
     if (deadly == nullptr) return false;
     sometimes("actor that is deadly between turns held back");
     if (!unwritten) one.careful = caution::messages;
-    const std::string what = !unwritten                   ? "its on_start"
-                             : deadly->message == in_mail ? "serializing its mail"
-                                                          : "serializing it";
-    fail_.suspend(
-        one, "the process has died of " + what + " " + std::to_string(deadly->deaths) + " times");
+    fail_.suspend(one, deadly->text());
     return true;
   }
 

@@ -31,19 +31,22 @@ class turn_file {
   struct contents {
     epoch begun{};  ///< the snapshot that its process began with; none: it had no store before
     std::vector<deadly_turn> counted{};
+    std::string lost{};  ///< why nobody knows what was counted; empty: it is known
   };
 
-  /// What the file of the process before says: its own deaths are counted. Nothing where it does
-  /// not verify.
+  /// What the file of the process before says: its own deaths are counted. Nothing where there was
+  /// none, or where it does not verify.
   [[nodiscard]] static contents read(bytes_view file) {
-    if (file.size() != bytes) return {};
+    if (file.empty()) return {};
+    if (file.size() != bytes) return unreadable("its size is " + std::to_string(file.size()));
     contents found;
     auto& all = found.counted;
     reader from{file};
     const auto magic = from.get<std::uint64_t>();
     found.begun = epoch{from.get<std::uint64_t>()};
     const auto count = from.get<std::uint64_t>();
-    if (magic != mark || count > most_suspects) return {};
+    if (magic != mark) return unreadable("it does not begin as such a file");
+    if (count > most_suspects) return unreadable("its head does not verify");
     for (std::uint64_t at = 0; at < count; ++at) {
       deadly_turn one;
       one.actor = from.get<std::uint64_t>();
@@ -53,7 +56,9 @@ class turn_file {
       all.push_back(one);
     }
     const auto head = file.size() - from.left();
-    if (from.get<std::uint64_t>() != checksum(file.first(head))) return {};
+    if (from.get<std::uint64_t>() != checksum(file.first(head))) {
+      return unreadable("its head does not verify");
+    }
     for (std::size_t at = notes_at; at < bytes; at += sizeof(turn_note)) {
       reader note{file.subspan(at)};
       const deadly_turn seen{note.get<std::uint64_t>(), note.get<std::uint64_t>(),
@@ -80,6 +85,10 @@ class turn_file {
  private:
   static constexpr std::uint64_t mark = 0x326e727474726163;  ///< "carttrn2"
 
+  [[nodiscard]] static contents unreadable(const std::string& why) {
+    return {{}, {}, "TURNS: " + why + "; the deaths that it counted are forgotten"};
+  }
+
   static void count_in(std::vector<deadly_turn>& all, deadly_turn seen) {
     const auto known = std::find_if(all.begin(), all.end(),
                                     [&](const deadly_turn& each) { return each.same(seen); });
@@ -100,10 +109,10 @@ class turn_file {
   return raw(one.consumed) < each.at || (raw(one.consumed) == each.at && one.needs_replay);
 }
 
-inline void warn_of_notes(world& all, const error& why) {
+inline void warn_of_notes(world& all, const std::string& why) {
   event what;
   what.kind = event_kind::store_warning;
-  what.text = std::string{"noting what kills the process: "} + why.what();
+  what.text = "noting what kills the process: " + why;
   all.report(what);
 }
 
@@ -113,7 +122,8 @@ inline void warn_of_notes(world& all, const error& why) {
 inline void watch_deaths(world& all, any_store& store, epoch begun) {
   std::vector<deadly_turn> suspects;
   const auto next_file = [&](bytes_view before) {
-    auto [since, counted] = turn_file::read(before);
+    auto [since, counted, lost] = turn_file::read(before);
+    if (!lost.empty()) warn_of_notes(all, lost);
     // An orderly end forgives what came before it, not what its own snapshot has led to since. Nor
     // who could not be serialized: that one is not in it.
     if (all.orderly && since != begun) {
@@ -151,11 +161,11 @@ inline void watch_deaths(world& all, any_store& store, epoch begun) {
         page->write(0, turn_file::make(begun, suspects).view().first(turn_file::notes_at));
         page->sync();
       } catch (const error& why) {  // the next process holds them back
-        warn_of_notes(all, why);
+        warn_of_notes(all, why.what());
       }
     };
   } catch (const error& why) {  // it runs without
-    warn_of_notes(all, why);
+    warn_of_notes(all, why.what());
   }
 }
 

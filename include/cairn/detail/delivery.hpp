@@ -14,6 +14,7 @@
 #include "deadly_runs.hpp"
 #include "kept_letters.hpp"
 #include "letters.hpp"
+#include "mailbox_room.hpp"
 #include "tracing.hpp"
 #include "watching.hpp"
 
@@ -244,9 +245,6 @@ class delivery {
   [[nodiscard, gnu::always_inline]] static bool lives_in(const cell& one,
                                                          const envelope& message) noexcept {
     return one.is(message.target) && one.type != nullptr && !one.stopped;
-  }
-  [[nodiscard]] static bool has_room(const cell& one) noexcept {
-    return one.box.queue.size() < one.type->mailbox.capacity;
   }
 
   [[gnu::noinline]] void enqueue_otherwise(cell& one, envelope_ptr message) {

@@ -246,8 +246,8 @@ class failures : public incarnations {
     }
     if (found.what == decision::stop) return stop(one, found.why);
     reset(one);
+    be_born_next(one);  // also where it is only resumed some day
     if (found.what == decision::suspend) return suspend(one, found.why);
-    be_born_next(one);
     if (found.others && !one.suspended) tell_supervisor(one, found);
   }
 

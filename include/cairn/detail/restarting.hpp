@@ -39,7 +39,8 @@ inline task<> act_on_excess(supervisor_actor& of, const ward* failed, std::strin
   }
   if (stop) sometimes("group that failed too often stopped");
   of.end_backoffs(*self);
-  const carry_on all{stop ? deed::stop_group : deed::suspend, {}, {}, {}, text};
+  const actor_id who = failed != nullptr ? failed->id : actor_id{};
+  const carry_on all{stop ? deed::stop_group : deed::suspend, {}, {}, who, text};
   co_await carry_out(all, of.rules.strategy, self);
 }
 
@@ -80,9 +81,9 @@ inline task<> restart_for(supervisor_actor& of, const child_failed& what, const 
 inline task<> supervisor_actor::on(child_failed what, context<supervisor_actor>& self) {
   orders mine{self};
   const auto is_it = [&](actor_id each) { return each == what.who; };
-  const wards found = wards_of(self.where(), 1, false, is_it);
+  const wards found = wards_of(self.where(), 1, false, is_it, is_it);
   const ward* failed = found.some.empty() ? nullptr : &found.some.front();
-  if (failed != nullptr) {
+  if (failed != nullptr && failed->supervises != sleeps) {
     auto cured = mine.word(*failed, control::has_gone_on).as_result();
     const result<void> gone_on = co_await std::move(cured);
     // It failed at the same time as a sibling, and was restarted with that one.
@@ -93,13 +94,12 @@ inline task<> supervisor_actor::on(child_failed what, context<supervisor_actor>&
     mine.tell_above({self.id(), self.where().slot_index, what.what, what.levels - 1, what.text});
     co_return;
   }
-  const bool is_below = failed != nullptr && failed->supervises != 0;
-  if (what.levels > 0 || (what.what == decision::suspend && !is_below)) {
-    end_backoffs(self);  // at the top nobody else is left
-    const carry_on suspend{carry_on::deed::suspend, {}, {}, {}, what.text};
+  if (what.levels > 0) {  // at the top nobody else is left
+    end_backoffs(self);
+    const carry_on suspend{carry_on::deed::suspend, {}, {}, what.who, what.text};
     co_await carry_out(suspend, rules.strategy, &self);
   } else if (what.what == decision::suspend) {
-    co_await suspend_ward(*failed, what.text, &self);
+    if (failed != nullptr) co_await suspend_ward(*failed, what.text, &self);
   } else if (what.what == decision::stop) {
     if (failed != nullptr) co_await stop_ward(*failed, what.text, &self);
   } else if (failed != nullptr || rules.groups()) {

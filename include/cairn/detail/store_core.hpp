@@ -195,6 +195,7 @@ class store_core {
     buffer before;
     try {
       before = read_whole(*disk_, path);
+      if (before.size() == 0) warn(path + ": the file is empty; what it held is forgotten");
     } catch (const error& problem) {
       if (problem.code() != errc::not_found) throw;
     }

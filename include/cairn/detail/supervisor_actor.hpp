@@ -80,7 +80,7 @@ struct carry_on {
   deed what{};
   sibling_restart how{};
   actor_id behind{};  ///< whom it was done to last; nobody: it begins
-  actor_id failed{};  ///< of a group that is restarted
+  actor_id failed{};  ///< of a group that is restarted, or suspended for it
   std::string reason{};
   void serialize(auto& archive) { archive(what, how, behind, failed, reason); }
 };
@@ -121,8 +121,22 @@ struct supervisor_actor {
       archive(old.backoffs, old.timer, old.waiting);
     }
     rows = {std::move(old)};
+    if (!rules.groups()) take_apart();
     drop_empty_rows();
     passed_up = true;  // it may be
+  }
+  /// Those who wait had counted and waited together, and do so by themselves from now on. The last
+  /// restarts are those that they wait for; whose the others were is not known.
+  void take_apart() {
+    const restart_row old = std::exchange(rows, {}).front();
+    auto when = old.restarts.end() -
+                static_cast<std::ptrdiff_t>(std::min(old.restarts.size(), old.waiting.size()));
+    for (const actor_id who : old.waiting) {
+      auto row = std::ranges::find(rows, who, &restart_row::whose);
+      if (row == rows.end()) row = rows.insert(row, {who, {}, old.backoffs, old.timer, {who}});
+      if (when != old.restarts.end()) row->restarts.push_back(*when++);
+    }
+    std::ranges::sort(rows, {}, &restart_row::whose);  // as they came back from the one before
   }
 
   inline task<> on(child_failed what, context<supervisor_actor>& self);
@@ -163,8 +177,10 @@ struct supervisor_actor {
   }
   /// Whose backoff is under way that has this timer.
   [[nodiscard]] restart_row* row_that_waits(std::uint64_t timer) noexcept {
-    const auto found = std::ranges::find(rows, timer, &restart_row::timer);
-    return found == rows.end() || found->waiting.empty() ? nullptr : &*found;
+    const auto found = std::ranges::find_if(rows, [&](const restart_row& each) {
+      return each.timer == timer && !each.waiting.empty();  // several shared one: see take_apart()
+    });
+    return found == rows.end() ? nullptr : &*found;
   }
   /// `failed` waits for it.
   inline static void begin_backoff(restart_row& row, std::chrono::nanoseconds span, actor_id failed,

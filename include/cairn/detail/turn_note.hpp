@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "../ids.hpp"
@@ -29,6 +30,14 @@ struct deadly_turn {
   }
   /// Whether there is no message to give up: its actor waits for who resumes it.
   [[nodiscard]] bool holds_back() const noexcept { return is_between() || message == run_again; }
+  /// Why its actor handles nothing. Precondition: holds_back().
+  [[nodiscard]] std::string text() const {
+    const std::string what = message == in_start       ? "its on_start"
+                             : message == in_mail      ? "serializing its mail"
+                             : message == in_serialize ? "serializing it"
+                                                       : "running its handler again";
+    return "the process has died of " + what + " " + std::to_string(deaths) + " times";
+  }
   [[nodiscard]] bool same(const deadly_turn& other) const noexcept {
     return actor == other.actor && (at == other.at || is_between()) && message == other.message;
   }
