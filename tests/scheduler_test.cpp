@@ -71,6 +71,29 @@ void check_busy_and_waits(Scheduler& by) {
   CHECK(seen.count[0].load(std::memory_order_relaxed) >= 110);  // at rest
 }
 
+/// Something waits for the worker now and then, as it can see for itself between its steps.
+template <class Scheduler>
+void check_nudges(Scheduler& by) {
+  constexpr int rounds = 20'000;
+  std::atomic<bool> waits{false};
+  std::atomic<int> taken{0};
+  by.look_by([&](unsigned) { return waits.load(std::memory_order_seq_cst); });
+  by.start(1, [&](unsigned) {
+    if (waits.exchange(false, std::memory_order_seq_cst)) {
+      taken.fetch_add(1, std::memory_order_relaxed);  // a figure
+      taken.notify_one();
+    }
+    return cairn::step_outcome{};
+  });
+  for (int at = 0; at < rounds; ++at) {
+    waits.store(true, std::memory_order_seq_cst);
+    by.nudge(0);
+    taken.wait(at);  // a lost nudge would hang here; meanwhile the worker spins, and sleeps
+  }
+  by.stop();
+  CHECK(taken.load(std::memory_order_relaxed) == rounds);
+}
+
 }  // namespace
 
 TEST_CASE("threads of the system's own step again after every wake, one at a time") {
@@ -78,6 +101,22 @@ TEST_CASE("threads of the system's own step again after every wake, one at a tim
   check_wakes(by);
   cairn::thread_scheduler again;
   check_busy_and_waits(again);
+}
+
+TEST_CASE("a nudge is as good as a wake for what the worker looks at, and without that") {
+  cairn::thread_scheduler by;
+  check_nudges(by);
+  cairn::thread_scheduler again;
+  std::promise<void> second;
+  std::atomic<int> steps{0};
+  again.start(1, [&](unsigned) {
+    if (steps.fetch_add(1, std::memory_order_relaxed) == 1) second.set_value();  // a figure
+    return cairn::step_outcome{};
+  });
+  again.nudge(0);
+  again.nudge(0);
+  second.get_future().wait();
+  again.stop();
 }
 
 TEST_CASE("a caller's executor steps again after every wake, one at a time") {

@@ -32,6 +32,7 @@ struct step_outcome {
 /// worker, and again after every `wake` that came after the last step began.
 struct scheduler {
   using step_function = std::function<step_outcome(unsigned worker)>;
+  using look_function = std::function<bool(unsigned worker)>;
 
   scheduler() = default;
   scheduler(const scheduler&) = delete;
@@ -41,6 +42,12 @@ struct scheduler {
   virtual void start(unsigned workers, step_function step) = 0;
   /// Any thread.
   virtual void wake(unsigned worker) noexcept = 0;
+  /// The same for something that `look_by` has made visible. Any thread.
+  virtual void nudge(unsigned worker) noexcept { wake(worker); }
+  /// Before the start: `looks(worker)`, called between that worker's steps by who steps it, says
+  /// whether the next one has something to do. It reads what is changed before each `nudge`, both
+  /// sequentially consistent. Who has no use for it takes a nudge for a call.
+  virtual void look_by(look_function /*looks*/) {}
   /// Returns when no step runs any more and none will. Not from within a step.
   virtual void stop() = 0;
 };
@@ -56,6 +63,8 @@ using scheduler_factory = std::function<std::unique_ptr<scheduler>(seats)>;
 class thread_scheduler final : public scheduler {
  public:
   ~thread_scheduler() override { stop(); }
+
+  void look_by(look_function looks) override { looks_ = std::move(looks); }
 
   void start(unsigned workers, step_function step) override {
     step_ = std::move(step);
@@ -74,6 +83,13 @@ class thread_scheduler final : public scheduler {
     if (!one.asleep.load(std::memory_order_seq_cst)) return;
     const std::lock_guard lock{one.guard};
     one.awake.notify_one();
+  }
+
+  /// Writes nothing where the thread is awake: it looks by itself, and a line of the cache less is
+  /// on its way for each message between two workers.
+  void nudge(unsigned worker) noexcept override {
+    // Sequentially consistent, as in wake(): it says that it sleeps and then looks.
+    if (!looks_ || seats_[worker]->asleep.load(std::memory_order_seq_cst)) wake(worker);
   }
 
   void stop() override {
@@ -103,9 +119,12 @@ class thread_scheduler final : public scheduler {
   void run(unsigned worker) {
     seat& one = *seats_[worker];
     while (!stopping_.load(std::memory_order_seq_cst)) {
-      (void)one.called.exchange(false, std::memory_order_seq_cst);  // before the step looks around
+      // Before the step looks around. Relaxed: a call that comes later is found later.
+      if (one.called.load(std::memory_order_relaxed)) {
+        (void)one.called.exchange(false, std::memory_order_seq_cst);
+      }
       const step_outcome did = step_(worker);
-      if (!did.busy && !spin(one)) sleep(one, did.wait);
+      if (!did.busy && !spin(worker)) sleep(worker, did.wait);
     }
   }
 
@@ -120,11 +139,12 @@ class thread_scheduler final : public scheduler {
 
   /// How long it spins is halved with each time in vain, down to almost nothing where calls are
   /// rare, and is the whole again once one comes in time, or soon after.
-  [[nodiscard]] static bool spin(seat& one) {
+  [[nodiscard]] bool spin(unsigned worker) {
+    seat& one = *seats_[worker];
     const auto until = std::chrono::steady_clock::now() + one.patience;
     do {
       for (int at = 0; at < 16; ++at) {
-        if (one.called.load(std::memory_order_relaxed)) {  // sleep() looks again
+        if (is_called(worker)) {
           one.patience = switch_cost;
           return true;
         }
@@ -135,13 +155,18 @@ class thread_scheduler final : public scheduler {
     return false;
   }
 
-  void sleep(seat& one, std::chrono::nanoseconds wait) {
+  [[nodiscard]] bool is_called(unsigned worker) const {
+    // Sequentially consistent, both: see wake() and nudge().
+    return seats_[worker]->called.load(std::memory_order_seq_cst) || (looks_ && looks_(worker));
+  }
+
+  void sleep(unsigned worker, std::chrono::nanoseconds wait) {
+    seat& one = *seats_[worker];
     std::unique_lock lock{one.guard};
     const auto since = std::chrono::steady_clock::now();
     one.asleep.store(true, std::memory_order_seq_cst);  // see wake()
     const auto called = [&] {
-      return one.called.load(std::memory_order_seq_cst) ||
-             stopping_.load(std::memory_order_seq_cst);
+      return is_called(worker) || stopping_.load(std::memory_order_seq_cst);
     };
     if (wait.count() < 0) {
       one.awake.wait(lock, called);
@@ -153,6 +178,7 @@ class thread_scheduler final : public scheduler {
   }
 
   step_function step_;
+  look_function looks_{};
   std::vector<std::unique_ptr<seat>> seats_;
   std::atomic<bool> stopping_{false};
 };

@@ -56,7 +56,7 @@ inline void rouse(world& all, const worker& mine) noexcept {
   one.home.store(&thief, std::memory_order_release);  // pairs with the acquires in send(), push()
   pause_point();
   thief.wakes.push(&one);
-  all.wake(thief);
+  all.nudge(thief);
   return true;
 }
 

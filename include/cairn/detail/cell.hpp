@@ -200,24 +200,16 @@ struct cell_body : hindrances {
 /// In which of its home's lists of touched cells a cell is.
 enum class touched_list : std::uint8_t { none, touched, sweeping, swept };
 
-struct cell : cell_body {
+/// In lines of the cache: two of the body, one that other workers write to, one of the mailbox, one
+/// of the home's lists. A message from another worker comes by way of the third alone.
+struct alignas(64) cell : cell_body {
   // Any thread reads these.
   std::atomic<actor_id> id{};
   /// Changed by the home alone, while it holds the mark `queued`: who finds the mark clear and
   /// sets it may rely on the home it reads then.
   std::atomic<worker*> home{nullptr};
-  /// The actor's for as long as it lives here, whatever body is put aside: threads outside
-  /// read it too, see `name_view`.
-  std::string name{};
-  mailbox box{};
   cell* wake_next = nullptr;  ///< in a wake queue; belongs to who holds the mark
-
-  // The home worker's.
   runtime* owner = nullptr;
-  cell* ready_next = nullptr;
-  cell* touched_prev = nullptr;
-  cell* touched_next = nullptr;
-  epoch touched_in{};
   std::uint32_t slot_index = 0;
   /// The cell whose actor the suspended handler waits for, 0: nobody's. Any thread reads it.
   std::atomic<std::uint32_t> awaits{0};
@@ -225,10 +217,20 @@ struct cell : cell_body {
   /// entry, before it drains `box.incoming`: a push after the drain finds it clear and queues
   /// again. Here it takes no more than its byte.
   std::atomic<bool> queued{false};
+
+  // The home worker's, but for `box.incoming`.
   touched_list listed = touched_list::none;
   bool touched_again = false;  ///< in the worker's epoch, while in the open snapshot's lists
   bool ready = false;          ///< in the home's ready queue
   bool moving = false;         ///< given away and not yet taken
+  mailbox box{};
+  cell* ready_next = nullptr;
+  cell* touched_prev = nullptr;
+  cell* touched_next = nullptr;
+  epoch touched_in{};
+  /// The actor's for as long as it lives here, whatever body is put aside: threads outside
+  /// read it too, see `name_view`.
+  std::string name{};
 
   [[nodiscard]] extra& rest() {
     if (!more) more = std::make_unique<extra>();

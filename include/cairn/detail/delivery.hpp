@@ -299,7 +299,7 @@ class delivery {
     pause_point();
     home->wakes.push(&to);
     pause_point();
-    all_.wake(*home);
+    all_.nudge(*home);
   }
 
   /// Takes over an actor that was given away.

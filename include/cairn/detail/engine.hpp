@@ -72,11 +72,12 @@ class engine : public homes {
     writing_ = make_scheduler(seats::writer);
     writing_->start(1, [this](unsigned) { return step_outcome{writer_.step(), dog_.look()}; });
     runs_.start(make_scheduler(seats::runs), run_notes);
+    scheduler_->look_by([this](unsigned at) { return workers[at]->is_queued_for(); });
     scheduler_->start(static_cast<unsigned>(workers.size()),
                       [this](unsigned at) { return step(*workers[at]); });
     running_.store(true, std::memory_order_seq_cst);  // pairs with wake()
     board_.set_running(true);
-    for (const auto& each : workers) wake(*each);
+    wake_all();
     wake_writer();
   }
 
@@ -97,11 +98,12 @@ class engine : public homes {
     drop_lanes(*this);
   }
 
-  // Of the world.
-
+  // Of the world. Before the start nobody sleeps; start() wakes all.
   void wake(worker& sleeping) noexcept override {
-    // Before the start nobody sleeps; start() wakes all.
     if (running_.load(std::memory_order_seq_cst)) scheduler_->wake(sleeping.index);
+  }
+  void nudge(worker& sleeping) noexcept override {
+    if (running_.load(std::memory_order_seq_cst)) scheduler_->nudge(sleeping.index);
   }
   void report(const event& what) noexcept override {
     try {
@@ -152,7 +154,6 @@ class engine : public homes {
     runs_.post(of, std::move(work),
                [this](envelope_ptr reply) { send_from_outside(std::move(reply)); });
   }
-
   void want_epoch() noexcept override { leader_.request(); }
   [[nodiscard]] std::uint64_t random() override {
     const std::lock_guard lock{guard_};
@@ -160,7 +161,6 @@ class engine : public homes {
   }
 
   // For the whole.
-
   [[nodiscard]] bool is_running() const noexcept {  // between start() and halt()
     return running_.load(std::memory_order_relaxed);
   }

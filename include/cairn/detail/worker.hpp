@@ -234,16 +234,17 @@ class worker {
 
   const unsigned index;
 
-  // Any thread pushes.
-  inbox<cell, &cell::wake_next> wakes{};  ///< by workers: actors with mail, actors given away
-  envelope_inbox lane{};                  ///< by threads outside; the worker sends on their behalf
+  // Any thread pushes: a line of the cache by itself.
+  alignas(
+      64) inbox<cell, &cell::wake_next> wakes{};  ///< by workers: actors with mail, or given away
+  envelope_inbox lane{};  ///< by threads outside; the worker sends on their behalf
   /// Set by the thread before it sleeps; whoever clears it wakes the thread.
   std::atomic<bool> parked{false};
   /// An idle worker that asks this one for actors; cleared by the answer.
   std::atomic<worker*> beggar{nullptr};
 
   // The worker's own.
-  room_pool rooms{};
+  alignas(64) room_pool rooms{};
   ready_queue ready{};
   touched_cells touched{};   ///< since the cut of the open snapshot, or the last committed one
   touched_cells sweeping{};  ///< to be visited for the open snapshot
@@ -304,6 +305,8 @@ class worker {
   worker_counters counters{};
   turn_note* note = nullptr;  ///< where what it is in outlives the process; null: nowhere
 
+  /// Whether its next step takes actors that others have queued. Its own thread, between steps.
+  [[nodiscard]] bool is_queued_for() const noexcept { return !holding && !wakes.empty(); }
   /// Whether something stands outside that this worker has not taken. Any thread.
   [[nodiscard]] bool has_incoming() const noexcept { return !wakes.empty() || !lane.empty(); }
 

@@ -122,6 +122,8 @@ struct world : runtime {
 
   // Any thread.
   virtual void wake(worker& sleeping) noexcept = 0;
+  /// The same for an actor that has been pushed into its `wakes`.
+  virtual void nudge(worker& sleeping) noexcept = 0;
   virtual void report(const event& what) noexcept = 0;
   /// An answer for somebody outside.
   virtual void answer_outside(envelope_ptr answer) = 0;
