@@ -56,6 +56,7 @@ class tally {
         break;
       case deed::starts:
         who.started = now_;
+        who.is_open = false;
         break;
       case deed::fails:
       case deed::climbs:
@@ -146,13 +147,15 @@ class tally {
     cairn::actor_id id{};
     bool there = false;
     bool held = false;
-    bool awaited = false;  ///< it has been let go on
-    int owed = 0;          ///< restarts that failures have made due, at most
+    bool awaited = false;    ///< it has been let go on
+    bool is_spared = false;  ///< what it failed in last does not count
+    bool is_open = false;    ///< it waits before what is its room's matter
+    int owed = 0;            ///< restarts that failures have made due, at most
     int ends = 0;
     int failures = 0, tries = 0;  ///< since it was resumed
     int joins_alone = 0;          ///< where only its wing can have restarted it with others
     std::optional<std::chrono::nanoseconds> fails_since{}, climbs_since{};
-    std::size_t failed = 0, started = 0, resumed = 0;  ///< the number of the note
+    std::size_t failed = 0, ended = 0, started = 0, resumed = 0;  ///< the number of the note
   };
   struct room {
     int past = 0;  ///< failures before it was resumed, which may still be remembered
@@ -183,8 +186,8 @@ class tally {
   [[nodiscard]] bool is_sure(int unit) const { return !unsure_[unit] && !is_held(unit, false); }
 
   void wrong(const note& of, const std::string& text) const {
-    const bool all = of.what == deed::room_stopped;
-    if (judges_) complain((all ? "room " : "guest ") + std::to_string(of.who) + " " + text);
+    const std::string whose = of.what == deed::room_stopped ? "room " : "guest ";
+    if (judges_) complain(whose + std::to_string(of.who) + " " + text);
   }
 
   [[nodiscard]] static bool names(cairn::restart_strategy how, auto failed, auto other) {
@@ -206,10 +209,14 @@ class tally {
     guest& who = guests_[one.who];
     room& in = rooms_[room_of(one.who)];
     who.failed = now_;
-    if (one.what == deed::ends) ++who.ends;
+    who.ends += one.what == deed::ends ? 1 : 0;
+    if (one.what == deed::ends) who.ended = now_;
     if (passes_by(one.who)) return;  // it stops
     bool climbs = one.what == deed::climbs;
-    if (!climbs) {
+    const bool spared = !climbs && comes_back_anyway(one.who);
+    if (climbs && who.is_spared) ++in.failures;  // what is told of the one may count for the other
+    who.is_spared = spared;
+    if (!climbs && !spared) {
       const int count = is_group(room_of(one.who)) ? std::max(++who.failures, ++in.failures)
                                                    : (++in.failures, ++who.failures);
       const auto then = plain_rules_of(room_of(one.who)).exceeded;
@@ -219,7 +226,10 @@ class tally {
       ++in.climbs;
       who.climbs_since = one.when;
     }
-    if (one.what == deed::fails) who.fails_since = one.when;
+    if (one.what == deed::fails) {
+      who.fails_since = one.when;
+      who.is_open = true;
+    }
     std::set<int> concerned;
     for (int at = 0; at < all_guests; ++at) {
       if (!concerns(one.who, at, climbs)) continue;
@@ -227,6 +237,17 @@ class tally {
       concerned.insert(room_of(at));
     }
     for (const int each : concerned) ++rooms_[each].causes;
+  }
+
+  /// An elder one has failed, who is restarted before it: they count once.
+  [[nodiscard]] bool comes_back_anyway(int failed) const {
+    const int where = room_of(failed);
+    bool found = false;
+    for_room(where, [&](int, const guest& each) {
+      found = found || (each.is_open && each.id < guests_[failed].id);
+    });
+    return found && plain_rules_of(where).strategy == cairn::one_for_all &&
+           rooms_[where].failures <= limit_of(where);
   }
 
   void take_restart(const note& one) {
@@ -254,6 +275,7 @@ class tally {
       if (count > limit_of_wing(wing_of(where))) wrong(one, "is restarted: its wing was too often");
     }
     who.fails_since = who.climbs_since = std::nullopt;
+    who.is_open = false;
     who.started = now_;  // also who is about to be born, and starts then
   }
 
@@ -310,6 +332,7 @@ class tally {
     }
     who.held = true;
     who.fails_since = who.climbs_since = std::nullopt;
+    who.is_open = false;
     resuming_[unit_of(where)] = false;
   }
 
@@ -339,6 +362,16 @@ class tally {
     who.resumed = now_;
   }
 
+  /// In the end: it was restarted with an elder one that had stopped itself.
+  void check_begun_with(const note& one) const {
+    const guest& who = guests_[one.who];
+    for_room(room_of(one.who), [&](int, const guest& each) {
+      const bool is_it = each.ended > std::max(began_, who.resumed) && each.id < who.id &&
+                         is_group(room_of(one.who)) && !who.held;
+      if (is_it && who.started < each.ended) wrong(one, "has not begun with its sibling");
+    });
+  }
+
   void take_stop(const note& one) {
     guest& who = guests_[one.who];
     if (who.id != one.id) return;
@@ -350,6 +383,7 @@ class tally {
             room_of(at) == room_of(one.who) ? each.id > who.id : room_of(at) > room_of(one.who);
         if (after) wrong(one, "stops before " + std::to_string(at));
       }
+      check_begun_with(one);
     }
     who.there = who.held = who.awaited = false;
   }
