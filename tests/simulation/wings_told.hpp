@@ -46,7 +46,7 @@ class tally {
   void take(const note& one, bool judges) {
     judges_ = judges;
     ++now_;
-    guest& who = guests_[one.what == deed::released || one.what == deed::begins ? 0 : one.who];
+    lodger& who = guests_[one.what == deed::released || one.what == deed::begins ? 0 : one.who];
     switch (one.what) {
       case deed::begins:
         began_ = now_;
@@ -79,7 +79,7 @@ class tally {
         break;
       case deed::released:
         for (int at = 0; at < all_guests; ++at) {
-          guest& each = guests_[at];
+          lodger& each = guests_[at];
           if (!is_in(one.who, at)) continue;
           unsure_[one.who] = unsure_[one.who] || each.awaited;
           each.awaited = each.there && !passes_by(at);
@@ -89,7 +89,7 @@ class tally {
         take_stop(one);
         break;
       case deed::room_stopped:
-        for_room(one.who, [&](int, const guest& each) {
+        for_room(one.who, [&](int, const lodger& each) {
           if (each.there) wrong(one, "has stopped before who is in it");
         });
         break;
@@ -131,7 +131,7 @@ class tally {
     for (int at = 0; at < rooms; ++at) {
       if (wing_of(at) != wing || (wing == 0 && at != room)) continue;
       found.most += rooms_[at].climbs;
-      for_room(at, [&](int, const guest& each) {
+      for_room(at, [&](int, const lodger& each) {
         if (wing == 0 || is_sure(unit_of(at)))
           found.least = std::max(found.least, each.joins_alone);
       });
@@ -143,7 +143,7 @@ class tally {
   }
 
  private:
-  struct guest {
+  struct lodger {
     cairn::actor_id id{};
     bool there = false;
     bool held = false;
@@ -157,7 +157,7 @@ class tally {
     std::optional<std::chrono::nanoseconds> fails_since{}, climbs_since{};
     std::size_t failed = 0, ended = 0, started = 0, resumed = 0;  ///< the number of the note
   };
-  struct room {
+  struct chamber {
     int past = 0;  ///< failures before it was resumed, which may still be remembered
     int failures = 0, tries = 0, climbs = 0;  ///< since it was resumed
     int causes = 0, passes = 0;               ///< of restarts in a row
@@ -206,8 +206,8 @@ class tally {
   }
 
   void take_failure(const note& one) {
-    guest& who = guests_[one.who];
-    room& in = rooms_[room_of(one.who)];
+    lodger& who = guests_[one.who];
+    chamber& in = rooms_[room_of(one.who)];
     who.failed = now_;
     who.ends += one.what == deed::ends ? 1 : 0;
     if (one.what == deed::ends) who.ended = now_;
@@ -243,7 +243,7 @@ class tally {
   [[nodiscard]] bool comes_back_anyway(int failed) const {
     const int where = room_of(failed);
     bool found = false;
-    for_room(where, [&](int, const guest& each) {
+    for_room(where, [&](int, const lodger& each) {
       found = found || (each.is_open && each.id < guests_[failed].id);
     });
     return found && plain_rules_of(where).strategy == cairn::one_for_all &&
@@ -251,9 +251,9 @@ class tally {
   }
 
   void take_restart(const note& one) {
-    guest& who = guests_[one.who];
+    lodger& who = guests_[one.who];
     const int where = room_of(one.who);
-    room& in = rooms_[where];
+    chamber& in = rooms_[where];
     if (passes_by(one.who)) wrong(one, "is restarted, and is temporary");
     if (--who.owed < 0) wrong(one, "is restarted for nobody");
     if (one.what == deed::joins || is_group(where)) {
@@ -283,7 +283,7 @@ class tally {
   void check_backoff(const note& one, std::chrono::nanoseconds least) const {
     std::optional<std::chrono::nanoseconds> since = guests_[one.who].fails_since;
     if (is_group(room_of(one.who))) {
-      for_room(room_of(one.who), [&](int, const guest& each) {
+      for_room(room_of(one.who), [&](int, const lodger& each) {
         if (each.fails_since && each.fails_since < since) since = each.fails_since;
       });
     }
@@ -295,7 +295,7 @@ class tally {
     if (wing_of(where) != 0) return;
     std::optional<std::chrono::nanoseconds> since;
     bool eldest = true;
-    for_room(where, [&](int at, const guest& each) {
+    for_room(where, [&](int at, const lodger& each) {
       if (!passes_by(at) && each.id < one.id) eldest = false;
       if (each.climbs_since && (!since || each.climbs_since < since)) since = each.climbs_since;
     });
@@ -305,10 +305,10 @@ class tally {
 
   /// Where the strategy restarts others too: the elder ones are back, and the younger ones of the
   /// time before.
-  void check_left_out(const note& one, room& in) {
+  void check_left_out(const note& one, chamber& in) {
     const auto how = plain_rules_of(room_of(one.who)).strategy;
     const auto check = [&](int failed, std::size_t since, bool elder) {
-      for_room(room_of(one.who), [&](int at, const guest& each) {
+      for_room(room_of(one.who), [&](int at, const lodger& each) {
         const bool is_it = !passes_by(at) && each.there && !each.held && each.resumed < since &&
                            (each.id < guests_[failed].id) == elder && at != failed &&
                            names(how, guests_[failed].id, each.id);
@@ -322,7 +322,7 @@ class tally {
   }
 
   void take_suspension(const note& one) {
-    guest& who = guests_[one.who];
+    lodger& who = guests_[one.who];
     const int where = room_of(one.who);
     if (one.what == deed::suspended) {
       const bool may = plain_rules_of(where).exceeded == cairn::suspend;
@@ -342,7 +342,7 @@ class tally {
     if (!resuming_[unit]) {
       resuming_[unit] = true;
       for (int at = 0; at < all_guests; ++at) {
-        guest& each = guests_[at];
+        lodger& each = guests_[at];
         if (!is_in(unit, at)) continue;
         if (each.there && !each.held && !passes_by(at)) {
           wrong(one, "was suspended without " + std::to_string(at));
@@ -356,7 +356,7 @@ class tally {
         if (unit == 2) rooms_[at].climbs = 0;
       }
     }
-    guest& who = guests_[one.who];
+    lodger& who = guests_[one.who];
     who.held = who.awaited = false;
     who.failures = who.tries = 0;
     who.resumed = now_;
@@ -364,8 +364,8 @@ class tally {
 
   /// In the end: it was restarted with an elder one that had stopped itself.
   void check_begun_with(const note& one) const {
-    const guest& who = guests_[one.who];
-    for_room(room_of(one.who), [&](int, const guest& each) {
+    const lodger& who = guests_[one.who];
+    for_room(room_of(one.who), [&](int, const lodger& each) {
       const bool is_it = each.ended > std::max(began_, who.resumed) && each.id < who.id &&
                          is_group(room_of(one.who)) && !who.held;
       if (is_it && who.started < each.ended) wrong(one, "has not begun with its sibling");
@@ -373,11 +373,11 @@ class tally {
   }
 
   void take_stop(const note& one) {
-    guest& who = guests_[one.who];
+    lodger& who = guests_[one.who];
     if (who.id != one.id) return;
     if (!passes_by(one.who)) {
       for (int at = 0; at < all_guests; ++at) {
-        const guest& each = guests_[at];
+        const lodger& each = guests_[at];
         if (!each.there || wing_of(room_of(at)) != wing_of(room_of(one.who))) continue;
         const bool after =
             room_of(at) == room_of(one.who) ? each.id > who.id : room_of(at) > room_of(one.who);
@@ -391,8 +391,8 @@ class tally {
   cairn::restart_strategy chosen_;
   bool judges_ = false;
   std::size_t now_ = 0, began_ = 0;  ///< the number of the note
-  guest guests_[all_guests]{};
-  room rooms_[rooms]{};
+  lodger guests_[all_guests]{};
+  chamber rooms_[rooms]{};
   bool resuming_[units]{};
   bool unsure_[units]{};  ///< what is forgotten once may be so twice
 };
