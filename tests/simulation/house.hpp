@@ -41,6 +41,7 @@ struct books {
 /// Whoever was born before it below the same supervisor is awake, with all that is below it.
 inline void check_started(const cairn::detail::cell& one) {
   if (cairn::detail::is_supervisor(one.type)) {
+    if (!one.more) return;  // nobody is below it
     one.more->children.for_each([](const std::string&, const cairn::detail::child& each) {
       check_started(*each.where.where);
     });

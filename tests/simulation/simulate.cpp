@@ -30,6 +30,7 @@
 #include "twins.hpp"
 #include "versions.hpp"
 #include "whims.hpp"
+#include "wings.hpp"
 
 namespace {
 
@@ -44,7 +45,7 @@ using all_actors = cairn::actors<
     house::tenant, house::keeper, whims::books, whims::moody, whims::boss, errands::books,
     errands::runner, closing::books, closing::clerk, ranks::books, ranks::soul, ranks::chief,
     duels::fighter, curse::books, curse::digger, curse::chief, absences::bell, absences::alarm,
-    versions::books, versions::worker, versions::boss>;
+    versions::books, versions::worker, versions::boss, wings::guest, wings::keeper>;
 
 /// What is done about failures.
 std::vector<workload> of_supervision() {
@@ -82,7 +83,13 @@ std::vector<workload> of_supervision() {
        .app = &whims::app,
        .expected = whims::expected,
        .check = &whims::check,
-       .strays = {"moody 0", "moody 1"}}};
+       .strays = {"moody 0", "moody 1"}},
+      {.name = "wings",
+       .app = &wings::app,
+       .expected = wings::expected,
+       .gives_up = {"guest 2", "guest 4", "guest 6", "guest 11", "guest 13"},
+       .check = &wings::check,
+       .watch = &wings::watch}};
 }
 
 /// What becomes of time, and of the program itself, between two processes.
