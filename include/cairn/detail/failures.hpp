@@ -27,7 +27,7 @@ class failures : public incarnations {
     if (!one.saved) return;
     replay_log& log = one.saved->log;
     entry_ = log.end();
-    append_input(log, input);
+    log.append_input(input);
   }
 
   /// The same where the actor's base is its very state, and the message's bytes stay what they are:
