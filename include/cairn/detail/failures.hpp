@@ -132,8 +132,8 @@ class failures : public incarnations {
       if (here.also().stop) return end_by_itself(one);
       if (here.also().then) return begin_at_once(one, take_next(here, one));
     } else {
-      if (here.asks()) mail_.arm_all(one);
       mail_.send_all(mine_, one);
+      if (here.asks()) mail_.arm_asks(one);
     }
     here.clear();
   }
