@@ -21,6 +21,7 @@
 #include "buffer.hpp"
 #include "codec_floor.hpp"
 #include "codec_ownership.hpp"
+#include "codec_wrappers.hpp"
 #include "hashing.hpp"
 
 namespace cairn::detail {
@@ -30,39 +31,6 @@ inline constexpr std::size_t max_nesting = 256;
 
 /// How many elements that take no bytes a whole value may have: nothing else bounds their number.
 inline constexpr std::size_t max_empty_elements = std::size_t{1} << 20;
-
-/// What cereal wraps values in: passed over where nesting is counted.
-template <class T>
-inline constexpr bool is_wrapper = !std::is_class_v<T>;
-template <class T>
-inline constexpr bool is_wrapper<cereal::NameValuePair<T>> = true;
-template <class T>
-inline constexpr bool is_wrapper<cereal::SizeTag<T>> = true;
-template <class T>
-inline constexpr bool is_wrapper<cereal::BinaryData<T>> = true;
-template <class T>
-inline constexpr bool is_wrapper<cereal::memory_detail::PtrWrapper<T>> = true;
-template <class K, class V>
-inline constexpr bool is_wrapper<cereal::MapItem<K, V>> = true;
-
-/// The class whose version is read next: a base is wrapped, too.
-template <class T>
-struct unwrapped_base {
-  using type = T;
-};
-template <class T>
-struct unwrapped_base<cereal::base_class<T>> {
-  using type = std::remove_cv_t<T>;
-};
-template <class T>
-struct unwrapped_base<cereal::virtual_base_class<T>> {
-  using type = std::remove_cv_t<T>;
-};
-
-template <class T>
-inline constexpr bool is_virtual_base = false;
-template <class T>
-inline constexpr bool is_virtual_base<cereal::virtual_base_class<T>> = true;
 
 class output_archive;
 
@@ -97,6 +65,11 @@ enum class purpose : std::uint8_t {
   digesting,  ///< the same for their hash: see `codec_digest.hpp`
 };
 
+// `long double` is left out: its size and padding are not portable.
+
+template <class T>
+concept portable_number = std::is_arithmetic_v<T> && !std::is_same_v<T, long double>;
+
 /// Writes one value and what it holds.
 class output_archive
     : public cereal::OutputArchive<output_archive, cereal::AllowEmptyClassElision> {
@@ -106,6 +79,20 @@ class output_archive
     to_.put(true);
   }
   [[nodiscard]] purpose is_for() const noexcept { return why_; }
+
+  /// A number at once: cereal finds its way back here through four pointers, one after the other.
+  template <class... Values>
+  output_archive& operator()(Values&&... values) {
+    const auto put = [this]<class Value>(Value&& value) {
+      if constexpr (portable_number<std::remove_cvref_t<Value>>) {
+        write(&value, sizeof value);
+      } else {
+        OutputArchive::operator()(std::forward<Value>(value));
+      }
+    };
+    (put(std::forward<Values>(values)), ...);
+    return *this;
+  }
 
   void write(const void* from, std::size_t count) {
     if (count > most_copied && why_ == purpose::digesting) [[unlikely]] {
@@ -316,11 +303,6 @@ template <class T>
 void epilogue(input_archive& archive, const T&) {
   if constexpr (!is_wrapper<T>) archive.leave();
 }
-
-// `long double` is left out: its size and padding are not portable.
-
-template <class T>
-concept portable_number = std::is_arithmetic_v<T> && !std::is_same_v<T, long double>;
 
 template <portable_number T>
 void save(output_archive& archive, const T& value) {

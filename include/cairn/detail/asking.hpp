@@ -105,14 +105,19 @@ class awaited_slot {
     check_owner();
     slot* found = self_->find_slot(number_);
     if (found == nullptr) throw error{errc::misuse, "an answer is awaited twice"};
-    slot arrived = std::move(*found);
-    self_->forget_slot(std::exchange(number_, 0));
-    return take_value<T>(*self_, arrived);
+    const forgotten at_end{*this};
+    return take_value<T>(*self_, *found);
   }
 
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
 
  private:
+  /// The answer has been taken, or thrown: its place goes.
+  struct forgotten {
+    awaited_slot& of;
+    ~forgotten() { of.self_->forget_slot(std::exchange(of.number_, 0)); }
+  };
+
   void check_owner() const {
     if (current_turn == nullptr || current_turn->self != self_) {
       throw error{errc::misuse, "an answer is awaited by another actor than the one that asked"};

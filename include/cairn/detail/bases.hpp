@@ -50,13 +50,8 @@ inline void put_aside(turn& here, cell& one) noexcept {
 inline void note_end(cell& one, turn& here) {
   here.log_input();
   here.note_sent();
-  log_entry& made = one.saved->log.append_bytes(log_kind::turn, here.first_mixed());
-  made.number = here.digest;
-  made.effects = here.effects;
-  if (!here.knows_values()) return;
-  made.schema = values_known;
-  made.ticket = here.values;
-  made.type = here.other_values;
+  one.saved->log.append_turn(here.first_mixed(), here.effects, here.digest, here.knows_values(),
+                             here.values, here.other_values);
 }
 
 /// The end of a turn that a log may have to tell of.

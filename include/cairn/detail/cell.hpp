@@ -264,12 +264,17 @@ struct alignas(64) cell : cell_body {
   }
   /// What is awaited under this number is not ended by the time any more.
   void disarm(std::uint64_t number) {
-    if (!more) return;
-    std::erase_if(more->timers,
-                  [&](const timer& each) { return each.number == number && !each.message; });
+    if (!more || more->timers.empty()) return;
+    auto& all = more->timers;
+    // Mostly it is the latest one, as in forget_slot().
+    if (all.back().number == number && !all.back().message) return all.pop_back();
+    std::erase_if(all, [&](const timer& each) { return each.number == number && !each.message; });
   }
   void forget_slot(std::uint64_t number) noexcept {
-    if (more) std::erase_if(more->slots, [&](const slot& one) { return one.number == number; });
+    if (!more || more->slots.empty()) return;
+    auto& all = more->slots;
+    if (all.back().number == number) return all.pop_back();
+    std::erase_if(all, [&](const slot& one) { return one.number == number; });
   }
 };
 

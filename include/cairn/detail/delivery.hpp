@@ -122,14 +122,17 @@ class delivery {
     while (envelope* each = outbox.front()) {
       cell* to = each->to;
       if (to == nullptr || (to != last && !to->is_in_reach(mine, mine.seen)) || !fits(*to, *each))
-          [[unlikely]]
+          [[unlikely]] {
+        if (send_answer(one)) continue;
         return send_others(one);
+      }
       each->sent = one.at;
       put_last(*to, outbox.pop(each));
       mine.ready.push(*to);
       last = to;
     }
   }
+  bool send_answer(const cell& one) noexcept;  // see answering.hpp
   /// The same from a message on that goes another way.
   [[gnu::noinline]] void send_others(cell& one) {
     const cell* last = nullptr;
@@ -174,18 +177,10 @@ class delivery {
     mine_.held_runs.push_back({one.at, one.self(), std::move(work)});
   }
 
-  void arm_all(cell& one) {
-    for (auto& each : mine_.here.timers()) arm(one, each);
-  }
-  void arm(cell& one, new_timer& each) {
-    // To read the clocks as they should be read costs more than an ask.
-    const bool is_long = each.ask && each.delay >= std::chrono::seconds{1};
-    const auto now = is_long ? mine_.now + (all_.time->coarse() - mine_.coarse) : all_.steady_now();
-    const bool by_calendar = each.kind != timer_kind::after;
-    const auto wall = by_calendar ? micros_of(all_.wall_now()) : std::chrono::microseconds{};
-    one.rest().timers.push_back(timer_of(each, now, wall));
-    mine_.look_at(one, one.rest().timers.back().next());
-  }
+  // See answering.hpp, all three.
+  void arm_all(cell& one);
+  void arm(cell& one, new_timer& each);
+  void arm_asks(cell& one);
 
   /// An ask has timed out: an event will say who waited for whom.
   void trace_timeout(cell& one, const slot& asked) { trace_on(trace_of(all_, one, asked)); }
@@ -264,6 +259,10 @@ class delivery {
     }
     mine_.ready.push(one);
   }
+
+  // See answering.hpp, both.
+  [[nodiscard]] static bool is_coarse(const new_timer& each) noexcept;
+  [[nodiscard]] std::chrono::nanoseconds coarse_now(std::chrono::nanoseconds read) const noexcept;
 
   void trace_on(envelope_ptr trace) {
     if (!trace) return;
@@ -393,4 +392,5 @@ class delivery {
 
 }  // namespace cairn::detail
 
+#include "answering.hpp"
 #include "burying.hpp"

@@ -27,7 +27,7 @@ class failures : public incarnations {
     if (!one.saved) return;
     replay_log& log = one.saved->log;
     entry_ = log.end();
-    append_input(log, input);
+    log.append_input(input);
   }
 
   /// The same where the actor's base is its very state, and the message's bytes stay what they are:
@@ -132,8 +132,8 @@ class failures : public incarnations {
       if (here.also().stop) return end_by_itself(one);
       if (here.also().then) return begin_at_once(one, take_next(here, one));
     } else {
-      if (here.asks()) mail_.arm_all(one);
       mail_.send_all(mine_, one);
+      if (here.asks()) mail_.arm_asks(one);
     }
     here.clear();
   }

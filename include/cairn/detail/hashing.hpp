@@ -13,6 +13,9 @@ namespace cairn::detail {
 
 /// XXH3-64: protects against accident, not against someone who chooses the bytes.
 [[nodiscard]] inline std::uint64_t hash_bytes(bytes_view bytes) noexcept {
+  // Of one word, by far the most frequent here, no more is left than how such a one is hashed.
+  if (bytes.size() == sizeof(std::uint64_t))
+    return XXH3_64bits(bytes.data(), sizeof(std::uint64_t));
   return XXH3_64bits(bytes.data(), bytes.size());
 }
 

@@ -93,6 +93,10 @@ struct mailbox {
     return !replies.empty() && is_word(replies.front()->answer.number);
   }
 
+  [[nodiscard]] bool has_answer() const noexcept {
+    return !replies.empty() && !is_word(replies.front()->answer.number);
+  }
+
   [[nodiscard]] bool empty() const noexcept { return queue.empty() && replies.empty(); }
   /// Whether an answer to the await of this number waits.
   [[nodiscard]] bool has_reply(std::uint64_t number) const noexcept {

@@ -89,6 +89,7 @@ class replay_log {
     }
     made.ops = &ops;
     made.schema = ops.schema;
+    if (!ops.trivial) ++owning_;
     commit(made);
     return made;
   }
@@ -99,6 +100,37 @@ class replay_log {
     made.length = static_cast<std::uint32_t>(bytes.size());
     commit(made);
     return made;
+  }
+
+  /// Appends what a turn is given: a message, or the answer that its handler waited for.
+  void append_input(const envelope& input) {
+    const payload_ops& ops = *input.ops;
+    const bool message = input.kind == envelope_kind::message;
+    if (!ops.plain) [[unlikely]] {
+      log_entry& made =
+          append_object(message ? log_kind::message : log_kind::handed, ops, input.payload());
+      made.number = message ? 0 : input.answer.number;
+      made.answer = message ? input.answer : return_address{};
+      made.code = input.code;
+      made.index = input.index;
+      made.type = ops.hash;
+      made.ticket = input.ticket;
+    } else if (message) {
+      put(ops.size, input.payload(), 0U, &ops, std::uint64_t{0}, input.answer, input.ticket,
+          ops.hash, 0U, ops.schema, input.index, log_kind::message, input.code);
+    } else {
+      put(ops.size, input.payload(), 0U, &ops, input.answer.number, return_address{}, input.ticket,
+          ops.hash, 0U, ops.schema, input.index, log_kind::handed, input.code);
+    }
+  }
+
+  /// Appends a turn's end; see `log_entry`.
+  void append_turn(bytes_view first_mixed, std::uint32_t effects, std::uint64_t digest,
+                   bool knows_values, std::uint64_t values, std::uint64_t other_values) {
+    put(first_mixed.size(), first_mixed.data(), static_cast<std::uint32_t>(first_mixed.size()),
+        nullptr, digest, return_address{}, knows_values ? values : 0,
+        knows_values ? other_values : 0, effects, knows_values ? values_known : 0U,
+        std::uint16_t{0}, log_kind::turn, errc::ok);
   }
 
   /// Appends what stands in another log.
@@ -138,11 +170,8 @@ class replay_log {
 
   /// Destroys every entry from `from` on.
   void truncate(cursor from) noexcept {
-    cursor at = from;
-    while (log_entry* entry = next(at)) {
-      bytes_ -= entry->room;
-      if (entry->ops != nullptr) entry->ops->destroy(entry->value());
-    }
+    if (owning_ != 0) destroy_behind(from);
+    bytes_ = bytes_before(from);
     if (from.chunk >= chunks_.size()) return;
     for (std::size_t behind = from.chunk + 1; behind <= last_; ++behind) chunks_[behind].used = 0;
     last_ = from.chunk;
@@ -163,6 +192,7 @@ class replay_log {
     std::swap(chunks_, other.chunks_);
     std::swap(last_, other.last_);
     std::swap(bytes_, other.bytes_);
+    std::swap(owning_, other.owning_);
   }
 
  private:
@@ -186,11 +216,45 @@ class replay_log {
     chunks_.push_back({std::make_unique_for_overwrite<std::byte[]>(size), size, 0});
   }
 
-  log_entry& make_room(log_kind kind, std::size_t value_bytes) {
+  void destroy_behind(cursor at) noexcept {
+    while (log_entry* entry = next(at)) {
+      if (entry->ops == nullptr || entry->ops->trivial) continue;
+      entry->ops->destroy(entry->value());
+      --owning_;
+    }
+  }
+
+  [[nodiscard]] static std::size_t room_for(std::size_t value_bytes) noexcept {
     constexpr std::size_t align = alignof(log_entry);
-    const std::size_t room = (sizeof(log_entry) + value_bytes + align - 1) / align * align;
-    if (chunks_.empty() || chunks_[last_].size - chunks_[last_].used < room) add_chunk(room);
-    chunk& last = chunks_[last_];
+    return (sizeof(log_entry) + value_bytes + align - 1) / align * align;
+  }
+  [[nodiscard, gnu::always_inline]] chunk& chunk_with(std::size_t room) {
+    if (chunks_.empty() || chunks_[last_].size - chunks_[last_].used < room) [[unlikely]]
+      add_chunk(room);
+    return chunks_[last_];
+  }
+
+  /// An entry with the bytes of its value; `fields` are those behind its room, in their order. Each
+  /// is written once, and a small value without a call: most turns of a handler that waits, and
+  /// most answers, are logged here.
+  template <class... Fields>
+  [[gnu::always_inline]] void put(std::size_t value_bytes, const void* value, Fields... fields) {
+    const std::size_t room = room_for(value_bytes);
+    chunk& last = chunk_with(room);
+    auto* made =
+        ::new (last.bytes.get() + last.used) log_entry{static_cast<std::uint32_t>(room), fields...};
+    if (value_bytes == sizeof(std::uint64_t)) {
+      std::memcpy(made->value(), value, sizeof(std::uint64_t));
+    } else if (value_bytes != 0) {
+      std::memcpy(made->value(), value, value_bytes);
+    }
+    last.used += room;
+    bytes_ += room;
+  }
+
+  log_entry& make_room(log_kind kind, std::size_t value_bytes) {
+    const std::size_t room = room_for(value_bytes);
+    chunk& last = chunk_with(room);
     auto* made = ::new (last.bytes.get() + last.used) log_entry;  // see place_envelope()
     made->kind = kind;
     made->room = static_cast<std::uint32_t>(room);
@@ -206,19 +270,7 @@ class replay_log {
   std::vector<chunk> chunks_;
   std::size_t last_ = 0;  ///< the chunk that is appended to; those behind it are empty
   std::size_t bytes_ = 0;
+  std::size_t owning_ = 0;  ///< entries whose value is to be destroyed
 };
-
-/// Appends what a turn is given: a message, or the answer that its handler waited for.
-inline void append_input(replay_log& log, const envelope& input) {
-  const bool message = input.kind == envelope_kind::message;
-  log_entry& made = log.append_object(message ? log_kind::message : log_kind::handed, *input.ops,
-                                      input.payload());
-  made.number = message ? 0 : input.answer.number;
-  made.answer = message ? input.answer : return_address{};
-  made.code = input.code;
-  made.index = input.index;
-  made.type = input.ops->hash;
-  made.ticket = input.ticket;
-}
 
 }  // namespace cairn::detail

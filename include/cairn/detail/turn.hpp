@@ -144,7 +144,10 @@ struct turn {
 
   /// How long an ask waits: of all that is wanted besides sending the most frequent.
   void limit_ask(std::uint64_t number, std::chrono::nanoseconds most) {
-    more_.timers.push_back({number, most, nullptr, true});
+    new_timer& made = more_.timers.emplace_back();
+    made.number = number;
+    made.delay = most;
+    made.ask = true;
     asks_ = true;
   }
   [[nodiscard]] bool asks() const noexcept { return asks_; }
@@ -205,12 +208,14 @@ struct turn {
     return message.kind == envelope_kind::control ? ops.origin ^ message.index : ops.origin;
   }
 
-  [[nodiscard]] bool has_log() const noexcept {
+  [[nodiscard, gnu::always_inline]] bool has_log() const noexcept {
     return self != nullptr && (self->saved != nullptr || input != nullptr) && !starting;
   }
   /// Whether what is handed over at once is logged. Not where the actor's next turn begins from a
   /// copy of its state, and none begins within this one's handler: nobody would read it.
-  [[nodiscard]] bool logs() const noexcept { return has_log() && !(brief && input != nullptr); }
+  [[nodiscard, gnu::always_inline]] bool logs() const noexcept {
+    return has_log() && !(brief && input != nullptr);
+  }
 
   /// The bytes of the log up to here. Precondition: the turn has one.
   [[nodiscard]] std::size_t log_bytes() const noexcept {
@@ -252,7 +257,7 @@ struct turn {
     if (input == nullptr) return;
     if (!self->saved) take_spare();
     replay_log& log = self->saved->log;
-    append_input(log, *input);
+    log.append_input(*input);
     input = nullptr;
     if (self->more) self->more->handler.history_from = log.bytes();
   }
@@ -363,11 +368,10 @@ class scoped_current {
 /// Opens the place where an answer will be awaited.
 [[nodiscard]] inline std::uint64_t open_slot(turn& here, address from, std::string_view what) {
   const std::uint64_t number = here.self->next_number++;
-  slot made;
+  slot& made = here.self->rest().slots.emplace_back();
   made.number = number;
   made.from = from;
   made.what = what;
-  here.self->rest().slots.push_back(std::move(made));
   return number;
 }
 

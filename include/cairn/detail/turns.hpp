@@ -95,6 +95,7 @@ class turns {
   /// False: there is nothing more to do.
   [[gnu::always_inline]] bool take_turns(worker& mine, cell& one) {
     for (int at = 0; at < all_.budget; ++at) {
+      mine.looked = {};
       if (!pause_before(one) || !advance(mine, one)) return std::exchange(mine.here.yields, false);
     }
     return true;
@@ -119,6 +120,7 @@ class turns {
 
   /// The same where more than the next message of the mailbox is to be looked at.
   [[gnu::noinline]] bool advance_otherwise(cell& one) {
+    if (one.type != nullptr && !one.hindered() && one.box.has_answer()) return hand_over(one);
     if (one.type == nullptr || one.stopped) return tombs_.leave(one), false;
     if (one.retired) return fail_.retire_type(one), true;
     if (one.dormant) return wake_up(one);
@@ -129,11 +131,16 @@ class turns {
     if (one.suspended || one.paused) return waiting_.look(one);
     // Also within a handler, of one that could not start at first.
     if (one.needs_start && !fail_.start_at_last(one)) return true;
-    if (!one.box.replies.empty()) return take_reply(one), !mine_.here.yields;
+    if (!one.box.replies.empty()) return hand_over(one);
     if (one.busy() && !reaches_busy(one)) return false;
     if (one.box.queue.empty() || has_to_rest(one)) return false;
     consume(mine_, one, one.box.queue.pop_front());
     return true;
+  }
+
+  [[nodiscard]] bool hand_over(cell& one) {
+    take_reply(one);
+    return (!one.box.empty() || one.hindered()) && !mine_.here.yields;
   }
 
   /// Where that has failed, its supervisor may have to decide first.
@@ -301,7 +308,7 @@ class turns {
   /// An answer, the end of a sleep or of a run.
   void take_reply(cell& one) {
     // Before it is taken out: a cut says all answers again that still wait, this one too.
-    cut().meet(one, *one.box.replies.front());
+    cut().meet(mine_, one, *one.box.replies.front());
     envelope_ptr reply = one.box.replies.pop_front();
     const std::uint64_t number = reply->answer.number;
     slot* found = one.is(reply->target) ? one.find_slot(number) : nullptr;
@@ -330,12 +337,7 @@ class turns {
     try {
       fail_.begin_turn(one, *reply);
     } catch (...) {
-      auto instead = make_envelope("it could not be copied for a replay: " + text_of_caught());
-      instead->kind = envelope_kind::reply;
-      instead->code = errc::failed;
-      instead->answer = reply->answer;
-      instead->sent = reply->sent;
-      reply = std::move(instead);
+      reply = failure_instead(*reply, text_of_caught());
       fail_.begin_turn(one, *reply);
     }
   }

@@ -105,12 +105,12 @@ inline void show_turn(worker& mine, cell& one, const envelope& input) noexcept {
 /// actors for too long, and says when a slice is over.
 class slice_watch {
  public:
-  slice_watch(world& all, const worker& mine, std::chrono::nanoseconds slow)
+  slice_watch(world& all, worker& mine, std::chrono::nanoseconds slow)
       : all_{all}, mine_{mine}, slow_{slow}, began_{all.time->coarse()}, before_{began_} {}
 
   /// After each activation. True: the slice goes on.
   [[nodiscard]] bool look(cell& one) {
-    const auto after = all_.time->coarse();
+    const auto after = mine_.looked.count() != 0 ? mine_.looked : all_.time->coarse();
     if (after == before_) [[likely]]
       return true;  // as it was the last time
     const auto took = after - std::exchange(before_, after);
@@ -150,7 +150,7 @@ class slice_watch {
   }
 
   world& all_;
-  const worker& mine_;
+  worker& mine_;
   const std::chrono::nanoseconds slow_;
   const std::chrono::nanoseconds began_;
   std::chrono::nanoseconds before_;

@@ -275,6 +275,7 @@ class worker {
 
   std::chrono::nanoseconds now{};     ///< by the clock, when the present step looked
   std::chrono::nanoseconds coarse{};  ///< by the coarse one, at the same time
+  std::chrono::nanoseconds looked{};  ///< by it, at the very end of the latest turn; 0: it was not
   epoch seen{};                       ///< the system's epoch when it last acknowledged
   bool holding = false;               ///< stands still for a rollback
   bool still = false;                 ///< no actor has a turn but the root task
