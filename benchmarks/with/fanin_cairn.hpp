@@ -126,6 +126,9 @@ cairn::task<int> play_fan(cairn::root& root, pace& games, fan of) {
   }
   if (of.pinned) {
     for (const auto& each : senders) co_await move_to(root, each.where(), 1);
+    // Each is pinned before another one sends: those that talk across are brought together.
+    for (const auto& each : senders) each.template tell<go<Load, Kept>>(0U, 0U, 0U, true);
+    co_await root.sleep(std::chrono::milliseconds{5});
   }
   const std::uint32_t each = chunk_of(of.senders);
   const std::uint32_t ahead = of.pinned ? chunks_ahead : 1;
