@@ -215,5 +215,5 @@ TEST_CASE("a log that counts more children than it has ends there") {
   here.replay = &at;
   const detail::scoped_current<detail::turn> scope{detail::current_turn, &here};
   const auto any = [](cairn::actor_id) { return true; };
-  CHECK_THROWS_AS(detail::wards_of(one, 1, true, any), cairn::error);
+  CHECK_THROWS_AS(detail::wards_of(one, 1, true, any, any), cairn::error);
 }
