@@ -27,6 +27,7 @@ class control_words {
     const auto& note = *static_cast<const control_note*>(message.payload());
     switch (control{message.index}) {
       case control::stop:
+        if (disowns(note)) one.parent = {};  // also in the snapshots in which it has not ended
         stop(one, message, note.text);
         break;
       case control::stop_path:
