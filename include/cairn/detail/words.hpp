@@ -77,7 +77,7 @@ class control_words {
         fail_.renew(one);
         break;
       case control::reset:
-        if (is_never_restarted(one) || one.suspended) break;
+        if (is_never_restarted(one) || one.suspended || is_stopping(one)) break;
         fail_.reset(one);
         fail_.be_born(one);
         if (!one.busy() && !one.suspended && !one.stopped) (void)fail_.start(one);
@@ -103,6 +103,12 @@ class control_words {
   [[nodiscard]] static bool still_waits(const cell& one) {
     if (!is_supervisor(one.type)) return one.paused;
     return one.state == nullptr || one.needs_replay || held<supervisor_actor>(one).state.passed_up;
+  }
+  /// Whether its children are stopped, and then it: that is final, whoever begins afresh around it.
+  [[nodiscard]] static bool is_stopping(const cell& one) noexcept {
+    const bool stops = one.busy() && one.more->handler.index == one.type->stop_index();
+    if (stops) sometimes("actor that stops not reset");
+    return stops;
   }
   /// Whoever restarts those around it: it stops.
   bool is_never_restarted(cell& one) {
