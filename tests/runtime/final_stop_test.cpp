@@ -38,6 +38,7 @@ struct node {
     ++births;
     self.with({.shutdown = 9h}).spawn<leaf>("leaf").tell<nap>();
   }
+  void on_start(cairn::context<node>&) { planned.check(2); }
   void on(fail) { planned.check(1); }
   void on(end, cairn::context<node>& self) { self.stop("of its own"); }
 };
@@ -108,6 +109,44 @@ TEST_CASE("an actor whose children stop before it stops, though its group is res
   bench on;
   fixture::crash<all>(on, [&](cairn::root& root) { return stop_one_of_two(root, &on, whom, how); });
   INFO(on.told.text());
+  CHECK(on.told.count(event_kind::stopped, "leaf") == 1);
+  CHECK(on.told.count(event_kind::stopped, "one") == 1);
+}
+
+cairn::task<int> fail_to_start(cairn::root& root, bench* on) {
+  const auto house = root.supervise("house", {.strategy = cairn::one_for_all,
+                                              .intensity = {.restarts = 9, .within = 1h},
+                                              .attempts = 0,
+                                              .backoff = {.first = 1min, .jitter = 0},
+                                              .siblings = cairn::sibling_restart::fresh});
+  house.spawn<node>("other");
+  const auto one = house.spawn<node>("one");
+  if (!root.restored()) {
+    one.tell<bear>();
+    co_await come_to_rest(root);
+    root.stop_path("house/one");
+    co_await come_to_rest(root);
+    co_await root.checkpoint();
+    co_return 0;
+  }
+  co_await come_to_rest(root);
+  CHECK(on->told.count(event_kind::failed, "one") == 1);
+  on->clock.advance(1min);
+  co_await come_to_rest(root);
+  CHECK(on->told.count(event_kind::restarted, "one") == 1);
+  on->clock.advance(1h);
+  co_await come_to_rest(root);
+  co_return 0;
+}
+
+TEST_CASE("an actor that stops and cannot start at first stops once its group is restarted") {
+  bench on;
+  const auto app = [&](cairn::root& root) { return fail_to_start(root, &on); };
+  fixture::crash<all>(on, app);
+  planned.plan(2, 2);
+  fixture::crash<all>(on, app);
+  INFO(on.told.text());
+  CHECK(on.told.count(event_kind::failed, "other") == 1);
   CHECK(on.told.count(event_kind::stopped, "leaf") == 1);
   CHECK(on.told.count(event_kind::stopped, "one") == 1);
 }

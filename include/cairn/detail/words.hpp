@@ -77,7 +77,11 @@ class control_words {
         fail_.renew(one);
         break;
       case control::reset:
-        if (is_never_restarted(one) || one.suspended || is_stopping(one)) break;
+        if (is_never_restarted(one) || one.suspended) break;
+        if (is_stopping(one)) {
+          fail_.renew(one);
+          break;
+        }
         fail_.reset(one);
         fail_.be_born(one);
         if (!one.busy() && !one.suspended && !one.stopped) (void)fail_.start(one);
