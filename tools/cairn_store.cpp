@@ -288,7 +288,10 @@ int main(int count, char** words) {
   app.add_option("DIR", what.directory, "the store's directory")->required();
   app.add_flag("--json", what.as_json, "for machines");
   app.add_option("--epoch", what.epoch,
-                 "this snapshot instead of the latest (actors, letters, accept-older)");
+                 "this snapshot instead of the latest (actors, letters, accept-older)")
+      ->check([](const std::string& word) {  // else -1 would be a number, too
+        return number_in(word) ? std::string{} : word + " is no epoch";
+      });
   app.add_flag("--dry-run", what.dry_run, "changes nothing, says what it would do");
   verb chosen;
   add_verbs(app, what, chosen);

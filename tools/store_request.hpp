@@ -43,7 +43,9 @@ inline void require_store(const std::string& directory) {
   if (problem) return;  // what the matter is the store says
   for (const auto& each : files) {
     const auto name = each.path().filename().string();
-    if (name != "LOCK" && name != "TURNS" && !cairn::detail::is_temporary(name)) return;
+    const bool part = name.starts_with("manifest-") || name.starts_with("segment-") ||
+                      name.starts_with("journal-");
+    if (part && !cairn::detail::is_temporary(name)) return;
   }
   throw cairn::error{cairn::errc::not_found, directory + ": there is no store in it"};
 }

@@ -58,6 +58,10 @@ def letters(store):
     assert first["actor"] == "one" and first["message"] == "shop::add", first
     assert first["code"] == "failed" and first["text"] == "bad 10" and first["position"] > 0, first
     assert isinstance(first["schema"], int), first
+    ids = {each["path"]: each["id"] for each in json.loads(store.run("actors", "--json"))["actors"]}
+    late = [each["epoch"] for each in json.loads(store.run("--json")) if each["savepoint"] == "late"]
+    assert [[each["actor_id"]] for each in found] == 3 * [[ids["mild/one"]]], found
+    assert [[each["epoch"]] for each in found] == 3 * [late], found  # after "early", before "late"
     assert bytes.fromhex(first["payload"])[1:] == bytes([10, 0, 0, 0, 1]), first
     assert "one: shop::add: bad 11" in store.run("letters")
     none = json.loads(store.run("letters", "--epoch", "1", "--json"))

@@ -179,14 +179,16 @@ def refused(store):
     assert not os.path.exists(store.path + "-not")
     empty = store.path + "-empty"
     os.mkdir(empty)
-    for left in ([], ["LOCK"], ["LOCK", "TURNS", "manifest-000001.tmp"]):
+    for left in ([], ["LOCK"], ["LOCK", "TURNS", "manifest-000001.tmp"],
+                 ["LOCK", "TURNS", "letter.txt", "manifest-000001.tmp"]):
         for name in left:
             open(os.path.join(empty, name), "w").close()
         for words in (["verify"], [], ["actors"], ["drop", "--all"], ["clone", "1", empty + "-2"]):
             done = subprocess.run([store.tool, empty, *words], capture_output=True, text=True)
             assert done.returncode == 66 and "there is no store in it" in done.stderr, (words, done)
         assert sorted(os.listdir(empty)) == left, "it was made a store"
-    for words in ([], [store.path, "sing"], [store.path, "drop", "1", "--drop-savepoints"], [store.path, "--epoch", "x", "actors"]):
+    for words in ([], [store.path, "sing"], [store.path, "drop", "1", "--drop-savepoints"], [store.path, "--epoch", "x", "actors"],
+                  [store.path, "actors", "--epoch", "-1"], [store.path, "actors", "--epoch", "9" * 30]):
         wrong = subprocess.run([store.tool, *words], capture_output=True, text=True)
         assert wrong.returncode == 78 and wrong.stderr, words
         machine = subprocess.run([store.tool, *words, "--json"], capture_output=True, text=True)

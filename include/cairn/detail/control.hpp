@@ -11,7 +11,7 @@
 namespace cairn::detail {
 
 enum class control : std::uint16_t {
-  stop,       ///< text: the reason
+  stop,       ///< text: the reason; number: 1 to a child whose parent goes on without it
   stop_path,  ///< text: the names that remain, separated by '/'
   watch,      ///< who: tell this actor when you stop
   unwatch,
@@ -102,6 +102,9 @@ struct control_note {
   made->answer.number = first_word | number;
   return made;
 }
+
+/// A parent that begins afresh has stopped it, and knows it no more.
+[[nodiscard]] inline bool disowns(const control_note& stop) noexcept { return stop.number == 1; }
 
 [[nodiscard]] inline envelope_ptr room_request() { return make_control(control::room, {}, {}); }
 

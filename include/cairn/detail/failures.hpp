@@ -144,9 +144,9 @@ class failures : public incarnations {
     const bool childless = mine_.here.also().childless;
     mine_.here.clear();
     const bool again = one.more && one.more->declared.restart == permanent;
-    again       ? begin_again(one, reason)
-    : childless ? stop(one, reason)
-                : stop_with_family(one, reason);
+    childless ? stop(one, reason)  // whose children were stopped first was told to stop
+    : again   ? begin_again(one, reason)
+              : stop_with_family(one, reason);
   }
 
   void failed(cell& one, const std::exception_ptr& thrown) {

@@ -147,7 +147,7 @@ class incarnations : public halting {
     replay_.tear_down(one, stop_reason::restart);
     one.needs_replay = one.diverged = one.open_handler = false;
     extra& rest = one.rest();
-    stop_children(mail_, one, rest);
+    stop_children(mail_, one, rest, children_stop::disowned);
     rest.children.clear();
     rest.timers.clear();
     rest.attempts = 0;

@@ -223,7 +223,7 @@ class restorer {
     one.careful = all_.caution_of(one);  // after a rollback; at the start nobody is yet
     const bool orphan = parent == nullptr || !parent->is(one.parent.id);
     // A retired one leaves its name to whom the program spawns in its place.
-    if (keeper || orphan || one.type->is_retired) {
+    if (keeper || orphan || one.type->is_retired || is_disowned(one)) {
       orphans_.push_back(&one);
       return;
     }
@@ -232,6 +232,16 @@ class restorer {
     parent->rest().children.add(
         {one.self(), one.type, supervised || parent->slot_index == 1, said.restart, said.shutdown},
         one.name);
+  }
+
+  /// Whether its parent has begun afresh, which it has not heard yet: its name is free.
+  [[nodiscard]] static bool is_disowned(cell& one) {
+    for (const envelope* each = one.box.queue.front(); each != nullptr; each = each->next) {
+      const bool stops =
+          each->kind == envelope_kind::control && control{each->index} == control::stop;
+      if (stops && disowns(note_of(*each))) return true;
+    }
+    return false;
   }
 
   /// As an earlier run has said, also where it had not yet heard it.

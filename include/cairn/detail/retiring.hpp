@@ -65,8 +65,9 @@ template <class Note>
 
 /// How the children stop of an actor that stops, and that has not stopped them before.
 enum class children_stop : std::uint8_t {
-  each,    ///< once it has handled what waits
-  killed,  ///< whatever they do, and those below them: their parent was stopped so
+  each,      ///< once it has handled what waits
+  disowned,  ///< the same, and the parent lives on: their names are free at once
+  killed,    ///< whatever they do, and those below them: their parent was stopped so
 };
 
 /// The youngest first, all at once.
@@ -77,9 +78,10 @@ inline void stop_children(delivery& mail, const cell& one, const extra& rest,
   std::sort(all.begin(), all.end(), [](const address& a, const address& b) { return a.id > b.id; });
   for (const address& each : all) {
     send_control(mail, one, each,
-                 how == children_stop::each
-                     ? make_control(control::stop, {}, "its parent stopped")
-                     : make_word(control::kill, {}, one.next_number, "its parent was stopped"));
+                 how == children_stop::killed
+                     ? make_word(control::kill, {}, one.next_number, "its parent was stopped")
+                     : make_control(control::stop, {}, "its parent stopped",
+                                    how == children_stop::disowned ? 1 : 0));
   }
 }
 

@@ -27,6 +27,7 @@ class control_words {
     const auto& note = *static_cast<const control_note*>(message.payload());
     switch (control{message.index}) {
       case control::stop:
+        if (disowns(note)) one.parent = {};  // also in the snapshots in which it has not ended
         stop(one, message, note.text);
         break;
       case control::stop_path:
@@ -77,6 +78,10 @@ class control_words {
         break;
       case control::reset:
         if (is_never_restarted(one) || one.suspended) break;
+        if (is_stopping(one)) {
+          fail_.renew(one);
+          break;
+        }
         fail_.reset(one);
         fail_.be_born(one);
         if (!one.busy() && !one.suspended && !one.stopped) (void)fail_.start(one);
@@ -102,6 +107,12 @@ class control_words {
   [[nodiscard]] static bool still_waits(const cell& one) {
     if (!is_supervisor(one.type)) return one.paused;
     return one.state == nullptr || one.needs_replay || held<supervisor_actor>(one).state.passed_up;
+  }
+  /// Whether its children are stopped, and then it: that is final, whoever begins afresh around it.
+  [[nodiscard]] static bool is_stopping(const cell& one) noexcept {
+    const bool stops = one.busy() && one.more->handler.index == one.type->stop_index();
+    if (stops) sometimes("actor that stops not reset");
+    return stops;
   }
   /// Whoever restarts those around it: it stops.
   bool is_never_restarted(cell& one) {
