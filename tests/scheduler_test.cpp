@@ -107,15 +107,16 @@ TEST_CASE("a nudge is as good as a wake for what the worker looks at, and withou
   cairn::thread_scheduler by;
   check_nudges(by);
   cairn::thread_scheduler again;
-  std::promise<void> second;
-  std::atomic<int> steps{0};
+  std::array<std::promise<void>, 2> stepped;
+  std::atomic<std::size_t> steps{0};
   again.start(1, [&](unsigned) {
-    if (steps.fetch_add(1, std::memory_order_relaxed) == 1) second.set_value();  // a figure
+    const std::size_t at = steps.fetch_add(1, std::memory_order_relaxed);  // a figure
+    if (at < stepped.size()) stepped[at].set_value();
     return cairn::step_outcome{};
   });
+  stepped[0].get_future().wait();  // else this nudge could be for the first step
   again.nudge(0);
-  again.nudge(0);
-  second.get_future().wait();
+  stepped[1].get_future().wait();
   again.stop();
 }
 

@@ -68,6 +68,18 @@ bool has(const std::string& text, std::string_view part) {
   return text.find(part) != text.npos;
 }
 
+/// Until it has taken so many values: its naps are over then, however many turns that takes the
+/// threads. Each ask wakes its worker, which looks at the clock.
+cairn::task<> until_holds(cairn::root& root, bench* on, cairn::ref<steady> who, int count) {
+  for (int seen = 0; seen != count;) {
+    auto asked = who.ask<look>().within(30min).as_result();
+    co_await root.checkpoint();  // it leaves with this turn
+    on->clock.advance(1h);
+    const auto answer = co_await std::move(asked);
+    if (answer) seen = *answer;
+  }
+}
+
 cairn::task<int> busy_life(cairn::root& root, bench* on) {
   auto top = root.supervise("top", generous());
   auto helper = top.spawn<doubler>("helper");
@@ -81,11 +93,10 @@ cairn::task<int> busy_life(cairn::root& root, bench* on) {
     co_await root.checkpoint();
     on->clock.advance(20min);
   }
-  for (int at = 0; at < 100; ++at) {  // all naps come to their end
-    on->clock.advance(1h);
-    co_await root.checkpoint();
-  }
-  co_return co_await it.ask<look>() > 40 ? 0 : 1;
+  co_await until_holds(root, on, it, 40 + 40 + 5 * 2);  // each add, its nap, and what is slow
+  co_await until_holds(root, on, other, 40 * 2 + 4);    // what is slow, and its own naps
+  co_await settle(root);
+  co_return 0;
 }
 
 }  // namespace audited
