@@ -30,7 +30,7 @@ inline constexpr std::uint32_t skynet_fan = 10;
 /// Epochs and recovery: actors with a state of 64 bytes, and what cairn's cut writes of one, which
 /// the bare machine writes too. The program that measures cairn checks it.
 inline constexpr std::size_t state_bytes = 64;
-inline constexpr std::size_t record_bytes = 221;
+inline constexpr std::size_t record_bytes = 255;
 inline constexpr std::uint32_t many_actors = 1'000'000;
 inline constexpr std::uint32_t quick_actors = 100'000;  ///< in their place, with --quick
 inline constexpr std::uint32_t dirty_few = 100;
