@@ -215,7 +215,7 @@ struct alignas(64) cell : cell_body {
   std::atomic<std::uint32_t> awaits{0};
   /// Set by the pusher who queues the actor at its home, cleared by the home when it takes that
   /// entry, before it drains `box.incoming`: a push after the drain finds it clear and queues
-  /// again. Here it takes no more than its byte.
+  /// again.
   std::atomic<bool> queued{false};
 
   // The home worker's, but for `box.incoming`.

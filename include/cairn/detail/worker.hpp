@@ -235,8 +235,8 @@ class worker {
   const unsigned index;
 
   // Any thread pushes: a line of the cache by itself.
-  alignas(
-      64) inbox<cell, &cell::wake_next> wakes{};  ///< by workers: actors with mail, or given away
+  /// By workers: actors with mail, actors given away.
+  alignas(64) inbox<cell, &cell::wake_next> wakes{};
   envelope_inbox lane{};  ///< by threads outside; the worker sends on their behalf
   /// Set by the thread before it sleeps; whoever clears it wakes the thread.
   std::atomic<bool> parked{false};
