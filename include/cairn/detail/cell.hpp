@@ -270,6 +270,12 @@ struct alignas(64) cell : cell_body {
     if (all.back().number == number && !all.back().message) return all.pop_back();
     std::erase_if(all, [&](const timer& each) { return each.number == number && !each.message; });
   }
+  /// Whether it is paused for its own retry, and not for its supervisor.
+  [[nodiscard]] bool waits_for_backoff() const noexcept {
+    return more && std::ranges::any_of(more->timers, [](const timer& each) {
+             return each.number == backoff_number;
+           });
+  }
   void forget_slot(std::uint64_t number) noexcept {
     if (!more || more->slots.empty()) return;
     auto& all = more->slots;

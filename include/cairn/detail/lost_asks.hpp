@@ -79,9 +79,8 @@ inline void abandon_handler(world& all, delivery& mail, replayer& replay, cell& 
   replay.rebuild(one, given_up.at);
   one.consumed = consumed;
   one.next_number = next_number;
-  const auto is_backoff = [](const timer& each) { return each.number == backoff_number; };
-  if (std::ranges::any_of(one.rest().timers, is_backoff)) one.paused = false;
-  one.more->attempts = 0;
+  if (one.waits_for_backoff()) one.paused = false;
+  one.rest().attempts = 0;
   std::erase_if(one.more->timers, [](const timer& each) { return !each.message; });
   buffer state;
   one.type->encode(one, state);

@@ -24,7 +24,7 @@ class waiting_mail {
     while (envelope* each = last != nullptr ? last->next : queue.front()) {
       if (is_operators_word(*each)) {
         word = queue.take_after(last);
-        queue.put_after(last, in_place_of(*word));
+        queue.put_after(last, in_place_of(*word, mine_.seen));
         last = nullptr;
         break;  // what comes after it is for whom it makes of the actor
       }
@@ -51,17 +51,6 @@ class waiting_mail {
   }
 
  private:
-  /// A word obeyed out of turn leaves this in its place, of the present epoch: a snapshot that
-  /// holds the word as waiting shall not have it obeyed again by the next process.
-  [[nodiscard]] envelope_ptr in_place_of(const envelope& word) const {
-    auto made = make_control(control::none, {}, {});
-    made->to = word.to;
-    made->target = word.target;
-    made->ticket = word.ticket;
-    made->sent = mine_.seen;
-    return made;
-  }
-
   /// What a suspended actor obeys. A dead letter only joins what waits.
   [[nodiscard]] static bool is_operators_word(const envelope& each) noexcept {
     if (each.kind != envelope_kind::control) return false;

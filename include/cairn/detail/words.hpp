@@ -19,6 +19,17 @@ namespace cairn::detail {
          (is_supervisor(one.type) && control{first->index} == control::child_stopped);
 }
 
+/// A word that does not wait for its turn leaves this in its place, of the present epoch: a
+/// snapshot that holds the word as waiting shall not have it obeyed again by the next process.
+[[nodiscard]] inline envelope_ptr in_place_of(const envelope& word, epoch present) {
+  auto made = make_control(control::none, {}, {});
+  made->to = word.to;
+  made->target = word.target;
+  made->ticket = word.ticket;
+  made->sent = present;
+  return made;
+}
+
 class control_words {
  public:
   control_words(delivery& mail, failures& fail) noexcept : mail_{mail}, fail_{fail} {}
@@ -93,6 +104,7 @@ class control_words {
         fail_.stop(one, note.text, children_stop::killed);
         break;
       case control::hold:
+        forget_resumes(one);
         fail_.suspend(one, note.text);
         break;
       default:
@@ -105,8 +117,25 @@ class control_words {
   /// Whether a failure of it, or below it, is still to be acted upon. One that cannot tell says so:
   /// what waits must not be forgotten.
   [[nodiscard]] static bool still_waits(const cell& one) {
-    if (!is_supervisor(one.type)) return one.paused;
+    if (!is_supervisor(one.type)) return one.paused && !one.waits_for_backoff();
     return one.state == nullptr || one.needs_replay || held<supervisor_actor>(one).state.passed_up;
+  }
+  /// What it is held for has come after them, and has overtaken them.
+  void forget_resumes(cell& one) {
+    envelope_list& queue = one.box.queue;
+    envelope* last = nullptr;
+    while (envelope* each = last != nullptr ? last->next : queue.front()) {
+      if (each->kind == envelope_kind::control && control{each->index} == control::resume) {
+        sometimes("resume of before a suspension forgotten");
+        const envelope_ptr word = queue.take_after(last);
+        mail_.cuts().meet(one, *word);
+        queue.put_after(last, in_place_of(*word, one.at));
+        one.box.attended = nullptr;
+        one.changed = true;
+        each = last != nullptr ? last->next : queue.front();
+      }
+      last = each;
+    }
   }
   /// Whether its children are stopped, and then it: that is final, whoever begins afresh around it.
   [[nodiscard]] static bool is_stopping(const cell& one) noexcept {
