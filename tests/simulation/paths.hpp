@@ -52,6 +52,7 @@ constexpr std::string_view must_be_reached[] = {
     "failure takes the system back",
     "failure that a backoff under way is for",
     "failure that a restart before has cured",
+    "failure that a restart before has cured, and then another one",
     "failure that joins a backoff under way",
     "flip waits for threads outside",
     "group that failed too often passed up",

@@ -147,10 +147,9 @@ class tally {
     cairn::actor_id id{};
     bool there = false;
     bool held = false;
-    bool awaited = false;    ///< it has been let go on
-    bool is_spared = false;  ///< what it failed in last does not count
-    bool is_open = false;    ///< it waits before what is its room's matter
-    int owed = 0;            ///< restarts that failures have made due, at most
+    bool awaited = false;  ///< it has been let go on
+    bool is_open = false;  ///< it waits before what is its room's matter
+    int owed = 0;          ///< restarts that failures have made due, at most
     int ends = 0;
     int failures = 0, tries = 0;  ///< since it was resumed
     int joins_alone = 0;          ///< where only its wing can have restarted it with others
@@ -214,8 +213,6 @@ class tally {
     if (passes_by(one.who)) return;  // it stops
     bool climbs = one.what == deed::climbs;
     const bool spared = !climbs && comes_back_anyway(one.who);
-    if (climbs && who.is_spared) ++in.failures;  // what is told of the one may count for the other
-    who.is_spared = spared;
     if (!climbs && !spared) {
       const int count = is_group(room_of(one.who)) ? std::max(++who.failures, ++in.failures)
                                                    : (++in.failures, ++who.failures);

@@ -78,6 +78,23 @@ inline task<> restart_for(supervisor_actor& of, const child_failed& what, const 
   co_await carry_out(group, of.rules.strategy, &self);
 }
 
+/// Whether a later note tells of the same child: what it waits for now is that one's matter.
+///
+/// Precondition: it has just said that it waits. What it has told before stands in this mailbox:
+/// both have come the same way.
+[[nodiscard]] inline bool fails_anew(cell& self, actor_id who) {
+  const auto tells_of_it = [&] {
+    const envelope* each = self.box.queue.front();
+    while (each != nullptr && (each->ops != &ops_of<child_failed> ||
+                               static_cast<const child_failed*>(each->payload())->who != who)) {
+      each = each->next;
+    }
+    return each != nullptr;
+  };
+  turn& here = turn_here("a supervisor");
+  return here.handed(handed_value::children, [&] { return std::uint64_t{tells_of_it()}; }) != 0;
+}
+
 inline task<> supervisor_actor::on(child_failed what, context<supervisor_actor>& self) {
   orders mine{self};
   const auto is_it = [&](actor_id each) { return each == what.who; };
@@ -88,6 +105,9 @@ inline task<> supervisor_actor::on(child_failed what, context<supervisor_actor>&
     const result<void> gone_on = co_await std::move(cured);
     // It failed at the same time as a sibling, and was restarted with that one.
     if (gone_on) co_return sometimes("failure that a restart before has cured");
+    if (fails_anew(self.where(), what.who)) {
+      co_return sometimes("failure that a restart before has cured, and then another one");
+    }
   }
   if (what.levels > 0 && mine.has_above()) {
     passed_up = true;
