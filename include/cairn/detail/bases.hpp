@@ -64,6 +64,14 @@ inline void end_logged(cell& one, turn& here) {
   }
 }
 
+/// Precondition: copy_aside() was the last to touch what stands aside.
+[[gnu::always_inline]] inline void copy_again(turn& here, cell& one) noexcept {
+  recovery& base = *here.spare;
+  one.type->save_raw(one, base.state.data());
+  base.at = one.consumed;
+  base.next_number = one.next_number;
+}
+
 /// For one turn of an actor that keeps no base between its turns: it stands aside, where the turn
 /// takes it from if it needs one (see `turn::log_input`). False: there is none of the right size,
 /// and the actor gets its own.
@@ -73,10 +81,8 @@ inline void end_logged(cell& one, turn& here) {
   recovery* base = here.spare.get();
   if (base == nullptr || base->state.size() != one.type->size) [[unlikely]]
     return false;
-  one.type->save_raw(one, base->state.data());
   base->schema = one.type->schema;
-  base->at = one.consumed;
-  base->next_number = one.next_number;
+  copy_again(here, one);
   return true;
 }
 

@@ -127,22 +127,6 @@ inline void delivery::bury_control(const envelope& message, errc code, epoch at)
   }
 }
 
-/// Who was lost in a rollback lives again, and its mail and its watches find it; or somebody else
-/// has its name.
-inline void delivery::come_again(cell& made) {
-  const auto before = all_.lost.arrived(made.parent.id, made.name, made.at);
-  if (!before) return;
-  const bool same = made.is(before->who.id);
-  for (const address& each : before->watchers) {
-    if (same) {
-      made.rest().watchers.push_back(each);
-    } else {
-      tell(each, stopped{before->who.id, lost_in_rollback}, made.at);
-    }
-  }
-  for (const auto& each : all_.workers) all_.wake(*each);  // some may have mail for it
-}
-
 /// A snapshot after the rollback is committed: who watches those that have not been spawned again
 /// until now waits no longer.
 inline void delivery::give_up_lost(epoch committed) {

@@ -91,10 +91,14 @@ class cutter {
   /// An actor meets a message that is about to be handled, dropped or given up: an unrecorded one
   /// of an earlier epoch belongs into the open snapshot, for its sender's cut has it as sent.
   [[gnu::always_inline]] void meet(const worker& mine, cell& one, envelope& message) {
-    const epoch seen = mine.seen;
-    const bool as_before = message.sent <= seen && one.touched_in == seen && one.at >= seen;
-    if (!as_before || mine.open) [[unlikely]]
+    if (!is_met(mine, one, message)) [[unlikely]]
       meet(one, message);
+  }
+  /// Whether that is nothing to be done.
+  [[nodiscard, gnu::always_inline]] static bool is_met(const worker& mine, const cell& one,
+                                                       const envelope& message) noexcept {
+    const epoch seen = mine.seen;
+    return message.sent <= seen && one.touched_in == seen && one.at >= seen && !mine.open;
   }
   [[gnu::noinline]] void meet(cell& one, envelope& message) {
     acknowledge(message.sent);

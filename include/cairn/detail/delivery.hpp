@@ -118,19 +118,32 @@ class delivery {
   /// The same of a turn that wants nothing but to send.
   [[gnu::always_inline]] void send_all(worker& mine, cell& one) {
     envelope_chain& outbox = mine.here.outbox;
-    const cell* last = nullptr;  // whose queue here has just been given a message of this turn
-    while (envelope* each = outbox.front()) {
-      cell* to = each->to;
-      if (to == nullptr || (to != last && !to->is_in_reach(mine, mine.seen)) || !fits(*to, *each))
-          [[unlikely]] {
+    while (envelope* first = outbox.front()) {
+      cell* to = first->to;
+      if (to == nullptr || !to->is_in_reach(mine, mine.seen) || !fits(*to, *first)) [[unlikely]] {
         if (send_answer(one)) continue;
         return send_others(one);
       }
-      each->sent = one.at;
-      put_last(*to, outbox.pop(each));
+      put_run_last(*to, outbox, one.at);
       mine.ready.push(*to);
-      last = to;
     }
+  }
+  /// What stands in front for this actor, and is usual. Precondition: the first one is and fits.
+  [[gnu::always_inline]] static void put_run_last(cell& to, envelope_chain& outbox,
+                                                  epoch sent) noexcept {
+    envelope* first = outbox.front();
+    envelope* last = first;
+    std::size_t count = 1;
+    const std::size_t places = places_left(to);
+    for (;; ++count) {
+      last->sent = sent;
+      cutter::number(to, *last);
+      envelope* each = last->next;
+      if (each == nullptr || each->to != &to || each->target != first->target) break;
+      if (!each->is_usual() || count >= places) break;
+      last = each;
+    }
+    to.box.queue.append(outbox, last, count);
   }
   bool send_answer(const cell& one) noexcept;  // see answering.hpp
   /// The same from a message on that goes another way.
@@ -339,49 +352,12 @@ class delivery {
   static constexpr std::uint16_t any_index = 0xffff;
 
  private:
-  /// A child that a turn has spawned begins to live, in its parent's epoch.
-  void welcome(cell& parent_cell, const newborn& born) {
-    cell& made = *born.made;
-    cell& parent = *born.parent;
-    made.parent = parent.self();
-    const bool has_rules = parent.more && parent.more->rules;
-    made.policy = has_rules ? parent.more->rules : default_supervision;
-    made.changed = true;
-    made.needs_start = made.type->on_start != nullptr || made.type->has_birth;
-    made.home.store(&mine_,
-                    std::memory_order_release);  // pairs with the acquires in send(), push()
-    worker_counters::add(mine_.counters.actors, 1);
-    cut_.touch(made);
-    made.at = parent_cell.at;  // which may be before this worker's: it is then cut like its parent
-    all_.tell_of(event_kind::started, made, made.type->name);
-    // It comes after those that the store gave back: see put_in_order().
-    if (parent.more && parent.more->to_wake) made.dormant = made.rest().to_wake = true;
-    // Children of a supervisor, and who waits for its elders to start, are no matter of memory.
-    if (!made.dormant && !has_rules && made.type->on_start == nullptr) mine_.ready.push_young(made);
-    greet(made);
-    if (mine_.index == 0 && all_.lost.any()) come_again(made);
-  }
+  // See welcoming.hpp, as what follows.
+  void welcome(cell& parent_cell, const newborn& born);
   void come_again(cell& made);
 
  public:
-  /// What every actor needs when it comes to live here: new, restored or given.
-  void greet(cell& made) {
-    if (made.type->has_commit) {
-      made.pinned = true;
-      mine_.listeners.push_back(made.self());
-      all_.has_outputs.store(true, std::memory_order_relaxed);  // ordered by the sweep
-    }
-    if (made.type->has_birth && made.life == incarnation{} && !made.on_disk) {
-      auto birth = make_envelope(birth_note{});
-      birth->index = made.type->birth_index();
-      birth->reserved = true;
-      birth->sent = made.at;
-      birth->to = &made;
-      birth->target = made.self().id;
-      enqueue(made, std::move(birth));
-    }
-    mine_.ready.push(made);
-  }
+  void greet(cell& made);
 
  private:
   world& all_;
@@ -394,3 +370,4 @@ class delivery {
 
 #include "answering.hpp"
 #include "burying.hpp"
+#include "welcoming.hpp"

@@ -38,14 +38,14 @@ class failures : public incarnations {
     mine.here.input = given_ = &input;
   }
 
-  /// Runs one turn. Its effects leave when it ends well; else the supervisor decides.
+  /// Runs one turn. Its effects leave when it ends well; else the supervisor decides. True: it had
+  /// none but to send, and nothing else of the actor has changed.
   template <class Body>
-  [[gnu::always_inline]] void run(worker& mine, cell& one, Body&& body) {
-    if (ends_well(mine, one, body)) [[likely]] {
-      ended(mine, one);
-    } else {
-      failed(one, std::exchange(thrown_, nullptr));
-    }
+  [[gnu::always_inline]] bool run(worker& mine, cell& one, Body&& body) {
+    if (ends_well(mine, one, body)) [[likely]]
+      return ended(mine, one);
+    failed(one, std::exchange(thrown_, nullptr));
+    return false;
   }
 
   /// The hook of a birth, at once: what waits in the mailbox comes after it.
@@ -112,11 +112,14 @@ class failures : public incarnations {
     }
   }
 
-  [[gnu::always_inline]] void ended(worker& mine, cell& one) {
+  [[gnu::always_inline]] bool ended(worker& mine, cell& one) {
     turn& here = mine.here;
-    if (one.more || here.input == nullptr || here.wants_more()) return ended_otherwise(one);
+    if (one.more || here.input == nullptr || here.wants_more()) {
+      return ended_otherwise(one), false;
+    }
     mail_.send_all(mine, one);
     here.clear_sent();
+    return true;
   }
 
   /// The same of a turn that has to do with more than what it was given and what it sends.

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <utility>
 
-#include "envelope.hpp"
+#include "envelope_list.hpp"
 
 namespace cairn::detail {
 

@@ -20,4 +20,11 @@ namespace cairn::detail {
   return waiting < most || (waiting == most && waits_for_birth(one));
 }
 
+/// For how many more there is. A birth that is to come is not thought of.
+[[nodiscard]] inline std::size_t places_left(const cell& one) noexcept {
+  const std::size_t waiting = one.box.queue.size();
+  const std::size_t most = one.type->mailbox.capacity;
+  return waiting < most ? most - waiting : 0;
+}
+
 }  // namespace cairn::detail

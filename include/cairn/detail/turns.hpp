@@ -94,7 +94,7 @@ class turns {
 
   /// False: there is nothing more to do.
   [[gnu::always_inline]] bool take_turns(worker& mine, cell& one) {
-    for (int at = 0; at < all_.budget; ++at) {
+    for (left_ = all_.budget; left_ > 0; --left_) {
       mine.looked = {};
       if (!pause_before(one) || !advance(mine, one)) return std::exchange(mine.here.yields, false);
     }
@@ -114,8 +114,8 @@ class turns {
     }
     if (one.box.queue.empty()) return false;
     if (has_to_rest(one)) return false;
-    consume(mine, one, one.box.queue.pop_front());
-    return (!one.box.empty() || one.hindered()) && !mine.here.yields;
+    return consume(mine, one, one.box.queue.pop_front()) && (!one.box.empty() || one.hindered()) &&
+           !mine.here.yields;
   }
 
   /// The same where more than the next message of the mailbox is to be looked at.
@@ -134,8 +134,7 @@ class turns {
     if (!one.box.replies.empty()) return hand_over(one);
     if (one.busy() && !reaches_busy(one)) return false;
     if (one.box.queue.empty() || has_to_rest(one)) return false;
-    consume(mine_, one, one.box.queue.pop_front());
-    return true;
+    return consume(mine_, one, one.box.queue.pop_front());
   }
 
   [[nodiscard]] bool hand_over(cell& one) {
@@ -205,16 +204,19 @@ class turns {
     top.dormant = false;
   }
 
-  [[gnu::always_inline]] void consume(worker& mine, cell& one, envelope_ptr message) {
+  /// False: it goes on when it is made ready again.
+  [[gnu::always_inline]] bool consume(worker& mine, cell& one, envelope_ptr message) {
     cut().meet(mine, one, *message);
     one.changed = true;
     one.box.done_ticket = message->ticket;
+    bool goes_on = true;
     if (one.is(message->target) && (message->is_usual() || message->is_plain())) {
-      begin(mine, one, std::move(message));
+      goes_on = begin(mine, one, std::move(message));
     } else {
       consume_otherwise(one, std::move(message));
     }
     words_.give_room(one);
+    return goes_on;
   }
 
   /// What begins no handler.
@@ -230,18 +232,19 @@ class turns {
     }
   }
 
-  /// A handler begins.
-  [[gnu::always_inline]] void begin(worker& mine, cell& one, envelope_ptr message) {
+  /// A handler begins, and those of the same messages behind it. False: as of consume().
+  [[gnu::always_inline]] bool begin(worker& mine, cell& one, envelope_ptr message) {
     const handler* meant = handler_of(*one.type, *message);
     const bool usual = meant != nullptr && one.careful == caution::none;
     if (!usual || !one.type->raw_base || !message->ops->plain || !copy_aside(mine.here, one)) {
-      return begin_otherwise(one, std::move(message));
+      return begin_otherwise(one, std::move(message)), true;
     }
-    // The handler leaves the message's bytes as they are.
-    fail_.begin_brief_turn(mine, one, *message);
-    run_handler(mine, one, *meant, *message);
-    destroy_trivial(message.release(), mine.rooms);
+    return run_row(mine, one, *meant, std::move(message));
   }
+  // See beginning.hpp, all three.
+  bool run_row(worker& mine, cell& one, const handler& meant, envelope_ptr message);
+  bool begin_with_log(cell& one, envelope_ptr& message);
+  bool find_its_handler(cell& one, envelope_ptr& message);
 
   /// The same where more than the message and the state is to be looked at.
   [[gnu::noinline]] void begin_otherwise(cell& one, envelope_ptr message) {
@@ -252,50 +255,19 @@ class turns {
     }
   }
 
+  [[gnu::always_inline]] static void count_bytes(worker& mine, const payload_ops& ops,
+                                                 std::uint64_t handled) noexcept {
+    if (!mine.substantial && &ops != &ops_of<commit_note>) mine.substantial = true;
+    worker_counters::add(mine.counters.bytes, handled * ops.size);
+  }
+
   [[gnu::always_inline]] void run_handler(worker& mine, cell& one, const handler& meant,
                                           envelope& message) {
     const payload_ops& ops = *message.ops;
     one.consumed = next(one.consumed);
-    if (!mine.substantial && &ops != &ops_of<commit_note>) mine.substantial = true;
     worker_counters::add(mine.counters.messages, 1);
-    worker_counters::add(mine.counters.bytes, ops.size);
+    count_bytes(mine, ops, 1);
     fail_.run(mine, one, [&] { meant.begin(one, mine.here, message); });
-  }
-
-  /// False: nothing begins, and the message is where it belongs.
-  bool begin_with_log(cell& one, envelope_ptr& message) {
-    if (!one.saved && one.type->raw_base) one.saved = std::move(mine_.here.spare);
-    try {
-      ensure_base(one);
-    } catch (...) {
-      const std::string why = "its state could not be serialized: " + text_of_caught();
-      one.box.done_ticket = message->ticket - 1;
-      one.box.queue.push_front(std::move(message));
-      fail_.suspend(one, why);
-      return false;
-    }
-    try {
-      fail_.begin_turn(one, *message);
-    } catch (...) {
-      mail_.bury(one, std::move(message), errc::misuse,
-                 "the message could not be copied for a replay: " + text_of_caught());
-      return false;
-    }
-    return true;
-  }
-
-  /// The message says less than which handler is meant, or nothing that this actor handles.
-  [[gnu::noinline]] bool find_its_handler(cell& one, envelope_ptr& message) {
-    if (message->index == delivery::any_index) {
-      const auto found = find_handler(*one.type, message->ops->hash);
-      if (found) message->index = *found;
-      end_watch(one, *message);
-      return found.has_value();  // else a watcher that handles `stopped` no more
-    }
-    const retired_message* old = as_retired(*message);
-    mail_.bury(one, std::move(message), errc::unknown_type,
-               old != nullptr ? retired_text(old->name) : "the actor is of another type");
-    return false;
   }
 
   void obey_word(cell& one) {
@@ -395,6 +367,9 @@ class turns {
   waiting_mail waiting_;
   tombs tombs_;
   deadly_messages deadly_;
+  int left_ = 0;  ///< turns of the present activation
 };
 
 }  // namespace cairn::detail
+
+#include "beginning.hpp"
