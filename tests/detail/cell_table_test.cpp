@@ -29,4 +29,26 @@ TEST_CASE("cells stand where they were made, however many follow") {
   CHECK(all.at(cell_table::max_cells) == nullptr);
 }
 
+TEST_CASE("rooms of cells may be pointed to before the cells are made") {
+  cell_table all;
+  all.reserve(2);
+  cell* const root = all.at(1);
+  const std::uint32_t enough = 3 * cell_table::slab_cells + 5;
+  {
+    const cell_table::making later{all};
+    all.reserve_rooms(enough);
+    CHECK(all.used() == enough);
+    CHECK(all.at(1) == root);
+    cell* const last = all.at(enough - 1);
+    all.make(enough - 1);
+    all.make(enough - 1);
+    CHECK(all.at(enough - 1) == last);
+    CHECK(last->slot_index == enough - 1);
+  }
+  for (std::uint32_t index = 1; index < enough; ++index) {
+    REQUIRE(all.at(index)->slot_index == index);
+  }
+  CHECK(all.fresh().slot_index == enough);
+}
+
 TEST_CASE("a cell takes no more than five lines of the cache") { CHECK(sizeof(cell) <= 5 * 64); }

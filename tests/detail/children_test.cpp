@@ -68,3 +68,25 @@ TEST_CASE("children without a name go in any order, and only those that are ther
   all.add({{&somewhere, actor_id{1}}}, "");
   CHECK(all.find(actor_id{1}, "") != nullptr);
 }
+
+TEST_CASE("children are visited from the eldest on, however they came") {
+  cell somewhere;
+  child_table all;
+  const auto order = [&] {
+    std::vector<std::uint64_t> ids;
+    all.eldest_first([&](const auto& each) { ids.push_back(raw(each.where.id)); });
+    return ids;
+  };
+  CHECK(order().empty());
+  all.add({{&somewhere, actor_id{2}}}, "");
+  all.add({{&somewhere, actor_id{5}}}, "");
+  all.add({{&somewhere, actor_id{7}}}, "");
+  CHECK(order() == std::vector<std::uint64_t>{2, 5, 7});
+  all.remove(actor_id{5}, "");
+  CHECK(order() == std::vector<std::uint64_t>{2, 7});
+  all.add({{&somewhere, actor_id{4}}}, "");
+  CHECK(order() == std::vector<std::uint64_t>{2, 4, 7});
+  all.add({{&somewhere, actor_id{6}}}, "six");
+  all.add({{&somewhere, actor_id{1}}}, "one");
+  CHECK(order() == std::vector<std::uint64_t>{1, 2, 4, 6, 7});
+}

@@ -45,6 +45,7 @@ constexpr std::string_view must_be_reached[] = {
     "deadly message given up",
     "dormant actor sleeps on",
     "dormant actor woken",
+    "dormant actor woken without a turn",
     "ephemeral actor restarted",
     "epoch abandoned",
     "failed replay tried again",

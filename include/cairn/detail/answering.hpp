@@ -66,4 +66,17 @@ inline std::chrono::nanoseconds delivery::coarse_now(std::chrono::nanoseconds re
   return mine_.now + (read - mine_.coarse);
 }
 
+inline void delivery::call_home(cell& to) {
+  pause_point();
+  // The mark, once set by us, keeps the actor where it is: its home is read after. pairs with the
+  // exchanges in take_wakes() and give_away()
+  if (to.queued.exchange(true, std::memory_order_seq_cst)) return;
+  pause_point();
+  worker* home = to.home.load(std::memory_order_acquire);  // pairs with give_away()
+  pause_point();
+  home->wakes.push(&to);
+  pause_point();
+  all_.nudge(*home);
+}
+
 }  // namespace cairn::detail

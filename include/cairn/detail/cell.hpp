@@ -98,7 +98,8 @@ struct activity {
 /// Restored actors that wake one after the other, see `waking`.
 struct wake_step {
   address who{};
-  bool leads = false;  ///< who comes after it is woken once it has started
+  bool leads = false;     ///< who comes after it is woken once it has started
+  bool restored = false;  ///< else it was born beside restored ones
 };
 using wake_order = huge_vector<wake_step>;
 /// Those of `order` from `next` on are still to be woken.
@@ -217,6 +218,8 @@ struct alignas(64) cell : cell_body {
   /// entry, before it drains `box.incoming`: a push after the drain finds it clear and queues
   /// again.
   std::atomic<bool> queued{false};
+  /// A dormant actor is woken, and no word says so: see `rouse`.
+  std::atomic<bool> woken{false};
 
   // The home worker's, but for `box.incoming`.
   touched_list listed = touched_list::none;

@@ -65,6 +65,42 @@ class cell_table {
     if (used() < count) used_.store(count, std::memory_order_release);  // pairs with used()
   }
 
+  /// The same, but for that each cell is made only when it is asked for, or with the rest of them:
+  /// who fills a million of them finds each still in the cache. Until then they may be pointed to.
+  void reserve_rooms(std::uint32_t count) {
+    const std::lock_guard lock{growing_};
+    for (std::uint32_t slab = 0; count > 0 && slab <= (count - 1) / slab_cells; ++slab) {
+      if (slab >= max_slabs) throw error{errc::no_space, "too many actors for one system"};
+      if (slab_at(slab).load(std::memory_order_relaxed) != nullptr) continue;  // under the lock
+      slab_at(slab).store(room_for(slab), std::memory_order_release);          // pairs with at()
+      unmade_.resize(slab + std::size_t{1});
+      unmade_[slab] = 1;
+    }
+    if (used() < count) used_.store(count, std::memory_order_release);  // pairs with used()
+  }
+  /// Makes the cell of this index, which has a room, and its neighbours. By who has reserved it.
+  void make(std::uint32_t index) noexcept {
+    const std::uint32_t slab = index / slab_cells;
+    if (slab >= unmade_.size() || unmade_[slab] == 0) return;
+    unmade_[slab] = 0;
+    construct(slab, slab_at(slab).load(std::memory_order_relaxed));  // its own
+  }
+  void make_rest() noexcept {
+    for (std::uint32_t slab = 0; slab < unmade_.size(); ++slab) make(slab * slab_cells);
+    unmade_.clear();
+  }
+  /// Makes the rest at its end, however that comes.
+  class making {
+   public:
+    explicit making(cell_table& of) noexcept : of_{of} {}
+    making(const making&) = delete;
+    making& operator=(const making&) = delete;
+    ~making() { of_.make_rest(); }
+
+   private:
+    cell_table& of_;
+  };
+
   /// How many cells have ever been used: those exist. Any thread.
   [[nodiscard]] std::uint32_t used() const noexcept {
     return used_.load(std::memory_order_acquire);  // pairs with fresh() and reserve()
@@ -80,10 +116,14 @@ class cell_table {
     if (slab >= max_slabs) throw error{errc::no_space, "too many actors for one system"};
     if (slab_at(slab).load(std::memory_order_relaxed) != nullptr) return;  // under the lock
     cell* first = room_for(slab);
+    construct(slab, first);
+    slab_at(slab).store(first, std::memory_order_release);  // pairs with at()
+  }
+
+  static void construct(std::uint32_t slab, cell* first) noexcept {
     for (std::uint32_t at = 0; at < slab_cells; ++at) {
       (::new (first + at) cell)->slot_index = slab * slab_cells + at;
     }
-    slab_at(slab).store(first, std::memory_order_release);  // pairs with at()
   }
 
   /// Where some thousand actors live, more are to be expected: room for several slabs at a time.
@@ -111,6 +151,7 @@ class cell_table {
   };
   std::unique_ptr<cell*[], give_back> slabs_;
   std::mutex growing_;
+  std::vector<char> unmade_{};          ///< slabs that have a room alone
   std::vector<cell*> small_{};          ///< of one slab each
   std::vector<void*> large_{};          ///< of `block_slabs`
   std::atomic<std::uint32_t> used_{1};  ///< changed under the lock; index 0 names nobody

@@ -90,6 +90,20 @@ class child_table {
     }
   }
 
+  /// Calls `each(const child&)` for all, from the eldest on. Most often there are either few, or a
+  /// million that stand in this order.
+  template <class Each>
+  void eldest_first(Each&& each) const {
+    if (named_.empty() && sorted_) {
+      return for_each([&](const std::string&, const child& one) { each(one); });
+    }
+    huge_vector<const child*> all;
+    all.reserve(size());
+    for_each([&](const std::string&, const child& one) { all.push_back(&one); });
+    std::ranges::sort(all, {}, [](const child* one) { return one->where.id; });
+    for (const child* one : all) each(*one);
+  }
+
  private:
   [[nodiscard]] child* find_other(actor_id who) {
     if (next_ < others_.size() && others_[next_].where.id == who) return present(others_[next_]);

@@ -86,6 +86,9 @@ class delivery {
     }
   }
 
+  /// Has the actor's home look at it. See answering.hpp.
+  void call_home(cell& to);
+
   // See burying.hpp, as what follows.
   void refuse(const return_address& asker, errc code, std::string_view text, epoch at);
   void confirm(const return_address& asker, epoch at);
@@ -302,16 +305,7 @@ class delivery {
     ++mine_.sent_away;
     pause_point();
     to.box.incoming.push_run(newest, oldest);
-    pause_point();
-    // The mark, once set by us, keeps the actor where it is: its home is read after. pairs with
-    // the exchanges in take_wakes() and give_away()
-    if (to.queued.exchange(true, std::memory_order_seq_cst)) return;
-    pause_point();
-    worker* home = to.home.load(std::memory_order_acquire);  // pairs with give_away()
-    pause_point();
-    home->wakes.push(&to);
-    pause_point();
-    all_.nudge(*home);
+    call_home(to);
   }
 
   /// Takes over an actor that was given away.

@@ -281,11 +281,11 @@ class engine : public homes {
 
   void restore(epoch latest) {
     restorer from{*this};
+    now_epoch.store(first_epoch(found_), std::memory_order_relaxed);  // nobody runs yet
     from.read(options_.store, latest, options_.program_version, options_.other_version);
     counts_ = from.counts();
-    now_epoch.store(first_epoch(found_), std::memory_order_relaxed);  // nobody runs yet
     committed.store(raw(latest), std::memory_order_relaxed);
-    from.settle(epoch{now_epoch.load(std::memory_order_relaxed)});  // as above
+    from.settle();
     from.tell();
     warn_of_savepoints(found_, *this);
   }

@@ -217,7 +217,7 @@ class program : public rollback_engine {
 
   void tend(worker& first) override {
     if (!declared_.empty()) {
-      wake_declared(turns_of(first).mail(), first, std::exchange(declared_, {}));
+      wake_declared(turns_of(first).mail(), first, first_new_id, std::exchange(declared_, {}));
     }
     if (!told_undeclared_ && begun_) {
       tell_undeclared();

@@ -12,6 +12,7 @@
 #include "actor_record.hpp"
 #include "reminders.hpp"
 #include "restored_counts.hpp"
+#include "supervisor_actor.hpp"
 #include "world.hpp"
 
 namespace cairn::detail {
@@ -19,15 +20,55 @@ namespace cairn::detail {
 /// What holds of all records of a snapshot. It does not change while actors are taken.
 struct snapshot_facts {
   epoch from{};
+  epoch now{};  ///< in which the system goes on
   name_table names{};
   restart_times began{};
+};
+
+/// What has been taken. Who is noted here need not be looked for among a million others.
+struct restored_actors {
+  /// Children without a name, one after the other.
+  struct brood {
+    cell* parent = nullptr;
+    std::size_t count = 0;
+  };
+
+  huge_vector<cell*> made{};         ///< in the order of their records
+  std::vector<cell*> replays{};      ///< those of them with a handler that was suspended
+  std::vector<cell*> unsaved{};      ///< others that differ from their records
+  huge_vector<cell*> suspended{};    ///< and not of a retired type
+  std::vector<brood> broods{};       ///< several of one parent, too
+  std::vector<std::size_t> homes{};  ///< how many live with each worker
+  restored_counts counts{};          ///< without suspended handlers
+
+  void add(restored_actors&& more) {
+    const auto append = [](auto& to, auto& from) {
+      to.empty() ? to.swap(from) : void(to.insert(to.end(), from.begin(), from.end()));
+    };
+    append(made, more.made);
+    append(replays, more.replays);
+    append(unsaved, more.unsaved);
+    append(suspended, more.suspended);
+    for (const brood& each : more.broods) add_brood(each);
+    homes.resize(std::max(homes.size(), more.homes.size()));
+    for (std::size_t at = 0; at < more.homes.size(); ++at) homes[at] += more.homes[at];
+    counts.actors += more.counts.actors;
+    counts.messages += more.counts.messages;
+    counts.timers += more.counts.timers;
+  }
+  void add_brood(const brood& more) {
+    const bool same = !broods.empty() && broods.back().parent == more.parent;
+    same ? void(broods.back().count += more.count) : broods.push_back(more);
+  }
 };
 
 /// Takes the records of some actors, each actor's own one first. By one thread at a time; several
 /// takers may work side by side, since no actor's records touch another's cell.
 class record_taker {
  public:
-  record_taker(world& all, const snapshot_facts& facts) noexcept : all_{all}, facts_{facts} {}
+  record_taker(world& all, const snapshot_facts& facts) : all_{all}, facts_{facts} {
+    taken_.homes.resize(all.workers.size());
+  }
 
   /// Precondition: the record is of kind `actor`, `mail` or `reply`.
   ///
@@ -43,10 +84,7 @@ class record_taker {
     return from.get<std::uint32_t>();
   }
 
-  /// In the order in which they were taken.
-  [[nodiscard]] const huge_vector<cell*>& made() const noexcept { return made_; }
-  /// Without suspended handlers.
-  [[nodiscard]] const restored_counts& counts() const noexcept { return counts_; }
+  [[nodiscard]] restored_actors& taken() noexcept { return taken_; }
 
  private:
   void take_actor(const record_view& record) {
@@ -79,9 +117,31 @@ class record_taker {
       throw error{why.code(), "actor " + (one.name.empty() ? number : one.name) + " (" +
                                   std::string{type.name} + "): " + why.what()};
     }
-    made_.push_back(&one);
+    settle(one);
+    note(one);
     current_ = &one;
-    ++counts_.actors;
+  }
+
+  /// Gives it a home, for as long as nobody runs.
+  void settle(cell& one) {
+    const bool supervisor = is_supervisor(one.type);
+    const std::size_t home = supervisor ? 0 : one.slot_index % all_.workers.size();
+    one.home.store(all_.workers[home].get(), std::memory_order_relaxed);
+    one.at = facts_.now;
+    one.pinned = supervisor;
+    ++taken_.homes[home];
+  }
+
+  void note(cell& one) {
+    taken_.made.push_back(&one);
+    ++taken_.counts.actors;
+    if (one.needs_replay) {
+      taken_.replays.push_back(&one);
+    } else if (one.changed) {
+      taken_.unsaved.push_back(&one);
+    }
+    if (one.suspended && !one.retired) taken_.suspended.push_back(&one);
+    if (one.name.empty() && one.parent.where != nullptr) taken_.add_brood({one.parent.where, 1});
   }
 
   [[nodiscard]] const actor_type& type_of(const record_header& header) const {
@@ -178,7 +238,7 @@ class record_taker {
       });
       if (!kept) continue;
       one.rest().timers.push_back(std::move(*kept));
-      ++counts_.timers;
+      ++taken_.counts.timers;
     }
   }
 
@@ -226,14 +286,13 @@ class record_taker {
       one.box.last_ticket = std::max(one.box.last_ticket, message->ticket);
       one.box.queue.push_back(std::move(message));
     }
-    ++counts_.messages;
+    ++taken_.counts.messages;
   }
 
   world& all_;
   const snapshot_facts& facts_;
-  huge_vector<cell*> made_{};
+  restored_actors taken_{};
   cell* current_ = nullptr;
-  restored_counts counts_{};
 };
 
 }  // namespace cairn::detail

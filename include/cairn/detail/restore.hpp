@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -31,65 +32,70 @@ class restorer {
   /// store is as it was.
   void read(any_store& store, epoch latest, const std::string& program,
             const version_handler& other) {
-    counts_.from = facts_.from = latest;
+    found_.counts.from = facts_.from = latest;
+    facts_.now = epoch{all_.now_epoch.load(std::memory_order_relaxed)};  // nobody runs
+    const cell_table::making cells{all_.cells};
     const scoped_current<runtime> scope{current_runtime, &all_};
     {
       room_pool rooms;
       const scoped_current<room_pool> pool{current_pool, &rooms};
       restore_crew crew{all_, facts_};
       store.read(latest, [&](const record_view& record) { take(record, crew); });
-      crew.finish(made_, counts_);
+      crew.finish(found_);
     }
+    all_.cells.make_rest();
     expect_children();
-    all_.restored_ids.reserve(made_.size());
-    for (cell* one : made_) {
+    all_.restored_ids.reserve(found_.made.size());
+    for (cell* one : found_.made) {
       adopt(*one);
       // Who waits for an answer of a retired one waits for nobody.
       if (!one->type->is_retired) all_.restored_ids.push_back(one->self().id);
     }
     auto& ids = all_.restored_ids;
     if (!std::ranges::is_sorted(ids)) std::ranges::sort(ids);  // most stores have them in order
-    for (cell* one : made_) {
-      if (!one->needs_replay) continue;
-      ++counts_.suspended_handlers;
+    for (cell* one : found_.replays) {
+      ++found_.counts.suspended_handlers;
       if (is_supervisor(one->type)) continue;  // its handlers are cairn's, not the program's
       if (program_ != program) ask_other(*one, program, other);
       check_log(*one);
     }
   }
 
-  /// Gives every cell a home; those that nobody lives in will be used again. `now`: the epoch in
-  /// which the system goes on.
-  void settle(epoch now) {
+  /// Gives those cells a home that nobody lives in, and that will be used again.
+  void settle() {
+    claimed_.resize(all_.cells.used());
+    const bool some_lost = all_.lost.any();
     for (std::uint32_t index = 2; index < all_.cells.used(); ++index) {
+      const bool vacant = claimed_[index] == 0;
+      if (!vacant && !some_lost) continue;  // it has one
       cell& one = *all_.cells.at(index);
-      const bool supervisor = is_supervisor(one.type);
-      const bool first = supervisor || all_.lost.lived_in(one);  // who will spawn it again in there
-      worker& home = *all_.workers[first ? 0 : index % all_.workers.size()];
-      if (one.owner == nullptr) one.owner = &all_;       // threads outside may read it
-      one.home.store(&home, std::memory_order_relaxed);  // nobody runs yet
-      if (one.type == nullptr) {
-        if (!all_.lost.lived_in(one)) home.vacant.push_back(&one);
-        continue;
-      }
-      one.at = now;
-      one.pinned = supervisor;
-      if (one.abandons || one.changed) touch(one, home);
-      worker_counters::add(home.counters.actors, 1);
+      const bool first = all_.lost.lived_in(one);  // who will spawn it again in there
+      const std::size_t home = first ? 0 : index % all_.workers.size();
+      if (!vacant && first) move_home(one);
+      if (!vacant) continue;
+      if (one.owner == nullptr) one.owner = &all_;  // threads outside may read it
+      one.home.store(all_.workers[home].get(), std::memory_order_relaxed);  // nobody runs yet
+      if (!first) all_.workers[home]->vacant.push_back(&one);
+    }
+    for (cell* one : found_.unsaved) touch(*one);
+    for (cell* one : found_.replays) {
+      if (one->abandons || one->changed) touch(*one);
+    }
+    for (std::size_t at = 0; at < found_.homes.size(); ++at) {
+      worker_counters::add(all_.workers[at]->counters.actors, found_.homes[at]);
     }
     for (cell* one : orphans_) wake(*one);
   }
 
   /// Says what was found.
-  void tell() const { tell_restored(all_, counts_, made_); }
+  void tell() const { tell_restored(all_, found_.counts, found_.suspended); }
 
-  [[nodiscard]] const restored_counts& counts() const noexcept { return counts_; }
-  [[nodiscard]] const huge_vector<cell*>& actors() const noexcept { return made_; }
+  [[nodiscard]] const restored_counts& counts() const noexcept { return found_.counts; }
   [[nodiscard]] const name_table& names() const noexcept { return facts_.names; }
 
  private:
   /// What to do with a handler that another version of the program has recorded.
-  void ask_other(cell& one, const std::string& program, const version_handler& other) const {
+  void ask_other(cell& one, const std::string& program, const version_handler& other) {
     const log_entry& entry = *last_message_of(one.saved->log).entry;  // no log is without one
     recorded_handler what{world::label(one), std::string{one.type->name},
                           name_of(facts_.names, entry.type), program_, program};
@@ -97,7 +103,9 @@ class restorer {
                         : other      ? other(what)
                                      : version_answer::refuse;
     one.abandons = answer == version_answer::abandon && one.open_handler;
-    if (answer == version_answer::suspend_actor) one.suspended = true;
+    if (answer == version_answer::suspend_actor && !std::exchange(one.suspended, true)) {
+      found_.suspended.push_back(&one);
+    }
     if (answer != version_answer::refuse) {
       // What a message carries may be more in this version: the digests of values are the other's,
       // and are in no record of this one.
@@ -122,8 +130,16 @@ class restorer {
     }
   }
 
+  /// To the first worker.
+  void move_home(cell& one) {
+    --found_.homes[one.home.load(std::memory_order_relaxed)->index];  // nobody runs yet
+    ++found_.homes[0];
+    one.home.store(all_.workers[0].get(), std::memory_order_relaxed);  // as above
+  }
+
   /// The first snapshot says what was decided: the next process finds it, however this one ends.
-  void touch(cell& one, worker& home) const {
+  void touch(cell& one) const {
+    worker& home = *one.home.load(std::memory_order_relaxed);  // nobody runs yet
     one.changed = true;
     one.touched_in = one.at;
     home.touched.push_back(one, touched_list::touched);
@@ -133,12 +149,12 @@ class restorer {
   void take(const record_view& record, restore_crew& crew) {
     switch (record.header.kind) {
       case record_kind::name:
-        crew.finish(made_, counts_);  // nobody reads the names now
+        crew.finish(found_);  // nobody reads the names now
         facts_.names[record.header.place] = std::string{
             reinterpret_cast<const char*>(record.payload.data()), record.payload.size()};
         break;
       case record_kind::meta:
-        crew.finish(made_, counts_);
+        crew.finish(found_);
         take_meta(reader{record.payload});
         break;
       case record_kind::actor:
@@ -160,6 +176,7 @@ class restorer {
     const auto index = record_taker::cell_index(record);
     claimed_.resize(all_.cells.used());
     if (index >= claimed_.size()) return;  // who takes it complains
+    all_.cells.make(index);
     if (std::exchange(claimed_[index], 1) != 0) {
       throw error{errc::damaged, "actor #" + std::to_string(raw(record.header.actor)) +
                                      " is in a cell with another"};
@@ -168,7 +185,7 @@ class restorer {
 
   void take_meta(reader from) {
     if (from.get<std::uint8_t>() != 1) {
-      throw error{errc::newer_schema, "snapshot " + std::to_string(raw(counts_.from)) +
+      throw error{errc::newer_schema, "snapshot " + std::to_string(raw(counts().from)) +
                                           " was written by a newer version of cairn"};
     }
     all_.next_id.store(from.get<std::uint64_t>(), std::memory_order_relaxed);    // nobody runs yet
@@ -179,7 +196,7 @@ class restorer {
     if (cells > cell_table::max_cells) {
       throw error{errc::damaged, "a snapshot counts " + std::to_string(cells) + " cells"};
     }
-    all_.cells.reserve(cells);
+    all_.cells.reserve_rooms(cells);
     program_ = from.get_text();
     all_.orderly = from.get<std::uint8_t>() != 0;
   }
@@ -198,15 +215,12 @@ class restorer {
 
   /// A parent may have a million children: its table is not to grow with each of them.
   void expect_children() {
-    std::vector<std::uint32_t> counts(all_.cells.used());
-    for (const cell* one : made_) {
-      if (one->name.empty() && one->parent.where != nullptr)
-        ++counts[one->parent.where->slot_index];
+    std::unordered_map<cell*, std::size_t> counts;
+    for (const auto& each : found_.broods) {
+      if (each.count >= many_children) counts[each.parent] += each.count;
     }
-    for (std::uint32_t index = 1; index < counts.size(); ++index) {
-      if (counts[index] < many_children) continue;
-      cell& parent = *all_.cells.at(index);
-      if (parent.type != nullptr) parent.rest().children.expect(counts[index]);
+    for (const auto& [parent, count] : counts) {
+      if (parent->type != nullptr) parent->rest().children.expect(count);
     }
   }
 
@@ -259,9 +273,8 @@ class restorer {
 
   world& all_;
   snapshot_facts facts_{};
-  huge_vector<cell*> made_{};
+  restored_actors found_{};
   std::vector<char> claimed_{};  ///< by the index of a cell
-  restored_counts counts_{};
   std::string program_{};
   std::chrono::microseconds cut_at_{};  ///< the snapshot, by the wall clock
   /// Whose parent had stopped, its word had not come yet; and whose type is retired.

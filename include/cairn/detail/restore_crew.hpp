@@ -50,15 +50,12 @@ class restore_crew {
   /// Takes what is left, and gives the actors out. More may be added then.
   ///
   /// Errors: throws what the first record that could not be taken threw.
-  void finish(huge_vector<cell*>& made, restored_counts& counts) {
+  void finish(restored_actors& all) {
     if (!batches_.empty()) take(batches_.back());
     close();
-    for (const batch& each : batches_) {
+    for (batch& each : batches_) {
       if (each.failed) std::rethrow_exception(each.failed);
-      made.insert(made.end(), each.taker.made().begin(), each.taker.made().end());
-      counts.actors += each.taker.counts().actors;
-      counts.messages += each.taker.counts().messages;
-      counts.timers += each.taker.counts().timers;
+      all.add(std::move(each.taker.taken()));
     }
     batches_.clear();
   }
@@ -108,6 +105,7 @@ class restore_crew {
   /// In room that a batch before has left: new pages cost more than the copy.
   void begin_batch() {
     batch& made = batches_.emplace_back(all_, facts_);
+    if (most_ == 0) made.taker.taken().made.reserve(all_.cells.used());  // it will be the only one
     const std::lock_guard lock{guard_};
     if (left_.capacity() < batches_.size()) left_.reserve(2 * batches_.size());
     if (left_.empty()) return;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -28,10 +27,7 @@ inline constexpr std::size_t most_named = 8;
 
 /// Says what was found, and who handles nothing, though no failure of this run is the cause.
 inline void tell_restored(world& all, const restored_counts& counts,
-                          const huge_vector<cell*>& made) {
-  huge_vector<cell*> suspended;
-  std::ranges::copy_if(made, std::back_inserter(suspended),
-                       [](const cell* one) { return one->suspended && !one->type->is_retired; });
+                          const huge_vector<cell*>& suspended) {
   event what;
   what.kind = event_kind::restored;
   what.at = counts.from;

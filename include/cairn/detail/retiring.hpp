@@ -137,7 +137,7 @@ inline void retire(world& all, worker& mine, delivery& mail, cell& one, std::str
       mail.refuse(sender, errc::stopped, "the actor is stopped", one.at);
     }
     stop_children(mail, one, *rest, below);
-    wake_next(mail, mine.seen, rest->wakes);  // nobody waits for its start any more
+    wake_next(mail, mine, rest->wakes);  // nobody waits for its start any more
   }
   one.box.attended = nullptr;
   while (!one.box.replies.empty()) mail.bury_for_stopped(one, one.box.replies.pop_front());

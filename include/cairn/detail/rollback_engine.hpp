@@ -87,7 +87,7 @@ class rollback_engine : public engine {
     next_id.store(std::max(ids, next_id.load(std::memory_order_relaxed)),
                   std::memory_order_relaxed);
     lost.forget_if([](const address& who) { return who.where->is(who.id); });
-    from.settle(epoch{now_epoch.load(std::memory_order_relaxed)});  // no worker runs
+    from.settle();
     stand_on(to, from.counts());
     beside.renew();
     tell_of_rollback(to, again);

@@ -104,7 +104,7 @@ class turns {
   /// Who comes after this one wakes.
   void lead_on(cell& one) {
     one.leads = false;
-    if (one.more) wake_next(mail_, mine_.seen, std::exchange(one.more->wakes, {}));
+    if (one.more) wake_next(mail_, mine_, std::exchange(one.more->wakes, {}));
   }
 
   /// One turn, or one message that becomes none. False: there is nothing to do.
@@ -159,6 +159,7 @@ class turns {
   bool wake_up(cell& one) {
     envelope_list kept;
     bool killed = false;
+    if (take_rousing(one)) one.dormant = false;
     while (!one.box.replies.empty()) {
       auto each = one.box.replies.pop_front();
       if (each->answer.number == wake_number && each->code == errc::ok) {
@@ -189,9 +190,6 @@ class turns {
     return true;
   }
 
-  [[nodiscard]] static bool is_kill(const envelope& word) noexcept {
-    return is_word(word.answer.number) && word.index == static_cast<std::uint16_t>(control::kill);
-  }
   /// Who stops what is above it does not wait for a declaration that may never come. What is below
   /// is to stop as well.
   void wake_undeclared(cell& top) {

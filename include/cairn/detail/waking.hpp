@@ -43,17 +43,65 @@ void for_subtree(cell& top, Skip&& skip, Each&& each) {
   }
 }
 
+/// Whether a dormant actor that is woken has nothing to do for it. By its home.
+[[nodiscard]] inline bool only_sleeps(const cell& one) noexcept {
+  hindrances others = one;
+  others.dormant = others.needs_start = false;
+  const bool restored = one.on_disk && one.on_disk_since == epoch{};
+  return !others.hindered() && restored && !one.more && one.box.empty() &&
+         one.type->on_start == nullptr && !one.type->has_commit;
+}
+
+/// Has a restored actor wake in its next turn, at its home: a word would take more room than all
+/// else that a million of them need to begin.
+///
+/// The mark says no more than itself. Its home looks at it after it has taken the entry that calls
+/// it, whose mark `queued` orders the two; relaxed for that. It means who lives there now: the cell
+/// of a restored actor that stops is another's only after an epoch that this worker, which has
+/// looked for it in this step, has acknowledged. By then the mark is cleared.
+inline void rouse(delivery& mail, worker& mine, const address& who) {
+  cell& one = *who.where;
+  if (!one.is(who.id)) return;
+  one.woken.store(true, std::memory_order_relaxed);
+  mail.is_here(one) ? mine.ready.push(one) : mail.call_home(one);
+}
+/// Whether it was. By its home.
+[[nodiscard]] inline bool take_rousing(cell& one) noexcept {
+  const bool woken = one.woken.load(std::memory_order_relaxed);  // as above
+  if (woken) one.woken.store(false, std::memory_order_relaxed);
+  return woken;
+}
+
+/// Wakes a restored actor that leads nobody. Most have nothing to do for it, and no turn.
+inline void wake_one(delivery& mail, worker& mine, const address& who) {
+  cell& one = *who.where;
+  if (!mail.is_here(one)) return rouse(mail, mine, who);
+  mail.take_incoming(one);
+  if (!one.is(who.id) || !one.dormant) return;
+  if (!only_sleeps(one)) return rouse(mail, mine, who);
+  sometimes("dormant actor woken without a turn");
+  one.dormant = one.needs_start = false;
+}
+
 /// Wakes those from `from.next` on, up to the first one that leads.
-inline void wake_next(delivery& mail, epoch at, const wake_note& from) {
+inline void wake_next(delivery& mail, worker& mine, const wake_note& from) {
   if (!from.order) return;
   for (std::size_t index = from.next; index < from.order->size(); ++index) {
     const wake_step& each = (*from.order)[index];
-    envelope_ptr word = wake_word(each.who, at);
-    if (each.leads) static_cast<wake_note*>(word->payload())->order = from.order;
-    static_cast<wake_note*>(word->payload())->next = index + 1;
+    if (!each.leads && each.restored) {
+      wake_one(mail, mine, each.who);
+      continue;
+    }
+    envelope_ptr word = wake_word(each.who, mine.seen);
+    if (each.leads) *static_cast<wake_note*>(word->payload()) = {from.order, index + 1};
     mail.send(std::move(word));
     if (each.leads) return;
   }
+}
+
+/// Whether a word stops an actor whatever it does.
+[[nodiscard]] inline bool is_kill(const envelope& word) noexcept {
+  return is_word(word.answer.number) && word.index == static_cast<std::uint16_t>(control::kill);
 }
 
 /// Whether one that was woken has started, or waits for something else than its turn: it does not
@@ -73,43 +121,43 @@ void reserve_more(Rows& rows, std::size_t more) {
 /// its children from the eldest on, each with all that is below it. A supervisor that the present
 /// turn has not declared sleeps on, with its children. Reads dormant actors of other workers:
 /// nobody else does anything to those.
-inline void put_in_order(cell& top, wake_order& to) {
-  struct step {
-    actor_id id;
-    cell* one;
-    bool supervised;
-  };
-  huge_vector<step> left{{top.self().id, &top, true}};
-  while (!left.empty()) {
-    const auto [id, one, supervised] = left.back();
-    left.pop_back();
-    const bool supervisor = is_supervisor(one->type);
-    const bool declared = one->more && std::exchange(one->more->to_wake, false);
-    if (!one->dormant || (supervisor && !declared)) continue;
+inline void put_in_order(cell& top, actor_id first_new, wake_order& to) {
+  std::vector<cell*> left;
+  const auto put = [&](cell& one) {
+    const bool supervised = &one == &top || is_supervisor(one.parent.where->type);
+    const bool supervisor = is_supervisor(one.type);
+    const bool declared = one.more && std::exchange(one.more->to_wake, false);
+    if (!one.dormant || (supervisor && !declared)) return false;
     // A supervisor leads also that none of its children wakes before it.
-    to.push_back({one->self(), supervisor || (supervised && one->type->on_start != nullptr)});
-    if (!one->more) continue;
+    const bool leads = supervisor || (supervised && one.type->on_start != nullptr);
+    to.push_back({one.self(), leads, one.self().id < first_new});
+    return one.more != nullptr;
+  };
+  left.push_back(&top);
+  while (!left.empty()) {
+    cell& one = *left.back();
+    left.pop_back();
+    if (!put(one)) continue;
+    reserve_more(to, one.more->children.size());
     const auto first = static_cast<std::ptrdiff_t>(left.size());
-    reserve_more(left, one->more->children.size());
-    reserve_more(to, one->more->children.size());
-    one->more->children.for_each([&](const std::string&, const child& each) {
-      left.push_back({each.where.id, each.where.where, supervisor});
+    one.more->children.eldest_first([&](const child& each) {
+      // Who has nobody below comes at once, unless an elder with others below waits.
+      const bool waits = each.where.where->more || static_cast<std::ptrdiff_t>(left.size()) > first;
+      waits ? left.push_back(each.where.where) : void(put(*each.where.where));
     });
-    const auto younger = [](const step& a, const step& b) { return a.id > b.id; };
-    std::reverse(left.begin() + first, left.end());  // most often they come from the eldest on
-    if (!std::is_sorted(left.begin() + first, left.end(), younger)) {
-      std::sort(left.begin() + first, left.end(), younger);
-    }
+    std::reverse(left.begin() + first, left.end());
   }
 }
 
-/// Wakes what one turn of the root task has declared. On the worker where they are at home.
-inline void wake_declared(delivery& mail, const worker& mine, const std::vector<address>& tops) {
+/// Wakes what one turn of the root task has declared. Those below `first_new` were restored. On the
+/// worker where they are at home.
+inline void wake_declared(delivery& mail, worker& mine, actor_id first_new,
+                          const std::vector<address>& tops) {
   for (const address& each : tops) {
     if (!each.where->is(each.id)) continue;
     auto order = std::make_shared<wake_order>();
-    put_in_order(*each.where, *order);
-    wake_next(mail, mine.seen, {std::move(order), 0});
+    put_in_order(*each.where, first_new, *order);
+    wake_next(mail, mine, {std::move(order), 0});
   }
 }
 
