@@ -45,6 +45,7 @@ inline void rouse(world& all, const worker& mine) noexcept {
   if (one.type == nullptr || one.stopped) return false;
   // The thief would not wait for its elders.
   if (one.needs_start && (one.type->on_start != nullptr || one.type->has_birth)) return false;
+  if (mine.unopened.whose == &one) return false;
   if (one.pinned || one.leads || (one.more && !one.more->timers.empty())) return false;
   // The mark is this worker's while the actor moves: nobody else queues it. pairs with push()
   if (one.queued.exchange(true, std::memory_order_seq_cst)) return false;

@@ -250,14 +250,6 @@ struct alignas(64) cell : cell_body {
     // Relaxed: a stale answer only sends a message to a place that looks again.
     return id.load(std::memory_order_relaxed) == expected;
   }
-  /// Whether a message of its worker's epoch may be put into its queue as it stands: it lives
-  /// there, has been touched in that epoch, and nothing waits in its inbox. One that has been given
-  /// away and is not yet taken is in no list, and so touched in no epoch.
-  [[nodiscard, gnu::always_inline]] bool is_in_reach(const worker& of, epoch seen) const noexcept {
-    // pairs with the release in give_away(), as in delivery::is_here()
-    return home.load(std::memory_order_acquire) == &of && touched_in == seen &&
-           box.incoming.seems_empty();
-  }
   [[nodiscard]] slot* find_slot(std::uint64_t number) noexcept {
     if (!more) return nullptr;
     for (auto& one : more->slots) {

@@ -15,6 +15,7 @@
 #include "kept_letters.hpp"
 #include "letters.hpp"
 #include "mailbox_room.hpp"
+#include "message_row.hpp"
 #include "tracing.hpp"
 #include "watching.hpp"
 
@@ -54,21 +55,21 @@ class delivery {
   [[gnu::always_inline]] void take_incoming(cell& one) {
     if (one.moving) [[unlikely]]
       arrive(one);
-    if (!one.box.incoming.seems_empty()) [[unlikely]]
+    if (!one.box.incoming.seems_empty() || mine_.unopened.whose == &one) [[unlikely]]
       take_all_incoming(one);
   }
-  /// What is given up for want of room may lead to an answer to the same actor, and so back here:
-  /// what has been pushed meanwhile comes after what is being moved.
-  [[gnu::noinline]] void take_all_incoming(cell& one) {
-    envelope* each = one.box.incoming.take_all();
-    for (arrivals* outer = arriving_; outer != nullptr; outer = outer->outer) {
-      if (outer->whose == &one) return outer->add(each);
-    }
-    arrivals here{&one, {}, arriving_};
-    here.add(each);
-    const scoped_current<arrivals> scope{arriving_, &here};
-    while (!here.rest.empty()) enqueue(one, here.rest.pop_front());
+  void take_all_incoming(cell& one);  // see arriving.hpp, as what follows
+  /// The same before its turns: rows are left for `open_next`.
+  [[gnu::always_inline]] void take_for_turns(cell& one) {
+    if (one.moving) [[unlikely]]
+      arrive(one);
+    if (!one.box.incoming.seems_empty()) [[unlikely]]
+      take_rows(one);
   }
+  void take_rows(cell& one);
+  bool open_next(cell& one);
+  void open_rows();
+  cutter& begin_stage();
 
   /// Takes the actors that others queued here, and with them those that were given away.
   void take_wakes() {
@@ -80,7 +81,7 @@ class delivery {
       // seen by the drain or queues the actor again.
       each->queued.exchange(false, std::memory_order_seq_cst);
       pause_point();
-      take_incoming(*each);
+      take_for_turns(*each);
       mine_.ready.push(*each);
       each = after;
     }
@@ -123,7 +124,7 @@ class delivery {
     envelope_chain& outbox = mine.here.outbox;
     while (envelope* first = outbox.front()) {
       cell* to = first->to;
-      if (to == nullptr || !to->is_in_reach(mine, mine.seen) || !fits(*to, *first)) [[unlikely]] {
+      if (to == nullptr || !mine.reaches(*to) || !fits(*to, *first)) [[unlikely]] {
         if (send_answer(one)) continue;
         return send_others(one);
       }
@@ -233,16 +234,7 @@ class delivery {
   }
 
  private:
-  /// What is being moved into a private queue.
-  struct arrivals {
-    const cell* whose = nullptr;
-    envelope_list rest{};
-    arrivals* outer = nullptr;
-
-    void add(envelope* each) {
-      while (each != nullptr) rest.push_back(envelope_ptr{std::exchange(each, each->next)});
-    }
-  };
+  struct arrivals;
 
   /// Whether nothing is to be thought of but to put it into the queue.
   [[nodiscard, gnu::always_inline]] static bool fits(const cell& one,
@@ -259,6 +251,7 @@ class delivery {
   }
 
   [[gnu::noinline]] void enqueue_otherwise(cell& one, envelope_ptr message) {
+    if (message->kind == envelope_kind::row) return unpack(one, *message);
     if (message->kind == envelope_kind::reply && message->answer.number == trace_number) {
       return trace_on(pass_on(all_, one, std::move(message)));
     }
@@ -286,15 +279,17 @@ class delivery {
     send(std::move(trace));
   }
 
-  /// What follows in the outbox for the same actor goes with it: one push for all of them.
+  /// What follows in the outbox for the same actor goes with it: one push for all of them, and what
+  /// is alike as one row.
   [[gnu::noinline]] void push_run(const cell& from, envelope_ptr first) {
     envelope_chain& more = mine_.here.outbox;
     cell& to = *first->to;
-    envelope* oldest = first.release();
+    envelope* oldest = gather_row(first.release(), more, mine_.rooms);
     envelope* newest = oldest;
     while (!more.empty() && more.front()->to == &to && !is_held(*more.front())) {
       envelope* each = more.pop_front().release();
       each->sent = from.at;
+      each = gather_row(each, more, mine_.rooms);
       each->next = std::exchange(newest, each);
       ++mine_.sent_away;
     }
@@ -322,6 +317,7 @@ class delivery {
     return message.kind == envelope_kind::message && !message.reserved && !has_room(one);
   }
 
+  void unpack(cell& one, envelope& row);
   void overflow(cell& one, envelope_ptr message);
   void bury_arrived(cell& one, envelope_ptr message);
   void bury_control(const envelope& message, errc code, epoch at);
@@ -363,5 +359,6 @@ class delivery {
 }  // namespace cairn::detail
 
 #include "answering.hpp"
+#include "arriving.hpp"
 #include "burying.hpp"
 #include "welcoming.hpp"

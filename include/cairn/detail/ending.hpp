@@ -29,7 +29,10 @@ inline void tear_down_all(world& all, stop_reason why = stop_reason::shutdown) n
     one.box.queue.clear();
     one.box.replies.clear();
   }
-  for (const auto& each : all.workers) each->held.clear();
+  for (const auto& each : all.workers) {
+    each->held.clear();
+    each->unopened = {};
+  }
 }
 
 }  // namespace cairn::detail

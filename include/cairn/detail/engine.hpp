@@ -295,7 +295,7 @@ class engine : public homes {
     const std::uint64_t asked = stage.load(std::memory_order_acquire);  // pairs with enter()
     if (asked == mine.stage_done) return false;
     const epoch number{stage_epoch.load(std::memory_order_relaxed)};  // published by `stage`
-    cutter& cut = own.mail().cuts();
+    cutter& cut = own.mail().begin_stage();
     switch (static_cast<phase>(asked % phases)) {
       case phase::rest:
         count_unfinished(*this, mine);

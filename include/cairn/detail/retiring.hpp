@@ -96,7 +96,7 @@ inline void forget_child(cell& parent, actor_id who, const std::string& name) {
 [[nodiscard]] inline bool may_forget_at_once(const worker& mine, const cell& child,
                                              const cell& parent) noexcept {
   if (child.at != mine.seen || !parent.is(child.parent.id) || parent.type == nullptr) return false;
-  if (!parent.is_in_reach(mine, mine.seen) || parent.hindered()) return false;
+  if (!mine.reaches(parent) || parent.hindered()) return false;
   const bool looks = is_supervisor(parent.type) || parent.slot_index == 1;
   if (child.name.empty() && !looks) return true;
   return parent.box.empty() && (looks || !parent.busy());

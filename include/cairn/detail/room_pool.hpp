@@ -71,6 +71,7 @@ class room_pool {
     [[nodiscard]] void* take() noexcept {
       free_room* taken = first;
       first = taken->next;
+      __builtin_prefetch(first, 1);
       ++space;
       return taken;
     }

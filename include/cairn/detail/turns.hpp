@@ -42,9 +42,9 @@ class turns {
   /// The same, for the one place where all actors are run. `mine`, here and in what it leads to, is
   /// this worker: each part of a turn refers to it by itself, and who reads them all cannot know.
   [[gnu::always_inline]] void activate_here(worker& mine, cell& one) {
-    mail_.take_incoming(one);
+    mail_.take_for_turns(one);
     show_actor(mine, one);
-    if (take_turns(mine, one)) mine.ready.push(one);
+    if (take_turns(mine, one) || mine.unopened.whose == &one) mine.ready.push(one);
     if (one.leads && has_started(one)) [[unlikely]]
       lead_on(one);
   }
@@ -112,14 +112,14 @@ class turns {
     if (one.type == nullptr || one.hindered() || !one.box.replies.empty() || one.busy()) {
       return advance_otherwise(one);
     }
-    if (one.box.queue.empty()) return false;
-    if (has_to_rest(one)) return false;
+    if ((one.box.queue.empty() && !mail_.open_next(one)) || has_to_rest(one)) return false;
     return consume(mine, one, one.box.queue.pop_front()) && (!one.box.empty() || one.hindered()) &&
            !mine.here.yields;
   }
 
   /// The same where more than the next message of the mailbox is to be looked at.
   [[gnu::noinline]] bool advance_otherwise(cell& one) {
+    if (mine_.unopened.whose == &one) mail_.open_rows();
     if (one.type != nullptr && !one.hindered() && one.box.has_answer()) return hand_over(one);
     if (one.type == nullptr || one.stopped) return tombs_.leave(one), false;
     if (one.retired) return fail_.retire_type(one), true;
@@ -151,6 +151,7 @@ class turns {
     // Relaxed: who begins one handler more is counted at the next look.
     if (!all_.resting.load(std::memory_order_relaxed) || !must_rest(one)) return false;
     sometimes("message waits for a snapshot at rest");
+    mail_.open_rows();
     mine_.rested.push_back(&one);
     return true;
   }

@@ -228,6 +228,15 @@ class stop_reasons {
   std::size_t next_ = 0;
 };
 
+/// What has come for one actor from other workers and is not in its queue yet, rows and what stands
+/// behind them. It counts as if it stood in the actor's inbox still, and was pushed before what
+/// does.
+struct unopened_rows {
+  cell* whose = nullptr;  ///< null: there is nothing. Else it is ready, or set aside
+  envelope_list left{};
+  std::size_t messages = 0;  ///< in them
+};
+
 class worker {
  public:
   explicit worker(unsigned number) noexcept : index{number} {}
@@ -246,6 +255,7 @@ class worker {
   // The worker's own.
   alignas(64) room_pool rooms{};
   ready_queue ready{};
+  unopened_rows unopened{};
   touched_cells touched{};   ///< since the cut of the open snapshot, or the last committed one
   touched_cells sweeping{};  ///< to be visited for the open snapshot
   touched_cells swept{};     ///< visited
@@ -308,6 +318,14 @@ class worker {
 
   /// Whether its next step takes actors that others have queued. Its own thread, between steps.
   [[nodiscard]] bool is_queued_for() const noexcept { return !holding && !wakes.empty(); }
+  /// Whether a message of this worker's epoch may be put into the actor's queue as it stands: it
+  /// lives here, has been touched in that epoch, and nothing is to come before. One that has been
+  /// given away and is not yet taken is in no list, and so touched in no epoch.
+  [[nodiscard, gnu::always_inline]] bool reaches(const cell& one) const noexcept {
+    // pairs with the release in give_away(), as in delivery::is_here()
+    return one.home.load(std::memory_order_acquire) == this && one.touched_in == seen &&
+           one.box.incoming.seems_empty() && unopened.whose != &one;
+  }
   /// Whether something stands outside that this worker has not taken. Any thread.
   [[nodiscard]] bool has_incoming() const noexcept { return !wakes.empty() || !lane.empty(); }
 

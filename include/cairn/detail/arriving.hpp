@@ -1,0 +1,128 @@
+// How what other workers have sent comes into an actor's queue: members of `delivery`, on its
+// worker.
+//
+// An actor to which many send may have ten thousand messages before it. Envelopes for all of them
+// at once would be in no near cache when they are handled, so rows are opened one by one, when the
+// queue is empty. What is unopened counts as standing in the inbox: who takes what is there takes
+// it too, before it. An inbox that is not empty has an entry in a wake queue, or its actor is
+// ready; what is unopened, too, has its actor ready.
+//
+// An epoch's stages rely on nothing but that its drain finds what stands in inboxes: at each stage
+// a worker opens what it has (see engine::take_part), and while a snapshot is open it opens all at
+// once.
+#pragma once
+
+#include <utility>
+
+#include "delivery.hpp"
+
+namespace cairn::detail {
+
+/// What is being moved into a private queue.
+struct delivery::arrivals {
+  const cell* whose = nullptr;
+  envelope_list rest{};
+  arrivals* outer = nullptr;
+
+  void add(envelope* each) {
+    while (each != nullptr) rest.push_back(envelope_ptr{std::exchange(each, each->next)});
+  }
+  void add(envelope_list all) {
+    while (!all.empty()) rest.push_back(all.pop_front());
+  }
+};
+
+/// Moves what other workers pushed into the private queue.
+///
+/// What is given up for want of room may lead to an answer to the same actor, and so back here:
+/// what has been pushed meanwhile comes after what is being moved.
+[[gnu::noinline]] inline void delivery::take_all_incoming(cell& one) {
+  envelope_list unopened;
+  if (mine_.unopened.whose == &one) unopened = std::exchange(mine_.unopened, {}).left;
+  envelope* each = one.box.incoming.take_all();
+  for (arrivals* outer = arriving_; outer != nullptr; outer = outer->outer) {
+    if (outer->whose != &one) continue;
+    outer->add(std::move(unopened));
+    return outer->add(each);
+  }
+  arrivals here{&one, std::move(unopened), arriving_};
+  here.add(each);
+  const scoped_current<arrivals> scope{arriving_, &here};
+  while (!here.rest.empty()) enqueue(one, here.rest.pop_front());
+}
+
+/// Leaves rows unopened where the actor only handles one message after the other, and has room for
+/// all of them.
+[[gnu::noinline]] inline void delivery::take_rows(cell& one) {
+  unopened_rows& rows = mine_.unopened;
+  const bool free = rows.whose == nullptr || rows.whose == &one;
+  if (!free || mine_.open || one.type == nullptr || one.hindered()) return take_all_incoming(one);
+  bool usual = true;
+  bool any = rows.whose == &one;
+  for (envelope* each = one.box.incoming.take_all(); each != nullptr;) {
+    const bool row = each->kind == envelope_kind::row;
+    rows.messages += message_row::count_of(*each);
+    any |= row;
+    usual &= row || each->is_usual();
+    rows.left.push_back(envelope_ptr{std::exchange(each, each->next)});
+  }
+  rows.whose = &one;
+  const bool fit = one.box.queue.size() + rows.messages <= one.type->mailbox.capacity;
+  if (!any || !usual || !fit) take_all_incoming(one);
+}
+
+/// Fills the actor's empty queue with what is unopened first. False: there is nothing.
+[[gnu::noinline]] inline bool delivery::open_next(cell& one) {
+  unopened_rows& rows = mine_.unopened;
+  arrivals here{&one, {}, arriving_};  // as in take_all_incoming()
+  const scoped_current<arrivals> scope{arriving_, &here};
+  while (rows.whose == &one && one.box.queue.empty()) {
+    envelope_ptr first = rows.left.pop_front();
+    rows.messages -= message_row::count_of(*first);
+    if (rows.left.empty()) {
+      rows = {};
+    } else {
+      message_row::fetch(*rows.left.front());
+    }
+    enqueue(one, std::move(first));
+    while (!here.rest.empty()) enqueue(one, here.rest.pop_front());
+  }
+  return !one.box.queue.empty();
+}
+
+/// Takes all that is unopened into its actor's queue.
+inline void delivery::open_rows() {
+  if (mine_.unopened.whose != nullptr) take_all_incoming(*mine_.unopened.whose);
+}
+/// Before this worker's part of a stage.
+inline cutter& delivery::begin_stage() {
+  open_rows();
+  return cut_;
+}
+
+/// The messages of a row arrive one after the other. What is looked at of each of them before it is
+/// put into the queue is looked at once, where that leads nowhere else.
+[[gnu::noinline]] inline void delivery::unpack(cell& one, envelope& row) {
+  const payload_ops& ops = message_row::ops_of(row);
+  const std::byte* from = message_row::values_of(row);
+  const std::size_t stride = message_row::stride_of(ops);
+  std::size_t left = message_row::count_of(row);
+  const bool fit = row.sent <= mine_.seen && lives_in(one, row) &&
+                   one.box.queue.size() + left <= one.type->mailbox.capacity;
+  if (fit) {
+    cut_.touch(one);
+    mine_.ready.push(one);
+  }
+  for (; left > 0; --left, from += stride) {
+    envelope* each = place_envelope(allocate_room(ops), ops, row.to, row.target, row.index);
+    each->sent = row.sent;
+    message_row::copy_value(each->payload(), from, ops.size);
+    if (fit) {
+      put_last(one, envelope_ptr{each});
+    } else {
+      enqueue(one, envelope_ptr{each});
+    }
+  }
+}
+
+}  // namespace cairn::detail

@@ -1,0 +1,146 @@
+// Several messages of one turn to one actor of another worker, on their way as one envelope.
+//
+// What another worker has written comes by lines of the cache, a quarter of a microsecond each on
+// some machines. An envelope of its own is two of them, and two more when its room is written to
+// again; of small values side by side each line holds several. Only the way between two workers
+// has rows: the turn builds envelopes, and the receiver's home makes envelopes of a row before
+// anybody looks at the messages.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <new>
+
+#include "envelope_list.hpp"
+
+namespace cairn::detail {
+
+/// What rows have in common. `index`, `to`, `target` and `sent` of its envelope are those of each
+/// of its messages, which have nothing else but their values; `ticket` says how many they are.
+/// Behind the envelope stands whose values follow.
+struct message_row {
+  static constexpr std::size_t step = sizeof(std::uint64_t);  ///< values begin at multiples of it
+  static constexpr std::size_t values_at = sizeof(envelope) + sizeof(const payload_ops*);
+  static constexpr std::size_t most_bytes = room_pool::largest;
+  /// Of larger values a row saves less than the copies cost.
+  static constexpr std::size_t largest_value = 64;
+  static_assert(values_at % step == 0);
+
+  [[nodiscard]] static constexpr std::size_t stride_of(const payload_ops& ops) noexcept {
+    return (std::size_t{ops.size} + step - 1) / step * step;
+  }
+  /// Whether it may be in a row.
+  [[nodiscard]] static bool takes(const envelope& message) noexcept {
+    const payload_ops& ops = *message.ops;
+    return ops.plain && ops.size <= largest_value && message.is_usual() && !message.answer.wanted();
+  }
+  /// Whether both may be in the same one. Precondition: it takes `first`.
+  [[nodiscard]] static bool are_alike(const envelope& first, const envelope& other) noexcept {
+    return other.ops == first.ops && other.to == first.to && other.target == first.target &&
+           other.index == first.index && other.is_usual() && !other.answer.wanted();
+  }
+
+  /// How many messages it is.
+  [[nodiscard]] static std::size_t count_of(const envelope& one) noexcept {
+    return one.kind == envelope_kind::row ? static_cast<std::size_t>(one.ticket) : 1;
+  }
+  /// Of each of its messages.
+  [[nodiscard]] static const payload_ops& ops_of(const envelope& row) noexcept {
+    return **static_cast<const payload_ops* const*>(row.payload());
+  }
+  [[nodiscard]] static std::byte* values_of(envelope& row) noexcept {
+    return reinterpret_cast<std::byte*>(&row) + values_at;
+  }
+  /// All lines of a row that will be opened soon.
+  static void fetch(const envelope& row) noexcept {
+    const auto* room = reinterpret_cast<const std::byte*>(&row);
+    for (std::size_t at = 64; at < room_of(*row.ops); at += 64) __builtin_prefetch(room + at);
+  }
+  /// A value's bytes. Most are one word or two, for which a call would cost more than the copy.
+  [[gnu::always_inline]] static void copy_value(void* to, const void* from,
+                                                std::size_t size) noexcept {
+    if (size == sizeof(std::uint64_t)) {
+      std::memcpy(to, from, sizeof(std::uint64_t));
+    } else if (size == 2 * sizeof(std::uint64_t)) {
+      std::memcpy(to, from, 2 * sizeof(std::uint64_t));
+    } else {
+      std::memcpy(to, from, size);
+    }
+  }
+};
+
+/// Of rows, by the class of their rooms.
+inline constexpr std::array<payload_ops, room_depot::coarse> row_ops = [] {
+  std::array<payload_ops, room_depot::coarse> made{};
+  for (std::size_t at = 0; at < made.size(); ++at) {
+    const std::size_t room = room_depot::size_of(at);
+    if (room < message_row::values_at) continue;  // no row is so small
+    made[at].name = "row";
+    made[at].payload_at = sizeof(envelope);
+    made[at].size = static_cast<std::uint32_t>(room - sizeof(envelope));
+    made[at].align = alignof(const payload_ops*);
+    made[at].trivial = true;
+    if (rooms_are_kept) made[at].pooled = static_cast<std::uint8_t>(1 + at);
+  }
+  return made;
+}();
+
+/// Fetches a room that another worker has read or written to last: all its lines at once, to be
+/// written to.
+inline void expect_writes(void* room, std::size_t bytes) noexcept {
+  for (std::size_t at = 0; at < bytes; at += 64) {
+    auto* line = static_cast<std::byte*>(room) + at;
+#if defined(__x86_64__)
+    // The compilers' own fetches for reading, unless they are told of the processor.
+    __asm__ volatile("prefetchw %0" : : "m"(*line));
+#else
+    __builtin_prefetch(line, 1);
+#endif
+  }
+}
+
+/// Makes one row of `first` and those that stand in front of `more` and are like it. The same
+/// envelope where it goes alone.
+[[nodiscard]] inline envelope* gather_row(envelope* first, envelope_chain& more,
+                                          room_pool& pool) noexcept {
+  const envelope* second = more.front();
+  if (second == nullptr || !message_row::takes(*first)) return first;
+  if (!message_row::are_alike(*first, *second)) return first;
+  const payload_ops& ops = *first->ops;
+  const std::size_t stride = message_row::stride_of(ops);
+  const std::size_t most = (message_row::most_bytes - message_row::values_at) / stride;
+  std::size_t count = 1;
+  for (const envelope* each = second;
+       each != nullptr && count < most && message_row::are_alike(*first, *each);
+       each = each->next) {
+    ++count;
+  }
+  const std::size_t bytes = message_row::values_at + count * stride;
+  const payload_ops& kind = row_ops[room_pool::class_of(bytes)];
+  void* room = nullptr;
+  try {
+    room = allocate_room(kind);
+  } catch (const std::bad_alloc&) {
+    return first;  // what a turn has sent leaves in any case
+  }
+  expect_writes(room, bytes);
+  envelope* row = place_envelope(room, kind, first->to, first->target, first->index);
+  row->kind = envelope_kind::row;
+  row->sent = first->sent;
+  row->ticket = count;
+  ::new (row->payload()) const payload_ops* {&ops};
+  std::byte* to = message_row::values_of(*row);
+  message_row::copy_value(to, first->payload(), ops.size);
+  destroy_trivial(first, pool);
+  for (; --count > 0;) {
+    to += stride;
+    envelope* each = more.pop(more.front()).release();
+    message_row::copy_value(to, each->payload(), ops.size);
+    destroy_trivial(each, pool);
+  }
+  return row;
+}
+
+}  // namespace cairn::detail
