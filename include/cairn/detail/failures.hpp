@@ -219,7 +219,7 @@ class failures : public incarnations {
   [[nodiscard]] bool was_being_born(cell& one) const {
     if (one.busy() || !one.type->has_birth) return is_being_born(one);
     auto at = entry_;
-    const log_entry& entry = *one.saved->log.next(at);
+    const log_entry entry = *one.saved->log.next(at);
     return entry.kind == log_kind::message && entry.index == one.type->birth_index();
   }
 
@@ -263,7 +263,7 @@ class failures : public incarnations {
 
   void try_again(cell& one) {
     auto at = entry_;
-    const log_entry& entry = *one.saved->log.next(at);
+    const log_entry entry = *one.saved->log.next(at);
     replay_.show(one, entry);  // the replay has shown others meanwhile
     envelope_ptr message;
     std::coroutine_handle<> waiter;
@@ -335,7 +335,7 @@ class failures : public incarnations {
   /// What the failing turn was given waits again, in front.
   void put_input_back(cell& one) {
     auto at = entry_;
-    const log_entry& entry = *one.saved->log.next(at);
+    const log_entry entry = *one.saved->log.next(at);
     sometimes(entry.kind == log_kind::message ? "message put back" : "answer put back");
     if (entry.kind == log_kind::message) {
       put_in_front(one, replay_.message_of(one, entry));
