@@ -9,34 +9,15 @@
 #include <string>
 #include <utility>
 
-#include "incarnations.hpp"
 #include "letters.hpp"
+#include "turn_inputs.hpp"
 #include "watching.hpp"
 
 namespace cairn::detail {
 
-class failures : public incarnations {
+class failures : public turn_inputs {
  public:
-  using incarnations::incarnations;
-
-  /// Notes what the turn that is about to begin was given.
-  void begin_turn(cell& one, const envelope& input) {
-    show_turn(mine_, one, input);
-    mine_.here.input = nullptr;
-    if (input.kind == envelope_kind::message) given_ = &input;
-    if (!one.saved) return;
-    replay_log& log = one.saved->log;
-    entry_ = log.end();
-    log.append_input(input);
-  }
-
-  /// The same where the actor's base is its very state, and the message's bytes stay what they are:
-  /// a log of them is made when it is needed.
-  [[gnu::always_inline]] void begin_brief_turn(worker& mine, cell& one, const envelope& input) {
-    show_message(mine, one, input);
-    entry_ = {};
-    mine.here.input = given_ = &input;
-  }
+  using turn_inputs::turn_inputs;
 
   /// Runs one turn. Its effects leave when it ends well; else the supervisor decides.
   template <class Body>
@@ -114,7 +95,8 @@ class failures : public incarnations {
 
   [[gnu::always_inline]] void ended(worker& mine, cell& one) {
     turn& here = mine.here;
-    if (one.more || here.input == nullptr || here.wants_more()) return ended_otherwise(one);
+    const bool usual = !one.more && !here.wants_more();
+    if (!usual || (here.input == nullptr && !end_in_log(one, here))) return ended_otherwise(one);
     mail_.send_all(mine, one);
     here.clear_sent();
   }
@@ -383,9 +365,7 @@ class failures : public incarnations {
     tell_restarted(one, "restarted fresh");
   }
 
-  replay_log::cursor entry_{};       ///< the input of the turn that runs
-  const envelope* given_ = nullptr;  ///< the message whose first turn runs, while it does
-  std::exception_ptr thrown_{};      ///< what a turn has just ended with
+  std::exception_ptr thrown_{};  ///< what a turn has just ended with
 };
 
 }  // namespace cairn::detail
