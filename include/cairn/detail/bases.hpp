@@ -4,7 +4,6 @@
 // By the actor's home, between its turns.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -99,21 +98,35 @@ inline void renew_base(cell& one, buffer state) noexcept {
   one.saved->raw = false;
 }
 
+/// The same where the bytes' room is wanted again, if it is small. Each actor gets as much as its
+/// state takes, and keeps it.
+inline void renew_base_with(cell& one, buffer& state) {
+  constexpr std::size_t most_kept = std::size_t{64} << 10U;
+  if (state.room() > most_kept) return renew_base(one, std::exchange(state, {}));
+  buffer& kept = one.saved->state;
+  kept.reserve(state.size());
+  kept.clear();
+  kept.append(state.view());
+  date_base(one);
+  one.saved->raw = false;
+}
+
 /// Takes a base. Where that fails, the one before stands with its log.
 ///
 /// Precondition: no handler is suspended.
 inline void renew_base(cell& one) {
   if (!one.type->persistent) return;
-  if (!one.saved) one.saved = std::make_unique<recovery>();
+  worker& mine = *one.home.load(std::memory_order_relaxed);  // this worker
+  if (!one.saved) one.saved = mine.bases.take();
   if (one.state == nullptr) throw error{errc::failed, "it has no state"};
   if (one.type->raw_base) return copy_state(one);
-  buffer state;
+  buffer& state = mine.encoding;
+  state.clear();
   {
-    const besides said{*one.home.load(std::memory_order_relaxed), one,
-                       in_serialize};  // this worker
+    const besides said{mine, one, in_serialize};
     one.type->encode(one, state);
   }
-  renew_base(one, std::move(state));
+  renew_base_with(one, state);
 }
 
 /// The same where the base until now is audited with its log, if it is the actor's turn.

@@ -108,7 +108,9 @@ class failures : public turn_inputs {
       count_notice(one);
       one.more->attempts = 0;
     }
-    if (here.input == nullptr || one.busy()) end_logged(one, here);
+    // Nobody will run again what an actor does that stops, unless it is to stop others before.
+    const bool ends = !one.more && here.wants_more() && here.also().stop;
+    if (!ends && (here.input == nullptr || one.busy())) end_logged(one, here);
     if (here.wants_more()) [[unlikely]] {
       mail_.grant_and_send(one);
       if (here.also().stop) return end_by_itself(one);

@@ -158,6 +158,9 @@ class replay_log {
   [[nodiscard]] bool empty() const noexcept { return bytes_ == 0; }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
+  /// Whether it has taken no more room than the shortest one.
+  [[nodiscard]] bool is_small() const noexcept { return chunks_.size() <= 1; }
+
   /// Destroys every entry from `from` on.
   void truncate(const cursor& from) noexcept {
     if (owning_ != 0) destroy_behind(from);
