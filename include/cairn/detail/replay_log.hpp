@@ -294,12 +294,23 @@ class replay_log {
     go_to(wanted, 0);
   }
 
+  /// Without reading whole entries: each turn that begins from a copy of the state ends here, too.
   void destroy_behind(cursor at) noexcept {
-    while (const found_entry entry = next(at)) {
-      if (entry->ops == nullptr || entry->ops->trivial) continue;
-      entry->ops->destroy(entry->value());
-      --owning_;
+    while (owning_ != 0 && (at = at_entry(at)).chunk < chunks_.size()) {
+      log_head& head = *head_at(at);
+      at.at += head.room;
+      if (head.form() == log_form::object) {
+        destroy_value(behind<logged_object>(head));
+      } else if (head.form() == log_form::whole) {
+        destroy_value(behind<logged_whole>(head));
+      }
     }
+  }
+  template <class Logged>
+  void destroy_value(Logged& entry) noexcept {
+    if (entry.ops == nullptr || entry.ops->trivial) return;
+    entry.ops->destroy(&entry + 1);
+    --owning_;
   }
 
   /// Room at the end, which is no part of the log before it is committed: copying a value may
