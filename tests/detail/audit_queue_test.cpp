@@ -41,7 +41,10 @@ std::unique_ptr<cell> actor_of(std::uint64_t id, sizes of = {}) {
   auto made = std::make_unique<cell>();
   made->id.store(actor_id{id}, std::memory_order_relaxed);  // one thread
   made->saved = base_of(of.before);
-  made->saved->log.append_bytes(cairn::detail::log_kind::message, zeros(of.consumed).view());
+  const auto consumed = zeros(of.consumed);
+  cairn::detail::log_entry entry;
+  entry.length = static_cast<std::uint32_t>(consumed.size());
+  made->saved->log.append(entry, consumed.view().data());
   return made;
 }
 

@@ -208,7 +208,7 @@ TEST_CASE("a log that counts more children than it has ends there") {
   detail::cell one;
   one.saved = std::make_unique<detail::recovery>();
   const std::uint64_t count = std::uint64_t{1} << 40U;
-  one.saved->log.append_bytes(detail::log_kind::value, std::as_bytes(std::span{&count, 1}));
+  one.saved->log.append_value(0, std::as_bytes(std::span{&count, 1}));
   detail::turn here;
   here.self = &one;
   detail::replay_log::cursor at{};

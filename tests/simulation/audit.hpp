@@ -179,9 +179,8 @@ class consistency {
   /// Its handler that stops those below it has begun.
   [[nodiscard]] static bool is_stopping(const cell& one) {
     if (!one.saved) return false;
-    const auto* handled = cairn::detail::last_message_of(one.saved->log).entry;
-    return handled != nullptr &&
-           handled->type == cairn::detail::ops_of<cairn::detail::stop_all>.hash;
+    const auto handled = cairn::detail::last_message_of(one.saved->log).entry;
+    return handled && handled->type == cairn::detail::ops_of<cairn::detail::stop_all>.hash;
   }
 
   /// What ends an await belongs to a handler that has not ended.

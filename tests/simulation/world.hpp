@@ -92,7 +92,7 @@ inline void may_fail() {
   const cairn::detail::turn& here = *cairn::detail::current_turn;
   cairn::detail::replay_log& log = here.self->saved->log;
   auto at = *here.replay;
-  while (const cairn::detail::log_entry* each = log.next(at)) {
+  while (const auto each = log.next(at)) {
     if (each->kind == cairn::detail::log_kind::turn) return each->ticket != 0;
   }
   return false;

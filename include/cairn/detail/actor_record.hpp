@@ -31,26 +31,18 @@ inline constexpr std::uint8_t suspended_bit = 1, paused_bit = 2, handler_bit = 4
                                    (one.abandons ? abandons_bit : 0));
 }
 
-/// The message that the handler in a log was begun with, and where it stands. Null: there is none.
+/// The message that the handler in a log was begun with, and where it stands.
 struct last_message {
-  const log_entry* entry = nullptr;
+  found_entry entry{};  ///< nothing: there is none
   replay_log::cursor at{};
 };
 [[nodiscard]] inline last_message last_message_of(replay_log& log) noexcept {
   last_message found;
   replay_log::cursor at{};
-  for (auto before = at; const log_entry* each = log.next(at); before = at) {
+  for (auto before = at; const found_entry each = log.next(at); before = at) {
     if (each->kind == log_kind::message) found = {each, before};
   }
   return found;
-}
-
-/// What its handlers do when they are run again is compared without what it carries.
-inline void forget_values(replay_log& log) noexcept {
-  replay_log::cursor at{};
-  while (log_entry* each = log.next(at)) {
-    if (each->kind == log_kind::turn) each->ticket = each->type = each->schema = 0;
-  }
 }
 
 inline void put_address(buffer& to, const address& who) {
@@ -201,9 +193,12 @@ inline std::size_t put_log(buffer& to, replay_log& log, std::size_t history_from
   std::uint32_t count = 0;
   std::size_t before = 0;
   auto history = to.size();
+  bool reached = false;
   replay_log::cursor at{};
-  while (const log_entry* entry = log.next(at)) {
-    if (before <= history_from) history = to.size();
+  while (const found_entry entry = log.next(at)) {
+    // The end of a turn may take no room: what comes behind it is handed, too.
+    if (before < history_from || (before == history_from && !reached)) history = to.size();
+    reached = before == history_from;
     before += entry->room;
     ++count;
     to.put(entry->kind);
@@ -231,6 +226,11 @@ inline std::size_t put_log(buffer& to, replay_log& log, std::size_t history_from
 /// The index of a logged message of a retired type: nobody can run its handler again.
 inline constexpr std::uint16_t no_handler = 0xffff;
 
+/// Errors: throws what decoding the message throws.
+inline void try_decode(const payload_ops& ops, bytes_view bytes, std::uint32_t schema) {
+  (void)make_envelope(ops, [&](void* where) { ops.decode(where, bytes, schema); });
+}
+
 /// Reads a log back; its values stay encoded until a handler wants them. Messages are read once to
 /// see whether they can be.
 inline void get_log(reader& from, replay_log& log, const world& system, const actor_type& type,
@@ -247,30 +247,32 @@ inline void get_log(reader& from, replay_log& log, const world& system, const ac
     if (kind > log_kind::turn || (at == 0 && kind != log_kind::message)) {
       throw error{errc::damaged, "a log that does not begin with a message"};
     }
-    log_entry& made = log.append_bytes(kind, get_sized(from));
+    const bytes_view bytes = get_sized(from);
+    log_entry made;
+    made.kind = kind;
+    made.length = static_cast<std::uint32_t>(bytes.size());
     made.number = number;
     made.answer = answer;
-    if (kind == log_kind::turn) {
+    const bool is_turn = kind == log_kind::turn;
+    if (is_turn) {
       made.effects = effects;
-      if (code != errc{sums_made_as}) continue;
+      // Of a turn whose values are not known both sums are 0.
+      if (code == errc{sums_made_as} && (ticket != 0 || hash != 0)) made.schema = values_known;
+    } else {
+      made.code = code;
+      made.schema = effects;
+    }
+    if (!is_turn || code == errc{sums_made_as}) {
       made.ticket = ticket;
       made.type = hash;
-      // Of a turn whose values are not known both sums are 0.
-      if (ticket != 0 || hash != 0) made.schema = values_known;
-      continue;
     }
-    made.code = code;
-    made.ticket = ticket;
-    made.schema = effects;
-    made.type = hash;
     if (kind == log_kind::message) {
       const auto index = find_handler(type, hash);
       if (!index && !system.types.retired.contains(hash)) refuse_message(type, names, hash);
       made.index = index.value_or(no_handler);
-      if (!index) continue;
-      const payload_ops& ops = *type.handlers[*index].message;
-      (void)make_envelope(ops, [&](void* where) { ops.decode(where, made.bytes(), made.schema); });
+      if (index) try_decode(*type.handlers[*index].message, bytes, made.schema);
     }
+    log.append(made, bytes.data());
   }
 }
 

@@ -110,7 +110,7 @@ class audit_queue {
     made->at = of.at;
     made->next_number = of.next_number;
     replay_log::cursor at{};
-    while (const log_entry* each = of.log.next(at)) made->log.append_copy(*each);
+    while (const found_entry each = of.log.next(at)) made->log.append(*each);
     return made;
   }
 

@@ -4,7 +4,6 @@
 // By the actor's home, between its turns.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -54,6 +53,18 @@ inline void note_end(cell& one, turn& here) {
                              here.values, here.other_values);
 }
 
+/// The same of a turn that nothing is to be told of but what it has sent and was handed. False: it
+/// is not logged, or it began from a copy of the state.
+[[nodiscard, gnu::always_inline]] inline bool end_in_log(cell& one, turn& here) {
+  if (!one.saved || one.type->raw_base) return false;
+  if (here.outbox.empty() && here.effects == 0 && one.saved->log.end_turn()) [[likely]]
+    return true;
+  here.note_sent();
+  one.saved->log.append_turn(here.first_mixed(), here.effects, here.digest, here.knows_values(),
+                             here.values, here.other_values);
+  return true;
+}
+
 /// The end of a turn that a log may have to tell of.
 inline void end_logged(cell& one, turn& here) {
   if (!here.logs()) return;
@@ -93,21 +104,35 @@ inline void renew_base(cell& one, buffer state) noexcept {
   one.saved->raw = false;
 }
 
+/// The same where the bytes' room is wanted again, if it is small. Each actor gets as much as its
+/// state takes, and keeps it.
+inline void renew_base_with(cell& one, buffer& state) {
+  constexpr std::size_t most_kept = std::size_t{64} << 10U;
+  if (state.room() > most_kept) return renew_base(one, std::exchange(state, {}));
+  buffer& kept = one.saved->state;
+  kept.reserve(state.size());
+  kept.clear();
+  kept.append(state.view());
+  date_base(one);
+  one.saved->raw = false;
+}
+
 /// Takes a base. Where that fails, the one before stands with its log.
 ///
 /// Precondition: no handler is suspended.
 inline void renew_base(cell& one) {
   if (!one.type->persistent) return;
-  if (!one.saved) one.saved = std::make_unique<recovery>();
+  worker& mine = *one.home.load(std::memory_order_relaxed);  // this worker
+  if (!one.saved) one.saved = mine.bases.take();
   if (one.state == nullptr) throw error{errc::failed, "it has no state"};
   if (one.type->raw_base) return copy_state(one);
-  buffer state;
+  buffer& state = mine.encoding;
+  state.clear();
   {
-    const besides said{*one.home.load(std::memory_order_relaxed), one,
-                       in_serialize};  // this worker
+    const besides said{mine, one, in_serialize};
     one.type->encode(one, state);
   }
-  renew_base(one, std::move(state));
+  renew_base_with(one, state);
 }
 
 /// The same where the base until now is audited with its log, if it is the actor's turn.
@@ -116,13 +141,23 @@ inline void renew_and_audit(cell& one) {
   renew_audited(audits, one, [&] { renew_base(one); });
 }
 
+/// Whether so much was consumed since the base that there is to be another one.
+[[nodiscard, gnu::always_inline]] inline bool has_long_log(const recovery& base) noexcept {
+  constexpr std::size_t min_log = 4096;
+  return base.log.bytes() > min_log && base.log.bytes() > base.state.size();
+}
+
+/// Whether the actor has a base that its next message can be logged behind.
+[[nodiscard, gnu::always_inline]] inline bool keeps_base(const cell& one) noexcept {
+  return one.saved && one.saved->valid && !one.saved->replayed && !has_long_log(*one.saved);
+}
+
 /// Before a message is handled.
 inline void ensure_base(cell& one) {
   if (!one.type->persistent) return;
   if (!one.saved || (one.type->raw_base && !one.busy())) return renew_base(one);
-  constexpr std::size_t min_log = 4096;
   const recovery& base = *one.saved;
-  const bool is_long = base.replayed || base.log.bytes() > std::max(base.state.size(), min_log);
+  const bool is_long = base.replayed || has_long_log(base);
   if (base.valid && (one.busy() || !is_long)) return;
   if (base.valid && is_long) return sometimes("base renewed between cuts"), renew_and_audit(one);
   renew_base(one);

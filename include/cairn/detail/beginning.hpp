@@ -9,12 +9,9 @@
 
 namespace cairn::detail {
 
-/// Begins with `message`, and goes on with those of the same type behind it. Each is a turn of its
-/// own, but what was looked at before the first one holds for the others as long as none has done
-/// more than to send.
-///
-/// Precondition: a copy of the state stands aside, with which `message` begins (see copy_aside()).
-/// False: as of consume().
+/// Handles `message`, with which a turn has begun, and goes on with those of the same type behind
+/// it. Each is a turn of its own, but what was looked at before the first one holds for the others
+/// as long as none has done more than to send. False: as of consume().
 [[gnu::always_inline]] inline bool turns::run_row(worker& mine, cell& one, const handler& meant,
                                                   envelope_ptr message) {
   const payload_ops& ops = *message->ops;
@@ -22,14 +19,12 @@ namespace cairn::detail {
   std::uint64_t handled = 0;
   bool goes_on = true;
   for (;;) {
-    // The handler leaves the message's bytes as they are.
-    fail_.begin_brief_turn(mine, one, *message);
     one.consumed = next(one.consumed);
     worker_counters::add(mine.counters.messages, 1);  // by which a watchdog tells turns apart
     ++handled;
-    const bool as_before = fail_.run(mine, one, [&] { meant.begin(one, mine.here, *message); });
+    const bool as_usual = fail_.run(mine, one, [&] { meant.begin(one, mine.here, *message); });
     destroy_trivial(message.release(), mine.rooms);
-    if (!as_before || left_ <= 1) break;
+    if (!as_usual || left_ <= 1) break;
     const envelope* first = one.box.queue.front();
     if (first == nullptr || first->ops != &ops || first->index != index) break;
     if (!first->is_usual() || !one.is(first->target) || !cut().is_met(mine, one, *first)) break;
@@ -38,10 +33,10 @@ namespace cairn::detail {
       goes_on = false;
       break;
     }
+    if (!fail_.begin_next_plain_turn(mine, one, *first)) break;
     --left_;
     message = one.box.queue.pop_front();
     one.box.done_ticket = message->ticket;
-    copy_again(mine.here, one);
   }
   count_bytes(mine, ops, handled);
   return goes_on;

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <chrono>
@@ -80,6 +81,31 @@ struct recovery {
   position at{};
   std::uint64_t next_number = 1;
   replay_log log{};
+
+  /// Whether another actor may have its room: one like most. What the log held is gone then.
+  [[nodiscard]] bool make_vacant() noexcept {
+    constexpr std::size_t most_state = 512;
+    if (state.room() > most_state) return false;
+    log.clear();
+    valid = replayed = raw = false;
+    state.clear();
+    return log.is_small();
+  }
+};
+
+/// Bases of actors that have stopped, for the next ones that need one. One thread at a time.
+class spare_bases {
+ public:
+  [[nodiscard]] std::unique_ptr<recovery> take() {
+    return count_ != 0 ? std::move(all_[--count_]) : std::make_unique<recovery>();
+  }
+  void give(std::unique_ptr<recovery> gone) noexcept {
+    if (gone && count_ < all_.size() && gone->make_vacant()) all_[count_++] = std::move(gone);
+  }
+
+ private:
+  std::array<std::unique_ptr<recovery>, 8> all_{};
+  std::size_t count_ = 0;
 };
 
 /// The handler that has not ended yet.

@@ -9,34 +9,15 @@
 #include <string>
 #include <utility>
 
-#include "incarnations.hpp"
 #include "letters.hpp"
+#include "turn_inputs.hpp"
 #include "watching.hpp"
 
 namespace cairn::detail {
 
-class failures : public incarnations {
+class failures : public turn_inputs {
  public:
-  using incarnations::incarnations;
-
-  /// Notes what the turn that is about to begin was given.
-  void begin_turn(cell& one, const envelope& input) {
-    show_turn(mine_, one, input);
-    mine_.here.input = nullptr;
-    if (input.kind == envelope_kind::message) given_ = &input;
-    if (!one.saved) return;
-    replay_log& log = one.saved->log;
-    entry_ = log.end();
-    log.append_input(input);
-  }
-
-  /// The same where the actor's base is its very state, and the message's bytes stay what they are:
-  /// a log of them is made when it is needed.
-  [[gnu::always_inline]] void begin_brief_turn(worker& mine, cell& one, const envelope& input) {
-    show_message(mine, one, input);
-    entry_ = {};
-    mine.here.input = given_ = &input;
-  }
+  using turn_inputs::turn_inputs;
 
   /// Runs one turn. Its effects leave when it ends well; else the supervisor decides. True: it had
   /// none but to send, and nothing else of the actor has changed.
@@ -114,7 +95,8 @@ class failures : public incarnations {
 
   [[gnu::always_inline]] bool ended(worker& mine, cell& one) {
     turn& here = mine.here;
-    if (one.more || here.input == nullptr || here.wants_more()) {
+    const bool usual = !one.more && !here.wants_more();
+    if (!usual || (here.input == nullptr && !end_in_log(one, here))) {
       return ended_otherwise(one), false;
     }
     mail_.send_all(mine, one);
@@ -129,7 +111,9 @@ class failures : public incarnations {
       count_notice(one);
       one.more->attempts = 0;
     }
-    if (here.input == nullptr || one.busy()) end_logged(one, here);
+    // Nobody will run again what an actor does that stops, unless it is to stop others before.
+    const bool ends = !one.more && here.wants_more() && here.also().stop;
+    if (!ends && (here.input == nullptr || one.busy())) end_logged(one, here);
     if (here.wants_more()) [[unlikely]] {
       mail_.grant_and_send(one);
       if (here.also().stop) return end_by_itself(one);
@@ -222,7 +206,7 @@ class failures : public incarnations {
   [[nodiscard]] bool was_being_born(cell& one) const {
     if (one.busy() || !one.type->has_birth) return is_being_born(one);
     auto at = entry_;
-    const log_entry& entry = *one.saved->log.next(at);
+    const log_entry entry = *one.saved->log.next(at);
     return entry.kind == log_kind::message && entry.index == one.type->birth_index();
   }
 
@@ -266,7 +250,7 @@ class failures : public incarnations {
 
   void try_again(cell& one) {
     auto at = entry_;
-    const log_entry& entry = *one.saved->log.next(at);
+    const log_entry entry = *one.saved->log.next(at);
     replay_.show(one, entry);  // the replay has shown others meanwhile
     envelope_ptr message;
     std::coroutine_handle<> waiter;
@@ -338,7 +322,7 @@ class failures : public incarnations {
   /// What the failing turn was given waits again, in front.
   void put_input_back(cell& one) {
     auto at = entry_;
-    const log_entry& entry = *one.saved->log.next(at);
+    const log_entry entry = *one.saved->log.next(at);
     sometimes(entry.kind == log_kind::message ? "message put back" : "answer put back");
     if (entry.kind == log_kind::message) {
       put_in_front(one, replay_.message_of(one, entry));
@@ -386,9 +370,7 @@ class failures : public incarnations {
     tell_restarted(one, "restarted fresh");
   }
 
-  replay_log::cursor entry_{};       ///< the input of the turn that runs
-  const envelope* given_ = nullptr;  ///< the message whose first turn runs, while it does
-  std::exception_ptr thrown_{};      ///< what a turn has just ended with
+  std::exception_ptr thrown_{};  ///< what a turn has just ended with
 };
 
 }  // namespace cairn::detail

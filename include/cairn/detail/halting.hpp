@@ -133,8 +133,8 @@ class halting {
   [[nodiscard]] static return_address asker_of(cell& one) noexcept {
     if (one.busy()) return one.more->handler.answer;
     if (!one.needs_replay || !one.open_handler) return {};
-    const log_entry* begun = last_message_of(one.saved->log).entry;
-    return begun != nullptr ? begun->answer : return_address{};
+    const found_entry begun = last_message_of(one.saved->log).entry;
+    return begun ? begun->answer : return_address{};
   }
 
   world& all_;
@@ -159,8 +159,7 @@ class halting {
       const last_message its = last_message_of(one.saved->log);
       mail_.report_dead(one, letter_of(all_, one, *its.entry), one.self().id, errc::failed, text,
                         one.at);
-      auto at = its.at;
-      const return_address asker = std::exchange(one.saved->log.next(at)->answer, {});
+      const return_address asker = one.saved->log.forget_answer(its.at);
       mail_.refuse(asker, errc::failed, text, one.at);
       return;
     }

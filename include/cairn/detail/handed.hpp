@@ -34,10 +34,10 @@ enum class handed_value : std::uint8_t { unknown, time, epoch, random, spawn, ch
   return "a value of an unknown kind";
 }
 
-/// What stands in the log; null: nothing more. The outcome of a spawn begins with the child's id,
+/// What stands in the log. The outcome of a spawn begins with the child's id,
 /// which is 0 where there was none.
-[[nodiscard]] inline std::string text_of(const log_entry* entry) {
-  if (entry == nullptr) return "nothing more";
+[[nodiscard]] inline std::string text_of(const found_entry& entry) {
+  if (!entry) return "nothing more";
   switch (entry->kind) {
     case log_kind::message:
       return "the next message";
@@ -55,23 +55,23 @@ enum class handed_value : std::uint8_t { unknown, time, epoch, random, spawn, ch
 }
 
 /// What is said where the log has `entry`, and the handler now takes something else.
-[[nodiscard]] inline std::string text_of_other(const log_entry* entry, handed_value seen,
+[[nodiscard]] inline std::string text_of_other(const found_entry& entry, handed_value seen,
                                                std::string_view name) {
   const std::string now = text_of(
       seen, name.empty() ? std::string{"a child without a name"} : '"' + std::string{name} + '"');
-  if (entry == nullptr || entry->kind != log_kind::value) return "not expected was " + now;
+  if (!entry || entry->kind != log_kind::value) return "not expected was " + now;
   return "expected was " + text_of(entry) + ", seen was " + now;
 }
 
 /// The same where it takes nothing any more.
-[[nodiscard]] inline std::string text_of_missing(const log_entry* entry) {
+[[nodiscard]] inline std::string text_of_missing(const found_entry& entry) {
   return "expected was " + text_of(entry) + ", which is not there";
 }
 
 /// Whether the log's value is of this kind. An older log does not say.
-[[nodiscard]] inline bool is_value(const log_entry* entry, handed_value what,
+[[nodiscard]] inline bool is_value(const found_entry& entry, handed_value what,
                                    std::size_t bytes) noexcept {
-  return entry != nullptr && entry->kind == log_kind::value && entry->length == bytes &&
+  return entry && entry->kind == log_kind::value && entry->length == bytes &&
          (entry->number == static_cast<std::uint64_t>(what) || entry->number == 0);
 }
 

@@ -56,11 +56,11 @@ namespace cairn::detail {
 [[nodiscard]] inline cairn::dead_letter letter_of(cell& one) {
   cairn::dead_letter letter;
   replay_log::cursor at{};
-  const log_entry* last = nullptr;
-  while (const log_entry* each = one.saved->log.next(at)) {
+  found_entry last;
+  while (const found_entry each = one.saved->log.next(at)) {
     if (each->kind == log_kind::message) last = each;
   }
-  if (last == nullptr) return letter;
+  if (!last) return letter;
   const payload_ops& ops = *one.type->handlers[last->index].message;
   letter.message = ops.name;
   letter.schema = last->schema;

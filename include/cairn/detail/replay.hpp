@@ -111,8 +111,8 @@ class replayer {
     replay_log& log = one.saved->log;
     replay_log::cursor at{};
     while (at != until) {
-      log_entry* entry = log.next(at);
-      if (entry == nullptr) break;
+      const found_entry entry = log.next(at);
+      if (!entry) break;
       again(one, *entry, at);
     }
   }
@@ -210,7 +210,7 @@ class replayer {
     return make_envelope(std::move(bytes));
   }
 
-  void again(cell& one, log_entry& entry, replay_log::cursor& at) {
+  void again(cell& one, const log_entry& entry, replay_log::cursor& at) {
     turn& here = mine_.here;
     here.clear();
     show(one, entry);
@@ -227,7 +227,7 @@ class replayer {
         if (!waiter) return;
         waiter.resume();
       } else {
-        throw error{errc::diverged, text_of_missing(&entry)};
+        throw error{errc::diverged, text_of_missing(entry)};
       }
       settle(one, here);
     } catch (const error& why) {
@@ -258,10 +258,10 @@ class replayer {
   }
 
   void compare(cell& one, replay_log::cursor& at) const {
-    const log_entry* ended = one.saved->log.next(at);
+    const found_entry ended = one.saved->log.next(at);
     turn& here = mine_.here;
     here.note_sent();
-    if (ended == nullptr || ended->kind != log_kind::turn) {
+    if (!ended || ended->kind != log_kind::turn) {
       refuse(one, text_of_missing(ended));
     }
     const bool has_values = ended->schema == values_known && here.knows_values();

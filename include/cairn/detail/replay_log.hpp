@@ -10,49 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "envelope.hpp"
+#include "log_entry.hpp"
 
 namespace cairn::detail {
-
-enum class log_kind : std::uint8_t {
-  message,  ///< a handler began with this message
-  handed,   ///< an answer, or why there is none, arrived for the await of this number
-  value,    ///< handed over at once: the time, a random number, the child that a spawn made
-  turn,     ///< a turn ended; `number` is the digest of its effects
-};
-
-/// How sums of values are made, see `codec_digest.hpp` and `effect.hpp`: in the code of a turn's
-/// entry, as it is stored. Whoever makes them otherwise takes another number: sums that were made
-/// otherwise are then no longer compared.
-inline constexpr std::uint8_t sums_made_as = 0;
-
-/// The schema of a turn's entry whose sums hold the values that left.
-inline constexpr std::uint32_t values_known = 1;
-
-/// One entry; its value, an object of `ops` or plain bytes, follows it. Of a turn, that is what its
-/// first effects are mixed to: see `effect`.
-struct log_entry {
-  std::uint32_t room = 0;    ///< bytes to the next entry
-  std::uint32_t length = 0;  ///< of plain bytes, where there are no `ops`
-  const payload_ops* ops = nullptr;
-  std::uint64_t number = 0;
-  return_address answer{};
-  std::uint64_t ticket = 0;   ///< of a message; of a turn, the sum of the values that left
-  std::uint64_t type = 0;     ///< hash of a message's type; of a turn, the other sum of the values
-  std::uint32_t effects = 0;  ///< of a turn: how many left with it
-  std::uint32_t schema = 0;   ///< of what was consumed: as it is encoded, see `schema_of`
-  std::uint16_t index = 0;
-  log_kind kind = log_kind::message;
-  errc code = errc::ok;
-
-  [[nodiscard]] void* value() noexcept { return this + 1; }
-  [[nodiscard]] const void* value() const noexcept { return this + 1; }
-  [[nodiscard]] bytes_view bytes() const noexcept {
-    return {reinterpret_cast<const std::byte*>(this + 1), length};
-  }
-};
-
-static_assert(alignof(log_entry) == alignof(std::uint64_t));  // see payload_ops::plain
 
 /// Entries in chunks that never move. Home worker only.
 class replay_log {
@@ -61,6 +21,7 @@ class replay_log {
   struct cursor {
     std::size_t chunk = 0;
     std::size_t at = 0;
+    bool told = false;  ///< that before the entry there a turn ended
     friend bool operator==(const cursor&, const cursor&) = default;
   };
 
@@ -70,117 +31,149 @@ class replay_log {
     replay_log{std::move(other)}.swap(*this);
     return *this;
   }
-  ~replay_log() { truncate({}); }
-
-  /// Appends an entry with a copy of `value`; what cannot be copied is encoded instead.
-  log_entry& append_object(log_kind kind, const payload_ops& ops, const void* value) {
-    if (ops.copy == nullptr || ops.align > alignof(log_entry)) {
-      buffer bytes;
-      ops.encode(value, bytes);
-      log_entry& made = append_bytes(kind, bytes.view());
-      made.schema = ops.schema;
-      return made;
-    }
-    log_entry& made = make_room(kind, ops.size);
-    if (ops.trivial) {
-      std::memcpy(made.value(), value, ops.size);
-    } else {
-      ops.copy(made.value(), value);
-    }
-    made.ops = &ops;
-    made.schema = ops.schema;
-    if (!ops.trivial) ++owning_;
-    commit(made);
-    return made;
+  ~replay_log() {
+    if (owning_ != 0) destroy_behind({});
   }
 
-  log_entry& append_bytes(log_kind kind, bytes_view bytes) {
-    log_entry& made = make_room(kind, bytes.size());
-    if (!bytes.empty()) std::memcpy(made.value(), bytes.data(), bytes.size());
-    made.length = static_cast<std::uint32_t>(bytes.size());
-    commit(made);
-    return made;
+  /// Appends an entry with a copy of its value: an object of its `ops`, or so many plain bytes.
+  /// What cannot be copied is encoded instead.
+  void append(log_entry fields, const void* value) {
+    const payload_ops* ops = fields.ops;
+    buffer bytes;
+    if (ops != nullptr && !may_hold(*ops)) {
+      ops->encode(value, bytes);
+      fields.ops = ops = nullptr;
+      fields.length = static_cast<std::uint32_t>(bytes.size());
+      value = bytes.data();
+    }
+    const std::size_t size = ops != nullptr ? ops->size : fields.length;
+    const std::size_t room = log_room(sizeof(logged_whole), size);
+    auto* made = ::new (reserve(room))
+        logged_whole{head_of(room, fields.index, fields.kind, log_form::whole),
+                     fields.length,
+                     fields.effects,
+                     fields.schema,
+                     fields.code,
+                     ops,
+                     fields.number,
+                     fields.answer,
+                     fields.ticket,
+                     fields.type};
+    copy_value(ops, size, made + 1, value);
+    commit(room);
+  }
+  void append(const log_entry& of) { append(of, of.value()); }
+
+  /// Appends what is handed over at once.
+  void append_value(std::uint64_t number, bytes_view bytes) {
+    const std::size_t room = log_room(sizeof(logged_value), bytes.size());
+    auto* made = ::new (reserve(room))
+        logged_value{head_of(room, 0, log_kind::value, log_form::value),
+                     static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(bytes.size())};
+    copy_value(nullptr, bytes.size(), made + 1, bytes.data());
+    commit(room);
   }
 
   /// Appends what a turn is given: a message, or the answer that its handler waited for.
   void append_input(const envelope& input) {
     const payload_ops& ops = *input.ops;
     const bool message = input.kind == envelope_kind::message;
-    if (!ops.plain) [[unlikely]] {
-      log_entry& made =
-          append_object(message ? log_kind::message : log_kind::handed, ops, input.payload());
-      made.number = message ? 0 : input.answer.number;
-      made.answer = message ? input.answer : return_address{};
-      made.code = input.code;
-      made.index = input.index;
-      made.type = ops.hash;
-      made.ticket = input.ticket;
-    } else if (message) {
-      put(ops.size, input.payload(), 0U, &ops, std::uint64_t{0}, input.answer, input.ticket,
-          ops.hash, 0U, ops.schema, input.index, log_kind::message, input.code);
-    } else {
-      put(ops.size, input.payload(), 0U, &ops, input.answer.number, return_address{}, input.ticket,
-          ops.hash, 0U, ops.schema, input.index, log_kind::handed, input.code);
+    if (!is_short(input) || !may_hold(ops)) return append_whole(input);
+    const std::size_t room = log_room(sizeof(logged_object), ops.size);
+    auto* made = ::new (reserve(room))
+        logged_object{head_of(room, input.index, message ? log_kind::message : log_kind::handed,
+                              log_form::object),
+                      &ops, message ? input.ticket : input.answer.number};
+    copy_value(&ops, ops.size, made + 1, input.payload());
+    commit(room);
+  }
+
+  /// The same of a message whose bytes may be copied, where there is room for it at once. False:
+  /// it is not appended.
+  [[nodiscard, gnu::always_inline]] bool append_at_once(const envelope& message) noexcept {
+    const payload_ops& ops = *message.ops;
+    const std::size_t room = log_room(sizeof(logged_object), ops.size);
+    if (room > static_cast<std::size_t>(end_ - at_) || !is_for_nobody(message)) return false;
+    auto* made = ::new (at_) logged_object{
+        head_of(room, message.index, log_kind::message, log_form::object), &ops, message.ticket};
+    if (ops.size == sizeof(std::uint64_t)) {
+      std::memcpy(made + 1, message.payload(), sizeof(std::uint64_t));
+    } else if (ops.size != 0) {
+      std::memcpy(made + 1, message.payload(), ops.size);
     }
+    commit(room);
+    return true;
   }
 
   /// Appends a turn's end; see `log_entry`.
-  void append_turn(bytes_view first_mixed, std::uint32_t effects, std::uint64_t digest,
-                   bool knows_values, std::uint64_t values, std::uint64_t other_values) {
-    put(first_mixed.size(), first_mixed.data(), static_cast<std::uint32_t>(first_mixed.size()),
-        nullptr, digest, return_address{}, knows_values ? values : 0,
-        knows_values ? other_values : 0, effects, knows_values ? values_known : 0U,
-        std::uint16_t{0}, log_kind::turn, errc::ok);
+  [[gnu::always_inline]] void append_turn(bytes_view first_mixed, std::uint32_t effects,
+                                          std::uint64_t digest, bool knows_values,
+                                          std::uint64_t values, std::uint64_t other_values) {
+    if (effects == 0 && end_turn()) return;  // there was nothing of which there could be values
+    const std::size_t room = log_room(sizeof(logged_turn), first_mixed.size());
+    auto* made = ::new (reserve(room)) logged_turn{head_of(room, 0, log_kind::turn, log_form::turn),
+                                                   effects,
+                                                   knows_values ? values_known : 0U,
+                                                   digest,
+                                                   knows_values ? values : 0,
+                                                   knows_values ? other_values : 0};
+    copy_value(nullptr, first_mixed.size(), made + 1, first_mixed.data());
+    commit(room);
   }
 
-  /// Appends what stands in another log.
-  void append_copy(const log_entry& of) {
-    log_entry& made = of.ops != nullptr ? append_object(of.kind, *of.ops, of.value())
-                                        : append_bytes(of.kind, of.bytes());
-    made.number = of.number;
-    made.answer = of.answer;
-    made.ticket = of.ticket;
-    made.type = of.type;
-    made.effects = of.effects;
-    made.schema = of.schema;
-    made.index = of.index;
-    made.code = of.code;
+  /// The same of a turn without any effect, where that takes no room. False: it does.
+  [[nodiscard, gnu::always_inline]] bool end_turn() noexcept {
+    if (behind_turn_ || empty()) [[unlikely]]
+      return false;
+    behind_turn_ = true;
+    return true;
   }
 
-  /// The entry at `at`, which moves on; null at the end.
-  [[nodiscard]] log_entry* next(cursor& at) noexcept {
-    while (at.chunk < chunks_.size() && at.at == chunks_[at.chunk].used) at = {at.chunk + 1, 0};
-    if (at.chunk >= chunks_.size()) return nullptr;
-    auto* entry = reinterpret_cast<log_entry*>(chunks_[at.chunk].bytes.get() + at.at);
-    at.at += entry->room;
-    return entry;
+  /// The entry at `at`, which moves on; nothing at the end.
+  [[nodiscard]] found_entry next(cursor& at) noexcept {
+    const cursor here = at_entry(at);
+    const bool is_end = here.chunk >= chunks_.size();
+    if (!at.told && (is_end ? behind_turn_ : head_at(here)->behind_turn())) {
+      at.told = true;
+      return empty_turn();
+    }
+    if (is_end) return std::nullopt;
+    log_head* head = head_at(here);
+    at = {here.chunk, here.at + head->room, false};
+    return unpack(*head);
   }
 
   [[nodiscard]] cursor end() const noexcept {
-    return chunks_.empty() ? cursor{} : cursor{last_, chunks_[last_].used};
+    // An entry that could not be copied may have left an empty chunk: reading stands before it.
+    if (at_ == begin_ && last_ != 0) [[unlikely]]
+      return {last_ - 1, chunks_[last_ - 1].used, behind_turn_};
+    return {last_, static_cast<std::size_t>(at_ - begin_), behind_turn_};
   }
   /// The bytes of the entries before `at`.
-  [[nodiscard]] std::size_t bytes_before(cursor at) const noexcept {
+  [[nodiscard]] std::size_t bytes_before(const cursor& at) const noexcept {
     std::size_t sum = at.at;
-    for (std::size_t whole = 0; whole < at.chunk; ++whole) sum += chunks_[whole].used;
+    for (std::size_t whole = 0; whole < at.chunk; ++whole) sum += used(whole);
     return sum;
   }
   [[nodiscard]] bool empty() const noexcept { return bytes_ == 0; }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
+  /// Whether it has taken no more room than the shortest one.
+  [[nodiscard]] bool is_small() const noexcept { return chunks_.size() <= 1; }
+
   /// Destroys every entry from `from` on.
-  void truncate(cursor from) noexcept {
+  void truncate(const cursor& from) noexcept {
     if (owning_ != 0) destroy_behind(from);
     bytes_ = bytes_before(from);
+    behind_turn_ = from.told;
     if (from.chunk >= chunks_.size()) return;
-    for (std::size_t behind = from.chunk + 1; behind <= last_; ++behind) chunks_[behind].used = 0;
-    last_ = from.chunk;
-    chunks_[last_].used = from.at;
+    go_to(from.chunk, from.at);
     // Two are kept, for what comes: an actor's base is renewed for each so many bytes.
     if (chunks_.size() > last_ + 2) chunks_.resize(last_ + 2);
     if (bytes_ != 0 || !has_large_ones()) return;
     chunks_.clear();
     last_ = 0;
+    begin_ = at_ = end_ = nullptr;
   }
   /// Every entry behind the one at `at`.
   void truncate_behind(cursor at) noexcept {
@@ -188,10 +181,37 @@ class replay_log {
     truncate(at);
   }
   void clear() noexcept { truncate({}); }
+
+  /// Nobody waits for the answer to the message at `at` any more. Returns who did.
+  return_address forget_answer(const cursor& at) noexcept {
+    log_head& head = *head_at(at_entry(at));
+    if (head.form() != log_form::whole) return {};
+    return std::exchange(behind<logged_whole>(head).answer, {});
+  }
+  /// What left the turns is compared without what it carried.
+  void forget_values() noexcept {
+    for (cursor at{}; (at = at_entry(at)).chunk < chunks_.size();) {
+      log_head& head = *head_at(at);
+      at.at += head.room;
+      if (head.kind != log_kind::turn) continue;
+      if (head.form() == log_form::turn) {
+        auto& turn = behind<logged_turn>(head);
+        turn.values = turn.other_values = turn.schema = 0;
+      } else {
+        auto& turn = behind<logged_whole>(head);
+        turn.ticket = turn.type = turn.schema = 0;
+      }
+    }
+  }
+
   void swap(replay_log& other) noexcept {
+    std::swap(begin_, other.begin_);
+    std::swap(at_, other.at_);
+    std::swap(end_, other.end_);
+    std::swap(bytes_, other.bytes_);
+    std::swap(behind_turn_, other.behind_turn_);
     std::swap(chunks_, other.chunks_);
     std::swap(last_, other.last_);
-    std::swap(bytes_, other.bytes_);
     std::swap(owning_, other.owning_);
   }
 
@@ -199,7 +219,7 @@ class replay_log {
   struct chunk {
     std::unique_ptr<std::byte[]> bytes;
     std::size_t size = 0;
-    std::size_t used = 0;
+    std::size_t used = 0;  ///< of the last one `at_` says it
   };
   static constexpr std::size_t first_bytes = 512;
   static constexpr std::size_t chunk_bytes = 4096;
@@ -209,67 +229,126 @@ class replay_log {
                        [](const chunk& one) { return one.size > chunk_bytes; });
   }
 
+  [[nodiscard]] static bool may_hold(const payload_ops& ops) noexcept {
+    return ops.copy != nullptr && ops.align <= log_align;
+  }
+  [[nodiscard]] static bool is_for_nobody(const envelope& message) noexcept {
+    const return_address& to = message.answer;
+    return (raw(to.id) | to.number) == 0 && to.asker == nullptr;
+  }
+  /// Whether it is said with its type and one number.
+  [[nodiscard]] static bool is_short(const envelope& input) noexcept {
+    if (input.code != errc::ok) return false;
+    return input.kind == envelope_kind::message ? is_for_nobody(input) : input.ticket == 0;
+  }
+
+  void append_whole(const envelope& input) {
+    const bool message = input.kind == envelope_kind::message;
+    log_entry made;
+    made.ops = input.ops;
+    made.kind = message ? log_kind::message : log_kind::handed;
+    made.number = message ? 0 : input.answer.number;
+    made.answer = message ? input.answer : return_address{};
+    made.ticket = input.ticket;
+    made.type = input.ops->hash;
+    made.schema = input.ops->schema;
+    made.index = input.index;
+    made.code = input.code;
+    append(made, input.payload());
+  }
+
+  [[nodiscard]] std::size_t used(std::size_t which) const noexcept {
+    return which == last_ ? static_cast<std::size_t>(at_ - begin_) : chunks_[which].used;
+  }
+  /// The same place, as the next entry has it; behind all chunks there is none.
+  [[nodiscard]] cursor at_entry(cursor at) const noexcept {
+    while (at.chunk < chunks_.size() && at.at == used(at.chunk)) at = {at.chunk + 1, 0, at.told};
+    return at;
+  }
+  [[nodiscard]] log_head* head_at(const cursor& at) const noexcept {
+    return std::launder(reinterpret_cast<log_head*>(chunks_[at.chunk].bytes.get() + at.at));
+  }
+
+  /// What is appended next stands there.
+  void go_to(std::size_t which, std::size_t at) noexcept {
+    for (std::size_t behind = which + 1; behind < chunks_.size(); ++behind)
+      chunks_[behind].used = 0;
+    last_ = which;
+    begin_ = chunks_[which].bytes.get();
+    at_ = begin_ + at;
+    end_ = begin_ + chunks_[which].size;
+  }
+
   [[gnu::noinline]] void add_chunk(std::size_t room) {
-    if (!chunks_.empty() && ++last_ < chunks_.size() && chunks_[last_].size >= room) return;
-    if (last_ < chunks_.size()) chunks_.resize(last_);  // the one that was kept is too small
-    const std::size_t size = std::max(room, chunks_.empty() ? first_bytes : chunk_bytes);
-    chunks_.push_back({std::make_unique_for_overwrite<std::byte[]>(size), size, 0});
+    std::size_t wanted = 0;
+    if (!chunks_.empty()) {
+      wanted = last_ + 1;
+      chunks_[last_].used = used(last_);
+    }
+    if (wanted == chunks_.size() || chunks_[wanted].size < room) {
+      const std::size_t size = std::max(room, wanted == 0 ? first_bytes : chunk_bytes);
+      chunk made{std::make_unique_for_overwrite<std::byte[]>(size), size, 0};
+      chunks_.resize(wanted);  // one that was kept is too small
+      chunks_.push_back(std::move(made));
+    }
+    go_to(wanted, 0);
   }
 
+  /// Without reading whole entries: each turn that begins from a copy of the state ends here, too.
   void destroy_behind(cursor at) noexcept {
-    while (log_entry* entry = next(at)) {
-      if (entry->ops == nullptr || entry->ops->trivial) continue;
-      entry->ops->destroy(entry->value());
-      --owning_;
+    while (owning_ != 0 && (at = at_entry(at)).chunk < chunks_.size()) {
+      log_head& head = *head_at(at);
+      at.at += head.room;
+      if (head.form() == log_form::object) {
+        destroy_value(behind<logged_object>(head));
+      } else if (head.form() == log_form::whole) {
+        destroy_value(behind<logged_whole>(head));
+      }
     }
   }
-
-  [[nodiscard]] static std::size_t room_for(std::size_t value_bytes) noexcept {
-    constexpr std::size_t align = alignof(log_entry);
-    return (sizeof(log_entry) + value_bytes + align - 1) / align * align;
+  template <class Logged>
+  void destroy_value(Logged& entry) noexcept {
+    if (entry.ops == nullptr || entry.ops->trivial) return;
+    entry.ops->destroy(&entry + 1);
+    --owning_;
   }
-  [[nodiscard, gnu::always_inline]] chunk& chunk_with(std::size_t room) {
-    if (chunks_.empty() || chunks_[last_].size - chunks_[last_].used < room) [[unlikely]]
+
+  /// Room at the end, which is no part of the log before it is committed: copying a value may
+  /// throw.
+  [[nodiscard, gnu::always_inline]] std::byte* reserve(std::size_t room) {
+    if (room > static_cast<std::size_t>(end_ - at_)) [[unlikely]]
       add_chunk(room);
-    return chunks_[last_];
+    return at_;
   }
-
-  /// An entry with the bytes of its value; `fields` are those behind its room, in their order. Each
-  /// is written once, and a small value without a call: most turns of a handler that waits, and
-  /// most answers, are logged here.
-  template <class... Fields>
-  [[gnu::always_inline]] void put(std::size_t value_bytes, const void* value, Fields... fields) {
-    const std::size_t room = room_for(value_bytes);
-    chunk& last = chunk_with(room);
-    auto* made =
-        ::new (last.bytes.get() + last.used) log_entry{static_cast<std::uint32_t>(room), fields...};
-    if (value_bytes == sizeof(std::uint64_t)) {
-      std::memcpy(made->value(), value, sizeof(std::uint64_t));
-    } else if (value_bytes != 0) {
-      std::memcpy(made->value(), value, value_bytes);
-    }
-    last.used += room;
+  [[gnu::always_inline]] void commit(std::size_t room) noexcept {
+    at_ += room;
     bytes_ += room;
+    behind_turn_ = false;
+  }
+  [[nodiscard, gnu::always_inline]] log_head head_of(std::size_t room, std::uint16_t index,
+                                                     log_kind kind, log_form form) const noexcept {
+    return {static_cast<std::uint32_t>(room), index, kind, log_head::marks_of(form, behind_turn_)};
+  }
+  [[gnu::always_inline]] void copy_value(const payload_ops* ops, std::size_t size, void* to,
+                                         const void* from) {
+    if (ops != nullptr && !ops->trivial) [[unlikely]] {
+      ops->copy(to, from);
+      ++owning_;
+    } else if (size == sizeof(std::uint64_t)) {
+      std::memcpy(to, from, sizeof(std::uint64_t));  // without a call
+    } else if (size != 0) {
+      std::memcpy(to, from, size);
+    }
   }
 
-  log_entry& make_room(log_kind kind, std::size_t value_bytes) {
-    const std::size_t room = room_for(value_bytes);
-    chunk& last = chunk_with(room);
-    auto* made = ::new (last.bytes.get() + last.used) log_entry;  // see place_envelope()
-    made->kind = kind;
-    made->room = static_cast<std::uint32_t>(room);
-    return *made;
-  }
-
-  /// Only now is the entry part of the log: copying its value may have thrown.
-  void commit(const log_entry& made) noexcept {
-    chunks_[last_].used += made.room;
-    bytes_ += made.room;
-  }
-
-  std::vector<chunk> chunks_;
-  std::size_t last_ = 0;  ///< the chunk that is appended to; those behind it are empty
+  // The chunk that is appended to, and where the next entry comes.
+  std::byte* begin_ = nullptr;
+  std::byte* at_ = nullptr;
+  std::byte* end_ = nullptr;
   std::size_t bytes_ = 0;
+  bool behind_turn_ = false;  ///< a turn without any effect ended behind the last entry
+  std::vector<chunk> chunks_;
+  std::size_t last_ = 0;    ///< the chunk that is appended to; those behind it are empty
   std::size_t owning_ = 0;  ///< entries whose value is to be destroyed
 };
 

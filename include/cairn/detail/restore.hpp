@@ -96,7 +96,7 @@ class restorer {
  private:
   /// What to do with a handler that another version of the program has recorded.
   void ask_other(cell& one, const std::string& program, const version_handler& other) {
-    const log_entry& entry = *last_message_of(one.saved->log).entry;  // no log is without one
+    const log_entry entry = *last_message_of(one.saved->log).entry;  // no log is without one
     recorded_handler what{world::label(one), std::string{one.type->name},
                           name_of(facts_.names, entry.type), program_, program};
     const auto answer = one.abandons ? version_answer::abandon  // an operator has said so
@@ -110,7 +110,7 @@ class restorer {
       // What a message carries may be more in this version: the digests of values are the other's,
       // and are in no record of this one.
       one.changed = true;
-      return forget_values(one.saved->log);
+      return one.saved->log.forget_values();
     }
     throw error{errc::newer_schema, "actor " + what.actor + " (" + what.type +
                                         ") was suspended in a handler of " + what.message +
@@ -122,11 +122,11 @@ class restorer {
 
   /// What cannot be run again may only be given up.
   void check_log(cell& one) const {
-    const log_entry* last = last_message_of(one.saved->log).entry;
+    const last_message last = last_message_of(one.saved->log);
     replay_log::cursor at{};
-    while (const log_entry* each = one.saved->log.next(at)) {
+    for (auto before = at; const found_entry each = one.saved->log.next(at); before = at) {
       if (each->kind != log_kind::message || each->index != no_handler) continue;
-      if (each != last || !one.abandons) refuse_message(*one.type, facts_.names, each->type);
+      if (before != last.at || !one.abandons) refuse_message(*one.type, facts_.names, each->type);
     }
   }
 

@@ -123,7 +123,7 @@ inline void retire(world& all, worker& mine, delivery& mail, cell& one, std::str
   one.suspended = false;
   one.stopped_in = one.at;
   one.changed = true;
-  one.saved.reset();
+  mine.bases.give(std::move(one.saved));
   mine.reasons.add(one.self().id, reason);
   worker_counters::take(mine.counters.actors, 1);
   all.tell_of(event_kind::stopped, one, reason);

@@ -233,7 +233,7 @@ struct turn {
   [[nodiscard]] auto handed(handed_value what, Make make, std::string_view name = {}) {
     using value = std::invoke_result_t<Make>;
     if (replaying()) {
-      const log_entry* entry = self->saved->log.next(*replay);
+      const found_entry entry = self->saved->log.next(*replay);
       if (!is_value(entry, what, sizeof(value))) {
         throw error{errc::diverged, text_of_other(entry, what, name)};
       }
@@ -244,9 +244,8 @@ struct turn {
     const value made = make();
     if (logs()) {
       log_input();
-      log_entry& kept = self->saved->log.append_bytes(
-          log_kind::value, std::as_bytes(std::span{&made, std::size_t{1}}));
-      kept.number = static_cast<std::uint64_t>(what);
+      self->saved->log.append_value(static_cast<std::uint64_t>(what),
+                                    std::as_bytes(std::span{&made, std::size_t{1}}));
     }
     return made;
   }

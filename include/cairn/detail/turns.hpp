@@ -234,8 +234,9 @@ class turns {
   /// A handler begins, and those of the same messages behind it. False: as of consume().
   [[gnu::always_inline]] bool begin(worker& mine, cell& one, envelope_ptr message) {
     const handler* meant = handler_of(*one.type, *message);
-    const bool usual = meant != nullptr && one.careful == caution::none;
-    if (!usual || !one.type->raw_base || !message->ops->plain || !copy_aside(mine.here, one)) {
+    // Of a plain message the handler leaves the bytes as they are.
+    const bool usual = meant != nullptr && one.careful == caution::none && message->ops->plain;
+    if (!usual || !fail_.begin_plain_turn(mine, one, *message)) {
       return begin_otherwise(one, std::move(message)), true;
     }
     return run_row(mine, one, *meant, std::move(message));
@@ -245,7 +246,7 @@ class turns {
   bool begin_with_log(cell& one, envelope_ptr& message);
   bool find_its_handler(cell& one, envelope_ptr& message);
 
-  /// The same where more than the message and the state is to be looked at.
+  /// The same where more than the message and the state, or its log, is to be looked at.
   [[gnu::noinline]] void begin_otherwise(cell& one, envelope_ptr message) {
     if (handler_of(*one.type, *message) == nullptr && !find_its_handler(one, message)) return;
     if (one.careful != caution::none && deadly_.take(one, message)) return;

@@ -280,6 +280,8 @@ class worker {
   leaver left{};                     ///< the last one, for what is told of its last turn
   std::vector<address> listeners{};  ///< actors that want to be told of commits
   buffer records{};                  ///< of the open snapshot, not yet with the writer
+  buffer encoding{};                 ///< room for a state while it becomes a base
+  spare_bases bases{};
   turn here{};
   std::unique_ptr<audit_queue> audits{};  ///< null: nobody is audited
 
