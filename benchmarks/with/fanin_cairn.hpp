@@ -115,6 +115,18 @@ struct fan {
   bool pinned = false;  ///< the senders on the second of two workers
 };
 
+/// Those that talk across are brought together: one may have come back before it was pinned.
+template <class Load, class Kept>
+cairn::task<> keep_apart(cairn::root& root, cairn::ref<sender<Load, Kept>> one,
+                         cairn::ref<counter<Load, Kept>> from) {
+  while (home_of(one.where()) == home_of(from.where())) {
+    one.template tell<go<Load, Kept>>(0U, 0U, 0U, false);
+    co_await move_to(root, one.where(), 1);
+    one.template tell<go<Load, Kept>>(0U, 0U, 0U, true);
+    co_await root.sleep(std::chrono::milliseconds{5});
+  }
+}
+
 template <class Load, class Kept>
 cairn::task<int> play_fan(cairn::root& root, pace& games, fan of) {
   auto table = root.supervise("table");
@@ -125,10 +137,8 @@ cairn::task<int> play_fan(cairn::root& root, pace& games, fan of) {
     senders.push_back(table.spawn<sender<Load, Kept>>("", sum, at));
   }
   if (of.pinned) {
-    for (const auto& each : senders) co_await move_to(root, each.where(), 1);
-    // Each is pinned before another one sends: those that talk across are brought together.
-    for (const auto& each : senders) each.template tell<go<Load, Kept>>(0U, 0U, 0U, true);
-    co_await root.sleep(std::chrono::milliseconds{5});
+    sum.template tell<expect>(0U, true);
+    for (const auto& each : senders) co_await keep_apart(root, each, sum);
   }
   const std::uint32_t each = chunk_of(of.senders);
   const std::uint32_t ahead = of.pinned ? chunks_ahead : 1;

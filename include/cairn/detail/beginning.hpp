@@ -19,6 +19,7 @@ namespace cairn::detail {
   std::uint64_t handled = 0;
   bool goes_on = true;
   for (;;) {
+    one.box.queue.fetch_front();
     one.consumed = next(one.consumed);
     worker_counters::add(mine.counters.messages, 1);  // by which a watchdog tells turns apart
     ++handled;
