@@ -116,6 +116,11 @@ struct copied_once {
   copied_once(const copied_once&) { throw no_copy{}; }
   std::uint64_t words[2] = {};
 };
+/// The same, for which no usual chunk has room.
+struct large_once : copied_once {
+  using copied_once::copied_once;
+  std::uint64_t more[700] = {};
+};
 
 }  // namespace
 
@@ -126,6 +131,10 @@ TEST_CASE("a log to which an entry could not be copied ends where reading ends")
     for (std::uint64_t word = 0; word < words; ++word) take_word(log, word);
     const auto before = log.end();
     CHECK_THROWS_AS(log.append_input(*message(copied_once{}, 7)), no_copy);
+    CHECK(log.end() == before);
+    CHECK_THROWS_AS(log.append_input(*message(large_once{}, 7)), no_copy);
+    CHECK(log.end() == before);
+    CHECK_THROWS_AS(log.append_input(*message(large_once{}, 7)), no_copy);
     CHECK(log.end() == before);
     replay_log::cursor at{};
     while (log.next(at)) {

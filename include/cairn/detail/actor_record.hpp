@@ -206,14 +206,17 @@ inline std::size_t put_log(buffer& to, replay_log& log, std::size_t history_from
     to.put(is_turn ? errc{sums_made_as} : entry->code);
     to.put(entry->number);
     to.put(entry->ticket);
-    to.put(is_turn ? entry->effects : entry->schema);
+    const auto* encoded = entry->ops == &ops_of<encoded_value>
+                              ? static_cast<const encoded_value*>(entry->value())
+                              : nullptr;  // an answer that a snapshot had in flight
+    to.put(is_turn ? entry->effects : encoded != nullptr ? encoded->schema : entry->schema);
     to.put(entry->type);
     put_return(to, entry->answer);
     put_sized(to, [&](buffer& bytes) {
       if (entry->ops == nullptr) {
         bytes.append(entry->bytes());
-      } else if (entry->ops == &ops_of<encoded_value>) {
-        bytes.append(static_cast<const encoded_value*>(entry->value())->bytes.view());
+      } else if (encoded != nullptr) {
+        bytes.append(encoded->bytes.view());
       } else {
         entry->ops->encode(entry->value(), bytes);
       }
@@ -232,10 +235,12 @@ inline void try_decode(const payload_ops& ops, bytes_view bytes, std::uint32_t s
 }
 
 /// Reads a log back; its values stay encoded until a handler wants them. Messages are read once to
-/// see whether they can be.
-inline void get_log(reader& from, replay_log& log, const world& system, const actor_type& type,
-                    const name_table& names) {
+/// see whether they can be. Returns how many bytes the entries behind its last message take: see
+/// put_log().
+inline std::size_t get_log(reader& from, replay_log& log, const world& system,
+                           const actor_type& type, const name_table& names) {
   const auto count = from.get<std::uint32_t>();
+  std::size_t history = from.left();
   for (std::uint32_t at = 0; at < count; ++at) {
     const auto kind = from.get<log_kind>();
     const auto code = from.get<errc>();
@@ -273,7 +278,9 @@ inline void get_log(reader& from, replay_log& log, const world& system, const ac
       if (index) try_decode(*type.handlers[*index].message, bytes, made.schema);
     }
     log.append(made, bytes.data());
+    if (kind == log_kind::message) history = from.left();
   }
+  return history - from.left();
 }
 
 }  // namespace cairn::detail

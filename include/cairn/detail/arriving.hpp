@@ -8,8 +8,8 @@
 // ready; what is unopened, too, has its actor ready.
 //
 // An epoch's stages rely on nothing but that its drain finds what stands in inboxes: at each stage
-// a worker opens what it has (see engine::take_part), and while a snapshot is open it opens all at
-// once.
+// a worker opens what it has (see engine::take_part), and while a snapshot is open what comes is
+// not left unopened.
 #pragma once
 
 #include <utility>
@@ -49,6 +49,24 @@ struct delivery::arrivals {
   here.add(each);
   const scoped_current<arrivals> scope{arriving_, &here};
   while (!here.rest.empty()) enqueue(one, here.rest.pop_front());
+}
+
+/// A suspension that overtakes what waits comes after the resumes among that.
+inline void delivery::forget_resumes(cell& one) {
+  envelope_list& queue = one.box.queue;
+  envelope* last = nullptr;
+  while (envelope* each = last != nullptr ? last->next : queue.front()) {
+    if (each->kind == envelope_kind::control && control{each->index} == control::resume) {
+      sometimes("resume of before a suspension forgotten");
+      const envelope_ptr word = queue.take_after(last);
+      cut_.meet(one, *word);
+      queue.put_after(last, in_place_of(*word, one.at));
+      one.box.attended = nullptr;
+      one.changed = true;
+      each = last != nullptr ? last->next : queue.front();
+    }
+    last = each;
+  }
 }
 
 /// Leaves rows unopened where the actor only handles one message after the other, and has room for

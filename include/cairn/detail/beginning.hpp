@@ -18,6 +18,7 @@ namespace cairn::detail {
   const std::uint16_t index = message->index;
   std::uint64_t handled = 0;
   bool goes_on = true;
+  mine.substantial = true;  // a commit's notice is never plain
   for (;;) {
     one.box.queue.fetch_front();
     one.consumed = next(one.consumed);
@@ -34,12 +35,15 @@ namespace cairn::detail {
       goes_on = false;
       break;
     }
-    if (!fail_.begin_next_plain_turn(mine, one, *first)) break;
     --left_;
     message = one.box.queue.pop_front();
     one.box.done_ticket = message->ticket;
+    if (!fail_.begin_next_plain_turn(mine, one, *message)) {
+      begin_otherwise(one, std::move(message));
+      break;
+    }
   }
-  count_bytes(mine, ops, handled);
+  worker_counters::add(mine.counters.bytes, handled * ops.size);
   return goes_on;
 }
 

@@ -45,10 +45,10 @@ inline void delivery::confirm(const envelope& word, epoch at) {
 }
 
 /// A word that asks whether something is so: it is not.
-inline void delivery::deny(const envelope& word, epoch at) {
+inline void delivery::deny(const envelope& word, errc code, epoch at) {
   const scoped_current<runtime> scope{current_runtime, &all_};  // as in confirm()
   const control_note note = note_of(word);
-  refuse({note.who.where, note.who.id, note.number, false}, errc::failed, "it is not so", at);
+  refuse({note.who.where, note.who.id, note.number, false}, code, "it is not so", at);
 }
 
 /// Mail for who is not there does not wait. What comes of it is of the message's own epoch,

@@ -108,6 +108,12 @@ class spare_bases {
   std::size_t count_ = 0;
 };
 
+/// What a handler had been handed when its actor was cut last.
+struct recorded_history {
+  std::size_t bytes = 0;  ///< as the cut wrote it
+  std::size_t until = 0;  ///< bytes of the log then
+};
+
 /// The handler that has not ended yet.
 struct activity {
   coroutine_frame running{};
@@ -116,9 +122,9 @@ struct activity {
   return_address answer{};
   std::string_view what{};
   std::uint16_t index = 0;
-  notice_token notice{};             ///< where a commit's notice began it
-  std::size_t history_from = 0;      ///< bytes of the log before what it was handed
-  std::size_t recorded_history = 0;  ///< bytes of what it was handed, as its last cut wrote them
+  notice_token notice{};         ///< where a commit's notice began it
+  std::size_t history_from = 0;  ///< bytes of the log before what it was handed
+  recorded_history recorded{};
 };
 
 /// Restored actors that wake one after the other, see `waking`.
@@ -160,6 +166,7 @@ struct extra {
   std::string fault{};                   ///< with what, where it waits to be tried again
   std::uint32_t start_tries = 0;         ///< of `on_start` since it went well, in this process
   std::uint32_t failures = 0;            ///< in a row, for the backoff
+  std::uint64_t told = 0;                ///< of which failure its supervisor, in this process
   std::chrono::nanoseconds failed_at{};  ///< the last of them
   child_options declared{};              ///< of a supervisor's child
   std::uint32_t first_schema = 0;        ///< in which that state is written
@@ -244,8 +251,8 @@ struct alignas(64) cell : cell_body {
   /// entry, before it drains `box.incoming`: a push after the drain finds it clear and queues
   /// again.
   std::atomic<bool> queued{false};
-  /// A dormant actor is woken, and no word says so: see `rouse`.
-  std::atomic<bool> woken{false};
+  /// Which dormant actor is woken, and no word says so: see `rouse`. 0: none.
+  std::atomic<std::uint8_t> woken{0};
 
   // The home worker's, but for `box.incoming`.
   touched_list listed = touched_list::none;
@@ -291,11 +298,11 @@ struct alignas(64) cell : cell_body {
     if (all.back().number == number && !all.back().message) return all.pop_back();
     std::erase_if(all, [&](const timer& each) { return each.number == number && !each.message; });
   }
-  /// Whether it is paused for its own retry, and not for its supervisor.
+  /// Whether it is paused for its own retry, and not for its supervisor. The word with which its
+  /// backoff ends may have come already.
   [[nodiscard]] bool waits_for_backoff() const noexcept {
-    return more && std::ranges::any_of(more->timers, [](const timer& each) {
-             return each.number == backoff_number;
-           });
+    const auto is_backoff = [](const timer& each) { return each.number == backoff_number; };
+    return (more && std::ranges::any_of(more->timers, is_backoff)) || box.has_reply(backoff_number);
   }
   void forget_slot(std::uint64_t number) noexcept {
     if (!more || more->slots.empty()) return;

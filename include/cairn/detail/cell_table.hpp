@@ -72,8 +72,8 @@ class cell_table {
     for (std::uint32_t slab = 0; count > 0 && slab <= (count - 1) / slab_cells; ++slab) {
       if (slab >= max_slabs) throw error{errc::no_space, "too many actors for one system"};
       if (slab_at(slab).load(std::memory_order_relaxed) != nullptr) continue;  // under the lock
-      slab_at(slab).store(room_for(slab), std::memory_order_release);          // pairs with at()
       unmade_.resize(slab + std::size_t{1});
+      slab_at(slab).store(room_for(slab), std::memory_order_release);  // pairs with at()
       unmade_[slab] = 1;
     }
     if (used() < count) used_.store(count, std::memory_order_release);  // pairs with used()
@@ -101,7 +101,7 @@ class cell_table {
     cell_table& of_;
   };
 
-  /// How many cells have ever been used: those exist. Any thread.
+  /// How many cells have ever been used: those exist, or are being made. Any thread.
   [[nodiscard]] std::uint32_t used() const noexcept {
     return used_.load(std::memory_order_acquire);  // pairs with fresh() and reserve()
   }

@@ -31,7 +31,10 @@ enum class control : std::uint16_t {
   // In the mailbox's order again.
   child_suspended,  ///< who: a child of yours, or whom you watch; text: the reason
   // One more that overtakes.
-  has_gone_on,  ///< answered with a failure by who still waits for its supervisor
+  /// Whether it has gone on since the failure of that number, which is the text; empty: whichever.
+  /// Answered with a failure by who still waits for its supervisor, with `not_found` by one that
+  /// waits since before this process, and does not know for which failure.
+  has_gone_on,
 };
 
 template <class Archive>
@@ -105,6 +108,22 @@ struct control_note {
 
 /// A parent that begins afresh has stopped it, and knows it no more.
 [[nodiscard]] inline bool disowns(const control_note& stop) noexcept { return stop.number == 1; }
+
+/// A word that does not wait for its turn leaves this in its place, of the present epoch: a
+/// snapshot that holds the word as waiting shall not have it obeyed again by the next process.
+[[nodiscard]] inline envelope_ptr in_place_of(const envelope& word, epoch present) {
+  auto made = make_control(control::none, {}, {});
+  made->to = word.to;
+  made->target = word.target;
+  made->ticket = word.ticket;
+  made->sent = present;
+  return made;
+}
+
+/// Whether it suspends an actor, and overtakes what waits there.
+[[nodiscard]] inline bool is_hold(const envelope& word) noexcept {
+  return is_word(word.answer.number) && word.index == static_cast<std::uint16_t>(control::hold);
+}
 
 [[nodiscard]] inline envelope_ptr room_request() { return make_control(control::room, {}, {}); }
 

@@ -367,7 +367,7 @@ class cutter {
     to.put(base.next_number);
     const std::size_t history_from = one.busy() ? one.more->handler.history_from : 0;
     const std::size_t history = put_log(to, one.saved->log, history_from);
-    if (one.busy()) one.more->handler.recorded_history = history;
+    if (one.busy()) one.more->handler.recorded = {history, one.saved->log.bytes()};
   }
 
   void put_rest(buffer& to, const cell& one) const {

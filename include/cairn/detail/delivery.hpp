@@ -94,7 +94,7 @@ class delivery {
   void refuse(const return_address& asker, errc code, std::string_view text, epoch at);
   void confirm(const return_address& asker, epoch at);
   void confirm(const envelope& word, epoch at);
-  void deny(const envelope& word, epoch at);
+  void deny(const envelope& word, errc code, epoch at);
   void give_up_lost(epoch committed);
 
   /// Gives a message up. Precondition: the actor has met it.
@@ -258,6 +258,7 @@ class delivery {
     if (!lives_in(one, *message)) return bury_arrived(one, std::move(message));
     if (message->kind == envelope_kind::reply) {
       if (message->answer.number != wake_number) cut_.touch(one);  // waking changes nothing
+      if (is_hold(*message)) forget_resumes(one);
       one.box.add_reply(std::move(message));
     } else if (is_full(one, *message)) {
       overflow(one, std::move(message));
@@ -318,6 +319,7 @@ class delivery {
   }
 
   void unpack(cell& one, envelope& row);
+  void forget_resumes(cell& one);
   void overflow(cell& one, envelope_ptr message);
   void bury_arrived(cell& one, envelope_ptr message);
   void bury_control(const envelope& message, errc code, epoch at);

@@ -90,9 +90,10 @@ class halting {
   /// The actor waits for what its supervisor does about it.
   void tell_supervisor(cell& one, const ruling& found) {
     pause(one, {});
+    one.rest().told = all_.random() | 1U;  // 0: it has told of none
     send_control(mail_, one, one.parent,
                  make_note(child_failed{one.self().id, one.slot_index, found.what, found.levels,
-                                        found.why}));
+                                        found.why, false, one.more->told}));
   }
 
   /// Once for each snapshot: what comes to this again is not worth another try. False: it does not.

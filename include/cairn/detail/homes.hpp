@@ -56,7 +56,7 @@ class homes : public world {
       last.name.swap(gone.name);
     }
     static_cast<cell_body&>(gone) = cell_body{};
-    gone.woken.store(false, std::memory_order_relaxed);  // see rouse()
+    gone.woken.store(0, std::memory_order_relaxed);  // see rouse()
     // One that is lost is given to nobody else.
     if (!lost.lived_in(gone)) current_worker->vacant.push_back(&gone);
   }

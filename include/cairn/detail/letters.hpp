@@ -38,12 +38,16 @@ namespace cairn::detail {
   return letter;
 }
 
-/// What the suspended handler has been handed, in bytes: of the objects in the log, or of all
-/// that they own, as far as a cut has written it.
+/// What the suspended handler has been handed, in bytes: as its last cut has written it, with all
+/// that the objects own, and behind that as the log holds it. A process that goes on from that cut
+/// counts the same.
 [[nodiscard]] inline std::size_t history_of(const cell& one) noexcept {
   if (!one.saved || !one.busy()) return 0;
   const activity& handler = one.more->handler;
-  return std::max(one.saved->log.bytes() - handler.history_from, handler.recorded_history);
+  const std::size_t bytes = one.saved->log.bytes();
+  const auto [recorded, until] = handler.recorded;
+  const bool is_recorded = until > handler.history_from && until <= bytes;
+  return is_recorded ? recorded + (bytes - until) : bytes - handler.history_from;
 }
 
 /// Why a handler is given up that was handed too much.

@@ -194,7 +194,7 @@ class record_taker {
     const auto base_at = from.get<position>();
     const auto base_number = from.get<std::uint64_t>();
     replay_log log;
-    get_log(from, log, all_, *one.type, facts_.names);
+    const std::size_t history = get_log(from, log, all_, *one.type, facts_.names);
     if (log.empty()) {
       one.type->construct(one);
       one.type->decode(one, state, header.schema);
@@ -209,6 +209,7 @@ class record_taker {
       one.needs_replay = true;
       one.open_handler = (flags & handler_bit) != 0;
       one.abandons = (flags & abandons_bit) != 0 && one.open_handler;
+      if (one.open_handler) one.rest().handler.recorded = {history, one.saved->log.bytes()};
     }
   }
 

@@ -104,6 +104,7 @@ class replayer {
   /// `replay_failure` where it throws, and what the codec throws for the base. The cell then has
   /// some state; base and log are untouched.
   void rebuild(cell& one, replay_log::cursor until) {
+    const recorded_history recorded = one.more ? one.more->handler.recorded : recorded_history{};
     tear_down(one, stop_reason::restart);
     restore_base(one);
     unfinished_.clear();
@@ -115,6 +116,7 @@ class replayer {
       if (!entry) break;
       again(one, *entry, at);
     }
+    if (one.busy()) one.more->handler.recorded = recorded;  // if it is another's, see history_of()
   }
 
   /// The runs that the replayed handlers began. Their results may have been handed over since.

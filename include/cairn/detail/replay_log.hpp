@@ -1,11 +1,13 @@
 // What an actor consumed since its base, and what its handlers were handed: enough to run them
-// again. Compact and append-only; values are copied as objects, the codec is never run here.
+// again. Compact and append-only; values are copied as objects, and encoded only where they cannot
+// be.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -43,11 +45,12 @@ class replay_log {
     if (ops != nullptr && !may_hold(*ops)) {
       ops->encode(value, bytes);
       fields.ops = ops = nullptr;
-      fields.length = static_cast<std::uint32_t>(bytes.size());
+      fields.length = static_cast<std::uint32_t>(std::min(bytes.size(), most_room));
       value = bytes.data();
     }
     const std::size_t size = ops != nullptr ? ops->size : fields.length;
     const std::size_t room = log_room(sizeof(logged_whole), size);
+    if (room > most_room) throw error{errc::no_space, "a value of 4 GiB is too large for a log"};
     auto* made = ::new (reserve(room))
         logged_whole{head_of(room, fields.index, fields.kind, log_form::whole),
                      fields.length,
@@ -144,10 +147,11 @@ class replay_log {
   }
 
   [[nodiscard]] cursor end() const noexcept {
-    // An entry that could not be copied may have left an empty chunk: reading stands before it.
-    if (at_ == begin_ && last_ != 0) [[unlikely]]
-      return {last_ - 1, chunks_[last_ - 1].used, behind_turn_};
-    return {last_, static_cast<std::size_t>(at_ - begin_), behind_turn_};
+    // Entries that could not be copied may have left empty chunks: reading stands before them.
+    std::size_t which = last_;
+    while (which != 0 && used(which) == 0) [[unlikely]]
+      --which;
+    return {which, chunks_.empty() ? 0 : used(which), behind_turn_};
   }
   /// The bytes of the entries before `at`.
   [[nodiscard]] std::size_t bytes_before(const cursor& at) const noexcept {
@@ -223,6 +227,7 @@ class replay_log {
   };
   static constexpr std::size_t first_bytes = 512;
   static constexpr std::size_t chunk_bytes = 4096;
+  static constexpr std::size_t most_room = std::numeric_limits<std::uint32_t>::max();
 
   [[nodiscard]] bool has_large_ones() const noexcept {
     return std::any_of(chunks_.begin(), chunks_.end(),

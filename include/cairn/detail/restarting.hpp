@@ -78,10 +78,10 @@ inline task<> restart_for(supervisor_actor& of, const child_failed& what, const 
   co_await carry_out(group, of.rules.strategy, &self);
 }
 
-/// Whether a later note tells of the same child: what it waits for now is that one's matter.
+/// Whether a later note tells of the same child, whose last one says for what it waits now.
 ///
-/// Precondition: it has just said that it waits. What it has told before stands in this mailbox:
-/// both have come the same way.
+/// Precondition: it has just said that it waits, and is no supervisor. What it has told before
+/// stands in this mailbox: both have come the same way.
 [[nodiscard]] inline bool fails_anew(cell& self, actor_id who) {
   const auto tells_of_it = [&] {
     const envelope* each = self.box.queue.front();
@@ -101,12 +101,13 @@ inline task<> supervisor_actor::on(child_failed what, context<supervisor_actor>&
   const wards found = wards_of(self.where(), 1, false, is_it, is_it);
   const ward* failed = found.some.empty() ? nullptr : &found.some.front();
   if (failed != nullptr && failed->supervises != sleeps) {
-    auto cured = mine.word(*failed, control::has_gone_on).as_result();
+    std::string which = what.which != 0 ? std::to_string(what.which) : std::string{};
+    auto cured = mine.word(*failed, control::has_gone_on, std::move(which)).as_result();
     const result<void> gone_on = co_await std::move(cured);
     // It failed at the same time as a sibling, and was restarted with that one.
     if (gone_on) co_return sometimes("failure that a restart before has cured");
-    if (fails_anew(self.where(), what.who)) {
-      co_return sometimes("failure that a restart before has cured, and then another one");
+    if (gone_on.code() == errc::not_found && fails_anew(self.where(), what.who)) {
+      co_return sometimes("failure of a process before that was cured");
     }
   }
   if (what.levels > 0 && mine.has_above()) {

@@ -29,6 +29,8 @@ struct child_failed {
   std::uint32_t levels = 0;           ///< how many supervisors above this one have decided so
   std::string text{};
   bool slept_for = false;  ///< by an older cairn, whose handler slept for as long as the backoff
+  std::uint64_t which =
+      0;  ///< of the child's failures; 0: an older cairn, or a supervisor, says none
   void serialize(auto& archive, std::uint32_t version) {
     archive(who, slot_index, what, levels, text);
     if (version == 0) {
@@ -36,6 +38,7 @@ struct child_failed {
     } else {
       archive(slept_for);
     }
+    if (version >= 2) archive(which);
   }
 };
 /// A backoff is over: that of this number.
@@ -234,7 +237,7 @@ inline constexpr std::string_view type_name<detail::carry_on> = "cairn.carry_on"
 }  // namespace cairn
 
 CEREAL_CLASS_VERSION(cairn::detail::supervisor_actor, 2)
-CEREAL_CLASS_VERSION(cairn::detail::child_failed, 1)
+CEREAL_CLASS_VERSION(cairn::detail::child_failed, 2)
 
 namespace cairn::detail {
 

@@ -138,7 +138,8 @@ class survey {
         found.asks += each.from.id != actor_id{} && !each.arrived ? 1 : 0;
       }
     }
-    const std::uint64_t depth = one.box.queue.size();
+    const bool unopened = mine.unopened.whose == &one;
+    const std::uint64_t depth = one.box.queue.size() + (unopened ? mine.unopened.messages : 0);
     found.waiting += depth;
     if (depth == 0) return;
     const bool full = found.deepest.size() == status::most_names;

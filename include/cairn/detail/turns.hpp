@@ -255,18 +255,13 @@ class turns {
     }
   }
 
-  [[gnu::always_inline]] static void count_bytes(worker& mine, const payload_ops& ops,
-                                                 std::uint64_t handled) noexcept {
-    if (!mine.substantial && &ops != &ops_of<commit_note>) mine.substantial = true;
-    worker_counters::add(mine.counters.bytes, handled * ops.size);
-  }
-
   [[gnu::always_inline]] void run_handler(worker& mine, cell& one, const handler& meant,
                                           envelope& message) {
     const payload_ops& ops = *message.ops;
     one.consumed = next(one.consumed);
     worker_counters::add(mine.counters.messages, 1);
-    count_bytes(mine, ops, 1);
+    worker_counters::add(mine.counters.bytes, ops.size);
+    if (&ops != &ops_of<commit_note>) mine.substantial = true;
     fail_.run(mine, one, [&] { meant.begin(one, mine.here, message); });
   }
 

@@ -52,24 +52,28 @@ void for_subtree(cell& top, Skip&& skip, Each&& each) {
          one.type->on_start == nullptr && !one.type->has_commit;
 }
 
+/// Not 0, and most often another one for each actor.
+[[nodiscard]] constexpr std::uint8_t mark_of(actor_id who) noexcept {
+  return static_cast<std::uint8_t>(raw(who) % 255 + 1);
+}
+
 /// Has a restored actor wake in its next turn, at its home: a word would take more room than all
 /// else that a million of them need to begin.
 ///
-/// The mark says no more than itself. Its home looks at it after it has taken the entry that calls
-/// it, whose mark `queued` orders the two; relaxed for that. It means who lives there now: the cell
-/// of a restored actor that stops is another's only after an epoch that this worker, which has
-/// looked for it in this step, has acknowledged. By then the mark is cleared.
+/// Its home looks at the mark after it has taken the entry that calls it, whose mark `queued`
+/// orders the two; relaxed for that. The cell of one that stops may be another's by then: the mark
+/// says whom it means, as well as a byte can, and is cleared with the cell.
 inline void rouse(delivery& mail, worker& mine, const address& who) {
   cell& one = *who.where;
   if (!one.is(who.id)) return;
-  one.woken.store(true, std::memory_order_relaxed);
+  one.woken.store(mark_of(who.id), std::memory_order_relaxed);
   mail.is_here(one) ? mine.ready.push(one) : mail.call_home(one);
 }
 /// Whether it was. By its home.
 [[nodiscard]] inline bool take_rousing(cell& one) noexcept {
-  const bool woken = one.woken.load(std::memory_order_relaxed);  // as above
-  if (woken) one.woken.store(false, std::memory_order_relaxed);
-  return woken;
+  const std::uint8_t mark = one.woken.load(std::memory_order_relaxed);  // as above
+  if (mark != 0) one.woken.store(0, std::memory_order_relaxed);
+  return mark == mark_of(one.self().id);
 }
 
 /// Wakes a restored actor that leads nobody. Most have nothing to do for it, and no turn.

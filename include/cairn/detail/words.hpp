@@ -19,17 +19,6 @@ namespace cairn::detail {
          (is_supervisor(one.type) && control{first->index} == control::child_stopped);
 }
 
-/// A word that does not wait for its turn leaves this in its place, of the present epoch: a
-/// snapshot that holds the word as waiting shall not have it obeyed again by the next process.
-[[nodiscard]] inline envelope_ptr in_place_of(const envelope& word, epoch present) {
-  auto made = make_control(control::none, {}, {});
-  made->to = word.to;
-  made->target = word.target;
-  made->ticket = word.ticket;
-  made->sent = present;
-  return made;
-}
-
 class control_words {
  public:
   control_words(delivery& mail, failures& fail) noexcept : mail_{mail}, fail_{fail} {}
@@ -81,7 +70,15 @@ class control_words {
     const control_note note = note_of(word);
     switch (control{word.index}) {
       case control::has_gone_on:
-        if (still_waits(one)) return mail_.deny(word, one.at);
+        if (!still_waits(one)) break;
+        if (is_supervisor(one.type) || note.text.empty())
+          return mail_.deny(word, errc::failed, one.at);
+        if (one.rest().told == 0) return mail_.deny(word, errc::not_found, one.at);
+        if (std::to_string(one.more->told) != note.text) {
+          sometimes("failure that a restart before has cured, and then another one");
+          break;
+        }
+        return mail_.deny(word, errc::failed, one.at);
         break;
       case control::restart:
         if (is_never_restarted(one)) break;
@@ -104,7 +101,6 @@ class control_words {
         fail_.stop(one, note.text, children_stop::killed);
         break;
       case control::hold:
-        forget_resumes(one);
         fail_.suspend(one, note.text);
         break;
       default:
@@ -119,23 +115,6 @@ class control_words {
   [[nodiscard]] static bool still_waits(const cell& one) {
     if (!is_supervisor(one.type)) return one.paused && !one.waits_for_backoff();
     return one.state == nullptr || one.needs_replay || held<supervisor_actor>(one).state.passed_up;
-  }
-  /// What it is held for has come after them, and has overtaken them.
-  void forget_resumes(cell& one) {
-    envelope_list& queue = one.box.queue;
-    envelope* last = nullptr;
-    while (envelope* each = last != nullptr ? last->next : queue.front()) {
-      if (each->kind == envelope_kind::control && control{each->index} == control::resume) {
-        sometimes("resume of before a suspension forgotten");
-        const envelope_ptr word = queue.take_after(last);
-        mail_.cuts().meet(one, *word);
-        queue.put_after(last, in_place_of(*word, one.at));
-        one.box.attended = nullptr;
-        one.changed = true;
-        each = last != nullptr ? last->next : queue.front();
-      }
-      last = each;
-    }
   }
   /// Whether its children are stopped, and then it: that is final, whoever begins afresh around it.
   [[nodiscard]] static bool is_stopping(const cell& one) noexcept {
@@ -228,6 +207,7 @@ class control_words {
  private:
   [[gnu::noinline]] void give_room_to_waiting(cell& one) {
     if (one.type == nullptr) return;
+    mail_.take_incoming(one);  // rows that are not opened yet have their room, too
     extra& rest = *one.more;
     if (one.box.queue.empty()) rest.reserved_room = 0;
     while (!rest.waiting_for_room.empty() &&

@@ -304,7 +304,7 @@ class worker {
   std::atomic<std::size_t> load{0};  ///< ready actors, a hint for who is idle
   pace speed{};
   bool ran = false;             ///< an actor had a turn in the step before
-  std::uint64_t sent_away = 0;  ///< messages to actors of other workers
+  std::uint64_t sent_away = 0;  ///< messages to actors of other workers, a row as one
   std::uint64_t surveyed = 0;   ///< the last look that this worker has taken part in
 
   // Written by the worker, read by who asks why it does not answer; figures, and relaxed but for
