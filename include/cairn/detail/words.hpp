@@ -70,15 +70,9 @@ class control_words {
     const control_note note = note_of(word);
     switch (control{word.index}) {
       case control::has_gone_on:
-        if (!still_waits(one)) break;
-        if (is_supervisor(one.type) || note.text.empty())
-          return mail_.deny(word, errc::failed, one.at);
-        if (one.rest().told == 0) return mail_.deny(word, errc::not_found, one.at);
-        if (std::to_string(one.more->told) != note.text) {
-          sometimes("failure that a restart before has cured, and then another one");
-          break;
+        if (const errc why = open_failure(one, note.text); why != errc::ok) {
+          return mail_.deny(word, why, one.at);
         }
-        return mail_.deny(word, errc::failed, one.at);
         break;
       case control::restart:
         if (is_never_restarted(one)) break;
@@ -115,6 +109,17 @@ class control_words {
   [[nodiscard]] static bool still_waits(const cell& one) {
     if (!is_supervisor(one.type)) return one.paused && !one.waits_for_backoff();
     return one.state == nullptr || one.needs_replay || held<supervisor_actor>(one).state.passed_up;
+  }
+  /// Whether the failure of this number has been dealt with: `ok`, or what is answered (see
+  /// control).
+  [[nodiscard]] static errc open_failure(cell& one, const std::string& which) {
+    if (!still_waits(one)) return errc::ok;
+    if (is_supervisor(one.type) || which.empty()) return errc::failed;
+    const std::uint64_t told = one.rest().told;
+    if (told == 0) return errc::not_found;
+    if (std::to_string(told) == which) return errc::failed;
+    sometimes("failure that a restart before has cured, and then another one");
+    return errc::ok;
   }
   /// Whether its children are stopped, and then it: that is final, whoever begins afresh around it.
   [[nodiscard]] static bool is_stopping(const cell& one) noexcept {
