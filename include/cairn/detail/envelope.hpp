@@ -39,7 +39,7 @@ struct payload_ops {
   std::uint32_t payload_at = 0;  ///< in an envelope
   std::uint8_t pooled = 0;       ///< 1 + the class of its envelope's room, see `room_pool`; 0: none
   bool trivial = false;          ///< its bytes may be copied
-  bool plain = false;  ///< and a log copies them as they are: see `replay_log`
+  bool plain = false;            ///< and a log copies them as they are: see `replay_log`
   void (*destroy)(void* value) noexcept = nullptr;
   void (*copy)(void* to, const void* from) = nullptr;  ///< null: move-only
   void (*move)(void* to, void* from) = nullptr;
