@@ -45,7 +45,7 @@ inline void delivery::arm(cell& one, new_timer& each) {
   one.rest().timers.push_back(timer_of(each, now, wall));
   mine_.look_at(one, one.rest().timers.back().next());
 }
-/// The same of a turn that wants nothing but to ask. What it has sent has left: it is over.
+/// The same of a turn that wants nothing but to ask. It is over.
 [[gnu::noinline]] inline void delivery::arm_asks(cell& one) {
   mine_.looked = all_.time->coarse();
   for (const new_timer& each : mine_.here.timers()) {

@@ -51,24 +51,6 @@ struct delivery::arrivals {
   while (!here.rest.empty()) enqueue(one, here.rest.pop_front());
 }
 
-/// A suspension that overtakes what waits comes after the resumes among that.
-inline void delivery::forget_resumes(cell& one) {
-  envelope_list& queue = one.box.queue;
-  envelope* last = nullptr;
-  while (envelope* each = last != nullptr ? last->next : queue.front()) {
-    if (each->kind == envelope_kind::control && control{each->index} == control::resume) {
-      sometimes("resume of before a suspension forgotten");
-      const envelope_ptr word = queue.take_after(last);
-      cut_.meet(one, *word);
-      queue.put_after(last, in_place_of(*word, one.at));
-      one.box.attended = nullptr;
-      one.changed = true;
-      each = last != nullptr ? last->next : queue.front();
-    }
-    last = each;
-  }
-}
-
 /// Leaves rows unopened where the actor only handles one message after the other, and has room for
 /// all of them.
 [[gnu::noinline]] inline void delivery::take_rows(cell& one) {

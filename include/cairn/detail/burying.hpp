@@ -58,7 +58,8 @@ inline void delivery::deny(const envelope& word, errc code, epoch at) {
 inline void delivery::bury_for_stopped(cell& one, envelope_ptr message) {
   sometimes("message for a stopped actor");
   cut_.meet(one, *message);
-  one.box.done_ticket = std::max(one.box.done_ticket, message->ticket);
+  const bool stood_in_queue = message->kind != envelope_kind::reply;
+  if (stood_in_queue) one.box.done_ticket = std::max(one.box.done_ticket, message->ticket);
   const epoch at = one.stopped_in > message->sent ? one.at : message->sent;
   bury(one, std::move(message), errc::stopped, "the actor is stopped", at);
 }

@@ -153,16 +153,17 @@ class delivery {
   /// The same from a message on that goes another way.
   [[gnu::noinline]] void send_others(cell& one) {
     const cell* last = nullptr;
+    const epoch sent = one.at;  // of the turn: what is taken in on the way may have the actor cut
     while (!mine_.here.outbox.empty()) {
       auto message = mine_.here.outbox.pop_front();
-      message->sent = one.at;
+      message->sent = sent;
       cell* to = message->to;
       if (to == last && to != nullptr && fits(*to, *message)) {
         put_last(*to, std::move(message));
       } else if (is_held(*message)) {
-        hold(one, std::move(message));
+        hold(std::move(message));
       } else if (to != nullptr && !is_here(*to)) {
-        push_run(one, std::move(message));
+        push_run(std::move(message));
       } else {
         last = send(std::move(message)) ? to : nullptr;
       }
@@ -170,10 +171,11 @@ class delivery {
   }
 
   /// An output waits for its commit.
-  [[gnu::noinline]] void hold(cell& one, envelope_ptr message) {
+  [[gnu::noinline]] void hold(envelope_ptr message) {
     all_.has_outputs.store(true, std::memory_order_relaxed);  // ordered by the sweep
     sometimes("answer held until its commit");
-    mine_.held.push_back({one.at, std::move(message)});
+    const epoch of = message->sent;
+    mine_.held.push_back({of, std::move(message)});
   }
 
   /// What comes before anything is sent.
@@ -258,7 +260,8 @@ class delivery {
     if (!lives_in(one, *message)) return bury_arrived(one, std::move(message));
     if (message->kind == envelope_kind::reply) {
       if (message->answer.number != wake_number) cut_.touch(one);  // waking changes nothing
-      if (is_hold(*message)) forget_resumes(one);
+      // What it overtakes, and what comes after it: see control_words::forget_resumes().
+      if (is_hold(*message)) message->ticket = one.box.last_ticket + 1;
       one.box.add_reply(std::move(message));
     } else if (is_full(one, *message)) {
       overflow(one, std::move(message));
@@ -282,14 +285,15 @@ class delivery {
 
   /// What follows in the outbox for the same actor goes with it: one push for all of them, and what
   /// is alike as one row.
-  [[gnu::noinline]] void push_run(const cell& from, envelope_ptr first) {
+  [[gnu::noinline]] void push_run(envelope_ptr first) {
     envelope_chain& more = mine_.here.outbox;
     cell& to = *first->to;
+    const epoch sent = first->sent;
     envelope* oldest = gather_row(first.release(), more, mine_.rooms);
     envelope* newest = oldest;
     while (!more.empty() && more.front()->to == &to && !is_held(*more.front())) {
       envelope* each = more.pop_front().release();
-      each->sent = from.at;
+      each->sent = sent;
       each = gather_row(each, more, mine_.rooms);
       each->next = std::exchange(newest, each);
       ++mine_.sent_away;
@@ -319,7 +323,6 @@ class delivery {
   }
 
   void unpack(cell& one, envelope& row);
-  void forget_resumes(cell& one);
   void overflow(cell& one, envelope_ptr message);
   void bury_arrived(cell& one, envelope_ptr message);
   void bury_control(const envelope& message, errc code, epoch at);

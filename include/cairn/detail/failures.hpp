@@ -119,8 +119,8 @@ class failures : public turn_inputs {
       if (here.also().stop) return end_by_itself(one);
       if (here.also().then) return begin_at_once(one, take_next(here, one));
     } else {
+      if (here.asks()) mail_.arm_asks(one);  // first: what it sends may lead to its cut
       mail_.send_all(mine_, one);
-      if (here.asks()) mail_.arm_asks(one);
     }
     here.clear();
   }

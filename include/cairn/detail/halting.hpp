@@ -121,6 +121,10 @@ class halting {
   void end_pause(cell& one) const {
     if (std::exchange(one.paused, false)) look_at_timers(one);
     one.disarm(backoff_number);  // what it did not wait for shall not end another one
+    for (envelope* each = one.box.replies.front(); each != nullptr; each = each->next) {
+      if (each->answer.number == backoff_number)
+        each->index = static_cast<std::uint16_t>(control::none);
+    }
     one.box.attended = nullptr;  // it will be looked at anew
   }
 

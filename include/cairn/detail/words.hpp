@@ -95,6 +95,7 @@ class control_words {
         fail_.stop(one, note.text, children_stop::killed);
         break;
       case control::hold:
+        forget_resumes(one, word.ticket);
         fail_.suspend(one, note.text);
         break;
       default:
@@ -110,14 +111,34 @@ class control_words {
     if (!is_supervisor(one.type)) return one.paused && !one.waits_for_backoff();
     return one.state == nullptr || one.needs_replay || held<supervisor_actor>(one).state.passed_up;
   }
+  /// What an actor is held for comes after the resumes that stood before it when the word came,
+  /// with which the next ticket would have been `until`; 0: nobody knows any more.
+  void forget_resumes(cell& one, std::uint64_t until) {
+    envelope_list& queue = one.box.queue;
+    envelope* last = nullptr;
+    while (envelope* each = last != nullptr ? last->next : queue.front()) {
+      const bool before = until == 0 || each->ticket < until;
+      if (before && each->kind == envelope_kind::control &&
+          control{each->index} == control::resume) {
+        sometimes("resume of before a suspension forgotten");
+        const envelope_ptr word = queue.take_after(last);
+        mail_.cuts().meet(one, *word);
+        queue.put_after(last, in_place_of(*word, one.at));
+        one.box.attended = nullptr;
+        one.changed = true;
+        each = last != nullptr ? last->next : queue.front();
+      }
+      last = each;
+    }
+  }
   /// Whether the failure of this number has been dealt with: `ok`, or what is answered (see
   /// control).
   [[nodiscard]] static errc open_failure(cell& one, const std::string& which) {
     if (!still_waits(one)) return errc::ok;
-    if (is_supervisor(one.type) || which.empty()) return errc::failed;
+    if (is_supervisor(one.type)) return errc::failed;
     const std::uint64_t told = one.rest().told;
     if (told == 0) return errc::not_found;
-    if (std::to_string(told) == which) return errc::failed;
+    if (std::to_string(told) == which) return errc::failed;  // an older cairn's is older than this
     sometimes("failure that a restart before has cured, and then another one");
     return errc::ok;
   }
