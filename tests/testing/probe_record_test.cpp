@@ -1,12 +1,11 @@
 // What a suspended handler was handed, from one process to the next and the one after: driven by a
 // probe, which keeps answers in flight. And rows of messages, one by one.
-#include <cairn/testing/probe.hpp>
-
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "../catch.hpp"
+#include "bank.hpp"  // compiled together with what probes the bank
 
 namespace recorded {
 
@@ -90,8 +89,9 @@ using probe = cairn::testing::probe<cairn::actors<shop, buyer, ledger, pusher>>;
 
 CEREAL_CLASS_VERSION(recorded::quote, 2)
 
+namespace recorded {
+
 TEST_CASE("an answer that was in flight in one snapshot is read back from the next one's log") {
-  using namespace recorded;
   probe p;
   auto seller = p.spawn<shop>("shop");
   auto one = p.spawn<buyer>("buyer", seller);
@@ -112,7 +112,6 @@ TEST_CASE("an answer that was in flight in one snapshot is read back from the ne
 }
 
 TEST_CASE("what a handler may be handed is counted alike before and after a crash") {
-  using namespace recorded;
   constexpr std::size_t bound = std::size_t{64} * 1024;
   probe p{{.configure = [](cairn::options& chosen) { chosen.max_history = bound; }}};
   auto one = p.spawn<buyer>("buyer");
@@ -126,7 +125,6 @@ TEST_CASE("what a handler may be handed is counted alike before and after a cras
 }
 
 TEST_CASE("a handler that is handed too much is given up after a crash as before it") {
-  using namespace recorded;
   constexpr std::size_t bound = std::size_t{32} * 1024;
   probe p{{.configure = [](cairn::options& chosen) { chosen.max_history = bound; }}};
   auto one = p.spawn<buyer>("buyer");
@@ -140,7 +138,6 @@ TEST_CASE("a handler that is handed too much is given up after a crash as before
 }
 
 TEST_CASE("each message of a row is delivered, and counted, once") {
-  using namespace recorded;
   probe p;
   const auto to = p.spawn<ledger>("ledger");
   const auto from = p.spawn<pusher>("pusher", to);
@@ -150,3 +147,5 @@ TEST_CASE("each message of a row is delivered, and counted, once") {
   CHECK(p.state(to).all.size() == many);
   CHECK(p.state(to).all.back() == many - 1);
 }
+
+}  // namespace recorded
