@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "envelope.hpp"
@@ -111,9 +112,9 @@ class envelope_list : private envelope_chain {
   }
   /// The first one will be looked at soon: many of them are in no near cache any more.
   [[gnu::always_inline]] void fetch_front() const noexcept {
-    const auto* first = reinterpret_cast<const std::byte*>(head_);
-    __builtin_prefetch(first);
-    __builtin_prefetch(first + 64);
+    const auto first = reinterpret_cast<std::uintptr_t>(head_);  // there may be none
+    __builtin_prefetch(reinterpret_cast<const void*>(first));
+    __builtin_prefetch(reinterpret_cast<const void*>(first + 64));
   }
   void clear() noexcept {
     envelope_chain::clear();
