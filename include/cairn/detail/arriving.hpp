@@ -116,7 +116,7 @@ inline cutter& delivery::begin_stage() {
   for (; left > 0; --left, from += stride) {
     envelope* each = place_envelope(allocate_room(ops), ops, row.to, row.target, row.index);
     each->sent = row.sent;
-    message_row::copy_value(each->payload(), from, ops.size);
+    copy_bytes(each->payload(), from, ops.size);
     if (fit) {
       put_last(one, envelope_ptr{each});
     } else {

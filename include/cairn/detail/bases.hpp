@@ -59,9 +59,7 @@ inline void note_end(cell& one, turn& here) {
   if (!one.saved || one.type->raw_base) return false;
   if (here.outbox.empty() && here.effects == 0 && one.saved->log.end_turn()) [[likely]]
     return true;
-  here.note_sent();
-  one.saved->log.append_turn(here.first_mixed(), here.effects, here.digest, here.knows_values(),
-                             here.values, here.other_values);
+  note_end(one, here);
   return true;
 }
 

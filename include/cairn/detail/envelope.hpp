@@ -125,6 +125,19 @@ struct envelope : envelope_marks {
   }
 };
 
+/// The bytes of a plain value. Most are one word or two, for which a call would cost more than the
+/// copy.
+[[gnu::always_inline]] inline void copy_bytes(void* to, const void* from,
+                                              std::size_t size) noexcept {
+  if (size == sizeof(std::uint64_t)) {
+    std::memcpy(to, from, sizeof(std::uint64_t));
+  } else if (size == 2 * sizeof(std::uint64_t)) {
+    std::memcpy(to, from, 2 * sizeof(std::uint64_t));
+  } else if (size != 0) {
+    std::memcpy(to, from, size);
+  }
+}
+
 [[nodiscard]] constexpr std::size_t room_of(const payload_ops& ops) noexcept {
   return std::size_t{ops.payload_at} + ops.size;
 }

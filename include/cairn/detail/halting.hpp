@@ -121,6 +121,8 @@ class halting {
   void end_pause(cell& one) const {
     if (std::exchange(one.paused, false)) look_at_timers(one);
     one.disarm(backoff_number);  // what it did not wait for shall not end another one
+    // Nor the word with which that has ended already. A snapshot that holds it holds the pause,
+    // too.
     for (envelope* each = one.box.replies.front(); each != nullptr; each = each->next) {
       if (each->answer.number == backoff_number)
         each->index = static_cast<std::uint16_t>(control::none);

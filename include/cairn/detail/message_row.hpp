@@ -10,7 +10,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <new>
 
 #include "envelope_list.hpp"
@@ -57,17 +56,6 @@ struct message_row {
   static void fetch(const envelope& row) noexcept {
     const auto* room = reinterpret_cast<const std::byte*>(&row);
     for (std::size_t at = 64; at < room_of(*row.ops); at += 64) __builtin_prefetch(room + at);
-  }
-  /// A value's bytes. Most are one word or two, for which a call would cost more than the copy.
-  [[gnu::always_inline]] static void copy_value(void* to, const void* from,
-                                                std::size_t size) noexcept {
-    if (size == sizeof(std::uint64_t)) {
-      std::memcpy(to, from, sizeof(std::uint64_t));
-    } else if (size == 2 * sizeof(std::uint64_t)) {
-      std::memcpy(to, from, 2 * sizeof(std::uint64_t));
-    } else {
-      std::memcpy(to, from, size);
-    }
   }
 };
 
@@ -132,12 +120,12 @@ inline void expect_writes(void* room, std::size_t bytes) noexcept {
   row->ticket = count;
   ::new (row->payload()) const payload_ops* {&ops};
   std::byte* to = message_row::values_of(*row);
-  message_row::copy_value(to, first->payload(), ops.size);
+  copy_bytes(to, first->payload(), ops.size);
   destroy_trivial(first, pool);
   for (; --count > 0;) {
     to += stride;
     envelope* each = more.pop(more.front()).release();
-    message_row::copy_value(to, each->payload(), ops.size);
+    copy_bytes(to, each->payload(), ops.size);
     destroy_trivial(each, pool);
   }
   return row;

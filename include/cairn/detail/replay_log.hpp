@@ -99,11 +99,7 @@ class replay_log {
     if (room > static_cast<std::size_t>(end_ - at_) || !is_for_nobody(message)) return false;
     auto* made = ::new (at_) logged_object{
         head_of(room, message.index, log_kind::message, log_form::object), &ops, message.ticket};
-    if (ops.size == sizeof(std::uint64_t)) {
-      std::memcpy(made + 1, message.payload(), sizeof(std::uint64_t));
-    } else if (ops.size != 0) {
-      std::memcpy(made + 1, message.payload(), ops.size);
-    }
+    copy_bytes(made + 1, message.payload(), ops.size);
     commit(room);
     return true;
   }
@@ -339,10 +335,8 @@ class replay_log {
     if (ops != nullptr && !ops->trivial) [[unlikely]] {
       ops->copy(to, from);
       ++owning_;
-    } else if (size == sizeof(std::uint64_t)) {
-      std::memcpy(to, from, sizeof(std::uint64_t));  // without a call
-    } else if (size != 0) {
-      std::memcpy(to, from, size);
+    } else {
+      copy_bytes(to, from, size);
     }
   }
 

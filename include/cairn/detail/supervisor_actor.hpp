@@ -28,9 +28,8 @@ struct child_failed {
   decision what = decision::restart;  ///< resume: it stopped itself, and begins at once
   std::uint32_t levels = 0;           ///< how many supervisors above this one have decided so
   std::string text{};
-  bool slept_for = false;  ///< by an older cairn, whose handler slept for as long as the backoff
-  std::uint64_t which =
-      0;  ///< of the child's failures; 0: an older cairn, or a supervisor, says none
+  bool slept_for = false;   ///< by an older cairn, whose handler slept for as long as the backoff
+  std::uint64_t which = 0;  ///< of its failures; 0: an older cairn, or a supervisor, says none
   void serialize(auto& archive, std::uint32_t version) {
     archive(who, slot_index, what, levels, text);
     if (version == 0) {
