@@ -125,10 +125,12 @@ class record_taker {
   /// Gives it a home, for as long as nobody runs.
   void settle(cell& one) {
     const bool supervisor = is_supervisor(one.type);
-    const std::size_t home = supervisor ? 0 : one.slot_index % all_.workers.size();
+    // Whose type is retired stops at once, while the first worker may look at its dormant siblings.
+    const bool first = supervisor || one.retired;
+    const std::size_t home = first ? 0 : one.slot_index % all_.workers.size();
     one.home.store(all_.workers[home].get(), std::memory_order_relaxed);
     one.at = facts_.now;
-    one.pinned = supervisor;
+    one.pinned = first;
     ++taken_.homes[home];
   }
 

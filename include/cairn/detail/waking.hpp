@@ -60,20 +60,23 @@ void for_subtree(cell& top, Skip&& skip, Each&& each) {
 /// Has a restored actor wake in its next turn, at its home: a word would take more room than all
 /// else that a million of them need to begin.
 ///
-/// Its home looks at the mark after it has taken the entry that calls it, whose mark `queued`
-/// orders the two; relaxed for that. The cell of one that stops may be another's by then: the mark
-/// says whom it means, as well as a byte can, and is cleared with the cell.
+/// Its home may find the mark before the entry that calls it, in a turn that something else has
+/// called for: the mark itself hands the actor over, which this worker has looked at until here.
+/// The cell of one that stops may be another's by then: the mark says whom it means, as well as a
+/// byte can, and is cleared with the cell.
 inline void rouse(delivery& mail, worker& mine, const address& who) {
   cell& one = *who.where;
   if (!one.is(who.id)) return;
-  one.woken.store(mark_of(who.id), std::memory_order_relaxed);
+  pause_point();
+  one.woken.store(mark_of(who.id), std::memory_order_release);  // pairs with take_rousing()
+  pause_point();
   mail.is_here(one) ? mine.ready.push(one) : mail.call_home(one);
 }
 /// Whether it was. By its home.
 [[nodiscard]] inline bool take_rousing(cell& one) noexcept {
-  const std::uint8_t mark = one.woken.load(std::memory_order_relaxed);  // as above
-  if (mark != 0) one.woken.store(0, std::memory_order_relaxed);
-  return mark == mark_of(one.self().id);
+  if (one.woken.load(std::memory_order_relaxed) == 0) return false;  // it will be called again
+  // pairs with the release in rouse()
+  return one.woken.exchange(0, std::memory_order_acquire) == mark_of(one.self().id);
 }
 
 /// Wakes a restored actor that leads nobody. Most have nothing to do for it, and no turn.
