@@ -168,9 +168,7 @@ void describe_state(actor_type& type) {
     return difference_of(other.state, now.state);
   };
   if constexpr (std::is_trivially_copyable_v<A>) {
-    type.save_raw = [](const cell& self, std::byte* to) noexcept {
-      std::memcpy(to, &held<A>(self).state, sizeof(A));
-    };
+    type.state_at = state_offset<A>;
     type.load_raw = [](cell& self, bytes_view from) {
       std::memcpy(static_cast<void*>(&held<A>(self).state), from.data(), sizeof(A));
     };

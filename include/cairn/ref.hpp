@@ -9,6 +9,7 @@
 
 #include "detail/asking.hpp"
 #include "detail/control.hpp"
+#include "detail/telling.hpp"
 #include "message.hpp"
 #include "type_name.hpp"
 
@@ -29,6 +30,10 @@ consteval void check_message() {
 template <class M>
 inline const bool is_sent = (ops_of<M>.sent_as = origin_hash<M>, true);
 
+/// Its place in the protocol, and in the table of its actor's handlers.
+template <class M, class P>
+inline constexpr auto index_in = static_cast<std::uint16_t>(index_of<M, P>);
+
 template <class M, class P, class... Args>
 [[nodiscard, gnu::always_inline]] inline envelope_ptr build_message_to(const address& to,
                                                                        Args&&... args) {
@@ -36,7 +41,7 @@ template <class M, class P, class... Args>
   (void)&is_sent<M>;
   return build_envelope<M>(
       [&](void* where) { construct_message<M>(where, std::forward<Args>(args)...); }, to.where,
-      to.id, static_cast<std::uint16_t>(index_of<M, P>));
+      to.id, index_in<M, P>);
 }
 template <class M, class P, class... Args>
 [[nodiscard]] envelope_ptr build_message(Args&&... args) {
@@ -127,9 +132,14 @@ class ref {
   /// becomes a dead letter.
   template <class M, class... Args>
   void tell(Args&&... args) const {
+    using protocol = typename A::protocol;
     detail::require(to_);
-    detail::dispatch(
-        detail::build_message_to<M, typename A::protocol>(to_, std::forward<Args>(args)...));
+    if constexpr (detail::fits_row<M, Args...> && in_protocol<M, protocol>) {
+      if (detail::envelope* row = detail::row_for<M>(to_, detail::index_in<M, protocol>)) {
+        return detail::build_in_row<M>(*row, std::forward<Args>(args)...);
+      }
+    }
+    detail::dispatch(detail::build_message_to<M, protocol>(to_, std::forward<Args>(args)...));
   }
 
   /// Sends a message and gives what `co_await` waits for: the handler's return value.

@@ -46,9 +46,10 @@ struct actor_type {
   std::uint64_t hash = 0;
   std::uint32_t schema = 0;  ///< of its state as it is written, see `schema_of`
   bool persistent = true;
-  bool is_retired = false;  ///< only its name is left: its actors are stopped
-  bool raw_base = false;    ///< the state may be copied as bytes
-  std::size_t size = 0;     ///< of the state itself
+  bool is_retired = false;   ///< only its name is left: its actors are stopped
+  bool raw_base = false;     ///< the state may be copied as bytes
+  std::size_t size = 0;      ///< of the state itself
+  std::size_t state_at = 0;  ///< where it stands in a `holder`
   mailbox_options mailbox{};
   /// The protocol's messages in order, then the stop of its children, `on_birth`, `on_commit`.
   std::vector<handler> handlers{};
@@ -60,7 +61,6 @@ struct actor_type {
   void (*encode)(const cell&, buffer& to) = nullptr;
   /// Into a default-constructed state.
   void (*decode)(cell&, bytes_view from, std::uint32_t schema) = nullptr;
-  void (*save_raw)(const cell&, std::byte* to) noexcept = nullptr;  ///< `size` bytes
   void (*load_raw)(cell&, bytes_view from) = nullptr;
   void (*encode_raw)(bytes_view object, buffer& to) = nullptr;
   /// Where the state differs from what was once encoded, for people. Empty: it does not.

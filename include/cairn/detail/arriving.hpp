@@ -1,10 +1,11 @@
-// How what other workers have sent comes into an actor's queue: members of `delivery`, on its
-// worker.
+// How rows of messages come into an actor's queue, and all that other workers have sent: members of
+// `delivery`, on its worker.
 //
 // An actor to which many send may have ten thousand messages before it. Envelopes for all of them
-// at once would be in no near cache when they are handled, so rows are opened one by one, when the
-// queue is empty. What is unopened counts as standing in the inbox: who takes what is there takes
-// it too, before it. An inbox that is not empty has an entry in a wake queue, or its actor is
+// at once would be in no near cache when they are handled, so rows are left as they are until the
+// queue is empty: then their messages are handled one after the other (see turns::run_unopened), or
+// one row is opened. What is unopened counts as standing in the inbox: who takes what is there
+// takes it too, before it. An inbox that is not empty has an entry in a wake queue, or its actor is
 // ready; what is unopened, too, has its actor ready.
 //
 // An epoch's stages rely on nothing but that its drain finds what stands in inboxes: at each stage
@@ -51,12 +52,39 @@ struct delivery::arrivals {
   while (!here.rest.empty()) enqueue(one, here.rest.pop_front());
 }
 
+/// Whether what is for this actor may be left unopened, where it is nothing else than messages.
+[[nodiscard]] inline bool delivery::may_leave_rows(const cell& one) const noexcept {
+  const bool free = mine_.unopened.whose == nullptr || mine_.unopened.whose == &one;
+  return free && !mine_.open && one.type != nullptr && !one.hindered() && !mail_is_read();
+}
+
+/// Leaves the first of what a turn sends unopened, where that is a row, or stands behind one.
+/// False: it goes another way.
+[[gnu::noinline]] inline bool delivery::leave_row(const cell& by) noexcept {
+  envelope_chain& outbox = mine_.here.outbox;
+  envelope* first = outbox.front();
+  unopened_rows& rows = mine_.unopened;
+  cell* to = first->to;
+  const bool row = first->kind == envelope_kind::row;
+  if (to == nullptr || (!row && (rows.whose != to || !first->is_usual()))) return false;
+  if (!is_here(*to) || to->touched_in != mine_.seen || !to->box.incoming.seems_empty())
+    return false;
+  if (!may_leave_rows(*to) || !lives_in(*to, *first)) return false;
+  const std::size_t count = message_row::count_of(*first);
+  if (to->box.queue.size() + rows.messages + count > to->type->mailbox.capacity) return false;
+  first->sent = by.at;
+  rows.whose = to;
+  rows.messages += count;
+  rows.left.push_back(outbox.pop(first));
+  mine_.ready.push(*to);
+  return true;
+}
+
 /// Leaves rows unopened where the actor only handles one message after the other, and has room for
 /// all of them.
 [[gnu::noinline]] inline void delivery::take_rows(cell& one) {
+  if (!may_leave_rows(one)) return take_all_incoming(one);
   unopened_rows& rows = mine_.unopened;
-  const bool free = rows.whose == nullptr || rows.whose == &one;
-  if (!free || mine_.open || one.type == nullptr || one.hindered()) return take_all_incoming(one);
   bool usual = true;
   bool any = rows.whose == &one;
   for (envelope* each = one.box.incoming.take_all(); each != nullptr;) {
@@ -90,6 +118,23 @@ struct delivery::arrivals {
   return !one.box.queue.empty();
 }
 
+/// Takes the first message out of the row in front, which is this one. True: it was its last one,
+/// and the row has ended.
+[[gnu::always_inline]] inline bool delivery::take_from_row(envelope& row,
+                                                           std::size_t stride) noexcept {
+  unopened_rows& rows = mine_.unopened;
+  message_row::take_first(row, stride);
+  --rows.messages;
+  if (row.ticket != 0) return false;
+  rows.left.pop_front().reset();
+  if (rows.left.empty()) {
+    rows.whose = nullptr;
+  } else {
+    message_row::fetch(*rows.left.front());
+  }
+  return true;
+}
+
 /// Takes all that is unopened into its actor's queue.
 inline void delivery::open_rows() {
   if (mine_.unopened.whose != nullptr) take_all_incoming(*mine_.unopened.whose);
@@ -104,7 +149,7 @@ inline cutter& delivery::begin_stage() {
 /// put into the queue is looked at once, where that leads nowhere else.
 [[gnu::noinline]] inline void delivery::unpack(cell& one, envelope& row) {
   const payload_ops& ops = message_row::ops_of(row);
-  const std::byte* from = message_row::values_of(row);
+  const std::byte* from = message_row::first_of(row);
   const std::size_t stride = message_row::stride_of(ops);
   std::size_t left = message_row::count_of(row);
   const bool fit = row.sent <= mine_.seen && lives_in(one, row) &&

@@ -9,41 +9,156 @@
 
 namespace cairn::detail {
 
-/// Handles `message`, with which a turn has begun, and goes on with those of the same type behind
+/// Messages of one type from the queue: the one that is handled, and what stands behind it.
+class turns::queued {
+ public:
+  queued(worker& mine, cell& one, envelope_ptr first) noexcept
+      : mine_{mine}, one_{one}, ops_{*first->ops}, index_{first->index}, now_{std::move(first)} {}
+
+  [[nodiscard]] envelope& now() const noexcept { return *now_; }
+  [[nodiscard]] envelope_ptr give_up() noexcept { return std::move(now_); }
+  [[gnu::always_inline]] void begin() const noexcept { one_.box.queue.fetch_front(); }
+  /// Whether there is one more of the same.
+  [[nodiscard, gnu::always_inline]] bool end(turn_end /*how*/) noexcept {
+    destroy_trivial(now_.release(), mine_.rooms);
+    const envelope* next = one_.box.queue.front();
+    return next != nullptr && next->ops == &ops_ && next->index == index_ && next->is_usual() &&
+           one_.is(next->target) && cutter::is_met(mine_, one_, *next);
+  }
+  [[gnu::always_inline]] void advance() noexcept { now_ = one_.box.queue.pop_front(); }
+
+ private:
+  worker& mine_;
+  cell& one_;
+  const payload_ops& ops_;
+  const std::uint16_t index_;
+  envelope_ptr now_;
+};
+
+/// The same from rows that are not opened: each message in turn in the same envelope.
+class turns::in_rows {
+ public:
+  /// Precondition: the first one is a row.
+  in_rows(worker& mine, cell& one, delivery& mail)
+      : mine_{mine},
+        one_{one},
+        mail_{mail},
+        row_{mine.unopened.left.front()},
+        ops_{message_row::ops_of(*row_)},
+        stride_{message_row::stride_of(ops_)},
+        now_{place_envelope(allocate_room(ops_), ops_, &one, row_->target, row_->index)} {
+    advance();
+  }
+  in_rows(const in_rows&) = delete;
+  in_rows& operator=(const in_rows&) = delete;
+  ~in_rows() {
+    if (now_ != nullptr) destroy_trivial(now_.release(), mine_.rooms);
+  }
+
+  [[nodiscard]] envelope& now() const noexcept { return *now_; }
+  [[nodiscard]] envelope_ptr give_up() noexcept { return std::move(now_); }
+  void begin() const noexcept {}
+  /// Who has sent nothing has changed nothing here. What it has sent may have opened the rows: then
+  /// the next one stands in the queue.
+  [[nodiscard, gnu::always_inline]] bool end(turn_end how) noexcept {
+    return (how == turn_end::quiet && row_ != nullptr) || find_next();
+  }
+  [[gnu::always_inline]] void advance() noexcept {
+    copy_bytes(now_->payload(), message_row::first_of(*row_), ops_.size);
+    now_->sent = row_->sent;
+    cutter::number(one_, *now_);
+    if (mail_.take_from_row(*row_, stride_)) row_ = nullptr;
+  }
+
+  /// Whether it is a row whose messages may be handled as they are.
+  [[nodiscard, gnu::always_inline]] static bool is_for_handler(const worker& mine, const cell& one,
+                                                               const envelope& row) noexcept {
+    return row.kind == envelope_kind::row && one.is(row.target) && cutter::is_met(mine, one, row);
+  }
+
+ private:
+  [[nodiscard]] bool find_next() noexcept {
+    if (mine_.unopened.whose != &one_ || !one_.box.queue.empty()) return false;
+    row_ = mine_.unopened.left.front();
+    return is_for_handler(mine_, one_, *row_) && &message_row::ops_of(*row_) == &ops_ &&
+           row_->index == now_->index;
+  }
+
+  worker& mine_;
+  cell& one_;
+  delivery& mail_;
+  envelope* row_;  ///< the first one of those that are left; null: it has ended
+  const payload_ops& ops_;
+  const std::size_t stride_;
+  envelope_ptr now_;
+};
+
+/// Handles the message with which a turn has begun, and goes on with those of the same type behind
 /// it. Each is a turn of its own, but what was looked at before the first one holds for the others
 /// as long as none has done more than to send. False: as of consume().
+template <class Source>
 [[gnu::always_inline]] inline bool turns::run_row(worker& mine, cell& one, const handler& meant,
-                                                  envelope_ptr message) {
-  const payload_ops& ops = *message->ops;
-  const std::uint16_t index = message->index;
+                                                  Source&& from) {
+  const std::size_t size = from.now().ops->size;
   std::uint64_t handled = 0;
   bool goes_on = true;
   mine.substantial = true;  // a commit's notice is never plain
   for (;;) {
-    one.box.queue.fetch_front();
+    from.begin();
     one.consumed = next(one.consumed);
     worker_counters::add(mine.counters.messages, 1);  // by which a watchdog tells turns apart
     ++handled;
-    const bool as_usual = fail_.run(mine, one, [&] { meant.begin(one, mine.here, *message); });
-    destroy_trivial(message.release(), mine.rooms);
-    if (!as_usual || left_ <= 1) break;
-    const envelope* first = one.box.queue.front();
-    if (first == nullptr || first->ops != &ops || first->index != index) break;
-    if (!first->is_usual() || !one.is(first->target) || !cut().is_met(mine, one, *first)) break;
+    const turn_end how = fail_.run(mine, one, [&] { meant.begin(one, mine.here, from.now()); });
+    if (!from.end(how) || how == turn_end::otherwise || left_ <= 1) break;
     if (all_.resting.load(std::memory_order_relaxed)) break;  // as in has_to_rest()
     if (!pause_before(one)) {
       goes_on = false;
       break;
     }
     --left_;
-    message = one.box.queue.pop_front();
-    one.box.done_ticket = message->ticket;
-    if (!fail_.begin_next_plain_turn(mine, one, *message)) {
-      begin_otherwise(one, std::move(message));
+    from.advance();
+    one.box.done_ticket = from.now().ticket;
+    if (!fail_.begin_next_plain_turn(mine, one, from.now())) {
+      begin_otherwise(one, from.give_up());
       break;
     }
   }
-  worker_counters::add(mine.counters.bytes, handled * ops.size);
+  worker_counters::add(mine.counters.bytes, handled * size);
+  return goes_on;
+}
+
+/// A handler begins, and those of the same messages behind it. False: as of consume().
+[[gnu::always_inline]] inline bool turns::begin(worker& mine, cell& one, envelope_ptr message) {
+  const handler* meant = handler_of(*one.type, *message);
+  // Of a plain message the handler leaves the bytes as they are.
+  const bool usual = meant != nullptr && one.careful == caution::none && message->ops->plain;
+  if (!usual || !fail_.begin_plain_turn(mine, one, *message)) {
+    return begin_otherwise(one, std::move(message)), true;
+  }
+  return run_row(mine, one, *meant, queued{mine, one, std::move(message)});
+}
+
+/// Handles what stands in unopened rows, where nobody could tell the difference; else the first of
+/// it comes into the queue, which is empty.
+[[gnu::noinline]] inline bool turns::run_unopened(worker& mine, cell& one) {
+  const envelope& row = *mine.unopened.left.front();
+  const bool usual = one.careful == caution::none && in_rows::is_for_handler(mine, one, row) &&
+                     row.index < one.type->handlers.size() &&
+                     one.type->handlers[row.index].message == &message_row::ops_of(row);
+  if (!usual) {
+    return mail_.open_next(one) && consume(mine, one, one.box.queue.pop_front());
+  }
+  in_rows from{mine, one, mail_};
+  one.changed = true;
+  one.box.done_ticket = from.now().ticket;
+  bool goes_on = true;
+  const handler& meant = one.type->handlers[from.now().index];
+  if (fail_.begin_plain_turn(mine, one, from.now())) {
+    goes_on = run_row(mine, one, meant, from);
+  } else {
+    begin_otherwise(one, from.give_up());
+  }
+  words_.give_room(one);
   return goes_on;
 }
 

@@ -68,6 +68,7 @@ class delivery {
   }
   void take_rows(cell& one);
   bool open_next(cell& one);
+  bool take_from_row(envelope& row, std::size_t stride) noexcept;
   void open_rows();
   cutter& begin_stage();
 
@@ -125,7 +126,7 @@ class delivery {
     while (envelope* first = outbox.front()) {
       cell* to = first->to;
       if (to == nullptr || !mine.reaches(*to) || !fits(*to, *first)) [[unlikely]] {
-        if (send_answer(one)) continue;
+        if (send_answer(one) || leave_row(one)) continue;
         return send_others(one);
       }
       put_run_last(*to, outbox, one.at);
@@ -150,6 +151,7 @@ class delivery {
     to.box.queue.append(outbox, last, count);
   }
   bool send_answer(const cell& one) noexcept;  // see answering.hpp
+  bool leave_row(const cell& by) noexcept;     // see arriving.hpp
   /// The same from a message on that goes another way.
   [[gnu::noinline]] void send_others(cell& one) {
     const cell* last = nullptr;
@@ -322,6 +324,7 @@ class delivery {
     return message.kind == envelope_kind::message && !message.reserved && !has_room(one);
   }
 
+  [[nodiscard]] bool may_leave_rows(const cell& one) const noexcept;
   void unpack(cell& one, envelope& row);
   void overflow(cell& one, envelope_ptr message);
   void bury_arrived(cell& one, envelope_ptr message);

@@ -15,18 +15,24 @@
 
 namespace cairn::detail {
 
+/// How a turn has ended.
+enum class turn_end : std::uint8_t {
+  quiet,      ///< well, and it has not even sent
+  sending,    ///< well, and it had no effect but to send; nothing else of the actor has changed
+  otherwise,  ///< more is to be looked at
+};
+
 class failures : public turn_inputs {
  public:
   using turn_inputs::turn_inputs;
 
-  /// Runs one turn. Its effects leave when it ends well; else the supervisor decides. True: it had
-  /// none but to send, and nothing else of the actor has changed.
+  /// Runs one turn. Its effects leave when it ends well; else the supervisor decides.
   template <class Body>
-  [[gnu::always_inline]] bool run(worker& mine, cell& one, Body&& body) {
+  [[gnu::always_inline]] turn_end run(worker& mine, cell& one, Body&& body) {
     if (ends_well(mine, one, body)) [[likely]]
       return ended(mine, one);
     failed(one, std::exchange(thrown_, nullptr));
-    return false;
+    return turn_end::otherwise;
   }
 
   /// The hook of a birth, at once: what waits in the mailbox comes after it.
@@ -93,15 +99,16 @@ class failures : public turn_inputs {
     }
   }
 
-  [[gnu::always_inline]] bool ended(worker& mine, cell& one) {
+  [[gnu::always_inline]] turn_end ended(worker& mine, cell& one) {
     turn& here = mine.here;
     const bool usual = !one.more && !here.wants_more();
     if (!usual || (here.input == nullptr && !end_in_log(one, here))) {
-      return ended_otherwise(one), false;
+      return ended_otherwise(one), turn_end::otherwise;
     }
+    const bool quiet = here.outbox.empty();
     mail_.send_all(mine, one);
     here.clear_sent();
-    return true;
+    return quiet ? turn_end::quiet : turn_end::sending;
   }
 
   /// The same of a turn that has to do with more than what it was given and what it sends.

@@ -42,6 +42,11 @@ template <class A>
   return *static_cast<const holder<A>*>(self.state);
 }
 
+/// Where the state stands in there, which `make_incarnation` checks.
+template <class A>
+inline constexpr std::size_t state_offset =
+    (sizeof(context<A>) + alignof(A) - 1) / alignof(A) * alignof(A);
+
 /// A million states lie close together, in huge pages, which the machine's heap has none of.
 template <class A>
 struct state_room {
@@ -63,7 +68,11 @@ template <class A, class... Args>
 void make_incarnation(cell& self, Args&&... args) {
   void* room = state_room<A>::take();
   try {
-    self.state = ::new (room) holder<A>{self, std::forward<Args>(args)...};
+    auto* made = ::new (room) holder<A>{self, std::forward<Args>(args)...};
+    check(reinterpret_cast<std::byte*>(&made->state) ==
+              static_cast<std::byte*>(room) + state_offset<A>,
+          "a state in another place");
+    self.state = made;
   } catch (...) {
     state_room<A>::give(room);
     throw;

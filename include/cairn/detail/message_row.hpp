@@ -1,10 +1,12 @@
-// Several messages of one turn to one actor of another worker, on their way as one envelope.
+// Several messages of one turn to one actor, on their way as one envelope.
 //
 // What another worker has written comes by lines of the cache, a quarter of a microsecond each on
 // some machines. An envelope of its own is two of them, and two more when its room is written to
-// again; of small values side by side each line holds several. Only the way between two workers
-// has rows: the turn builds envelopes, and the receiver's home makes envelopes of a row before
-// anybody looks at the messages.
+// again; of small values side by side each line holds several. On the same worker it is the work
+// that counts: what envelopes have in common is written, and looked at, once.
+//
+// Nobody else than the receiver's home looks into a row: it handles one message after the other, or
+// makes envelopes of them first where anybody may look at what waits (see arriving.hpp).
 #pragma once
 
 #include <array>
@@ -17,8 +19,9 @@
 namespace cairn::detail {
 
 /// What rows have in common. `index`, `to`, `target` and `sent` of its envelope are those of each
-/// of its messages, which have nothing else but their values; `ticket` says how many they are.
-/// Behind the envelope stands whose values follow.
+/// of its messages, which have nothing else but their values. `ticket` says how many they are, and
+/// `answer.number` at which byte the first of them stands: who takes one out only counts. Behind
+/// the envelope stands whose values follow.
 struct message_row {
   static constexpr std::size_t step = sizeof(std::uint64_t);  ///< values begin at multiples of it
   static constexpr std::size_t values_at = sizeof(envelope) + sizeof(const payload_ops*);
@@ -47,10 +50,22 @@ struct message_row {
   }
   /// Of each of its messages.
   [[nodiscard]] static const payload_ops& ops_of(const envelope& row) noexcept {
-    return **static_cast<const payload_ops* const*>(row.payload());
+    const auto* behind = reinterpret_cast<const std::byte*>(&row) + sizeof(envelope);
+    return **reinterpret_cast<const payload_ops* const*>(behind);
   }
-  [[nodiscard]] static std::byte* values_of(envelope& row) noexcept {
-    return reinterpret_cast<std::byte*>(&row) + values_at;
+  /// The first one's value.
+  [[nodiscard]] static const std::byte* first_of(const envelope& row) noexcept {
+    return reinterpret_cast<const std::byte*>(&row) + row.answer.number;
+  }
+  /// One less, the first one.
+  static void take_first(envelope& row, std::size_t stride) noexcept {
+    --row.ticket;
+    row.answer.number += stride;
+  }
+  /// Where one more would stand, null where it has no room. Precondition: none was taken out.
+  [[nodiscard]] static void* place_behind(envelope& row, std::size_t stride) noexcept {
+    const std::size_t at = values_at + static_cast<std::size_t>(row.ticket) * stride;
+    return at + stride <= room_of(*row.ops) ? reinterpret_cast<std::byte*>(&row) + at : nullptr;
   }
   /// All lines of a row that will be opened soon.
   static void fetch(const envelope& row) noexcept {
@@ -89,6 +104,28 @@ inline void expect_writes(void* room, std::size_t bytes) noexcept {
   }
 }
 
+/// An empty one for messages like `like`, which are of these `ops`. It has room for so many bytes
+/// at least, up to `message_row::most_bytes`. Throws where there is no memory.
+[[nodiscard]] inline envelope* make_row(const payload_ops& ops, const envelope& like,
+                                        std::size_t bytes) {
+  const payload_ops& kind = row_ops[room_pool::class_of(bytes)];
+  void* room = allocate_room(kind);
+  expect_writes(room, bytes);
+  envelope* row = place_envelope(room, kind, like.to, like.target, like.index);
+  row->kind = envelope_kind::row;
+  row->answer.number = message_row::values_at;
+  ::new (row->payload()) const payload_ops* {&ops};
+  return row;
+}
+
+/// Adds the value of `gone`, which ends. Precondition: there is room.
+inline void move_into_row(envelope& row, envelope* gone, std::size_t stride,
+                          room_pool& pool) noexcept {
+  copy_bytes(message_row::place_behind(row, stride), gone->payload(), gone->ops->size);
+  ++row.ticket;
+  destroy_trivial(gone, pool);
+}
+
 /// Makes one row of `first` and those that stand in front of `more` and are like it. The same
 /// envelope where it goes alone.
 [[nodiscard]] inline envelope* gather_row(envelope* first, envelope_chain& more,
@@ -96,8 +133,7 @@ inline void expect_writes(void* room, std::size_t bytes) noexcept {
   const envelope* second = more.front();
   if (second == nullptr || !message_row::takes(*first)) return first;
   if (!message_row::are_alike(*first, *second)) return first;
-  const payload_ops& ops = *first->ops;
-  const std::size_t stride = message_row::stride_of(ops);
+  const std::size_t stride = message_row::stride_of(*first->ops);
   const std::size_t most = (message_row::most_bytes - message_row::values_at) / stride;
   std::size_t count = 1;
   for (const envelope* each = second;
@@ -105,29 +141,15 @@ inline void expect_writes(void* room, std::size_t bytes) noexcept {
        each = each->next) {
     ++count;
   }
-  const std::size_t bytes = message_row::values_at + count * stride;
-  const payload_ops& kind = row_ops[room_pool::class_of(bytes)];
-  void* room = nullptr;
+  envelope* row = nullptr;
   try {
-    room = allocate_room(kind);
+    row = make_row(*first->ops, *first, message_row::values_at + count * stride);
   } catch (const std::bad_alloc&) {
     return first;  // what a turn has sent leaves in any case
   }
-  expect_writes(room, bytes);
-  envelope* row = place_envelope(room, kind, first->to, first->target, first->index);
-  row->kind = envelope_kind::row;
   row->sent = first->sent;
-  row->ticket = count;
-  ::new (row->payload()) const payload_ops* {&ops};
-  std::byte* to = message_row::values_of(*row);
-  copy_bytes(to, first->payload(), ops.size);
-  destroy_trivial(first, pool);
-  for (; --count > 0;) {
-    to += stride;
-    envelope* each = more.pop(more.front()).release();
-    copy_bytes(to, each->payload(), ops.size);
-    destroy_trivial(each, pool);
-  }
+  move_into_row(*row, first, stride, pool);
+  for (; --count > 0;) move_into_row(*row, more.pop(more.front()).release(), stride, pool);
   return row;
 }
 

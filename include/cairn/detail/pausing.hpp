@@ -28,6 +28,8 @@ struct pauser {
     pause();
     return true;
   }
+  /// Whether it looks at what waits in mailboxes while the system takes its steps.
+  [[nodiscard]] virtual bool reads_mail() const noexcept { return false; }
   /// Plays one thread more. Null: it shall be a real one.
   [[nodiscard]] virtual std::unique_ptr<thread> play(const std::function<void()>& /*body*/) {
     return nullptr;
@@ -54,6 +56,11 @@ inline void pause_point() noexcept {
   if (current_pauser != nullptr) [[unlikely]]
     return current_pauser->may_go_on(next);
   return true;
+}
+
+/// Whether what comes is to stand in mailboxes at once, each message by itself.
+[[nodiscard]] inline bool mail_is_read() noexcept {
+  return current_pauser != nullptr && current_pauser->reads_mail();
 }
 
 /// Whether a message from outside comes later, or again, as a simulation has it.

@@ -18,6 +18,7 @@
 #include "cell.hpp"
 #include "effect.hpp"
 #include "handed.hpp"
+#include "message_row.hpp"
 #include "pausing.hpp"
 
 namespace cairn::detail {
@@ -117,6 +118,7 @@ struct turn {
   /// The base of a turn whose actor has none of its own, which takes this one once it needs it.
   std::unique_ptr<recovery> spare{};
   envelope_chain outbox{};
+  std::uint32_t alike = 0;  ///< messages at its end, before they become a row: see `begin_row`
   /// Of the last child that was spawned on this worker: the next one is mostly of the same.
   const actor_type* child_type = nullptr;
   bool yields = false;    ///< others come first, though more waits for this actor
@@ -173,6 +175,10 @@ struct turn {
   /// or compared, which most are not.
   void note_sent() noexcept {
     for (const envelope* each = outbox.front(); each != nullptr; each = each->next) {
+      if (each->kind == envelope_kind::row) {
+        note_row(*each);
+        continue;
+      }
       // Not an answer to somebody outside: no snapshot says that it was wanted, and replay has
       // none.
       if (each->to == nullptr) continue;
@@ -290,11 +296,22 @@ struct turn {
     if (replaying()) [[unlikely]]
       remember(made);
   }
+  void note_row(const envelope& row) noexcept {
+    const payload_ops& ops = message_row::ops_of(row);
+    const std::byte* value = message_row::first_of(row);
+    for (std::uint64_t left = row.ticket; left > 0; --left) {
+      note(ops.sent_as, raw(row.target), digest_of_value(ops, value));
+      value += message_row::stride_of(ops);
+    }
+  }
   [[gnu::noinline]] void remember(const effect& made) { also().seen.push_back(made); }
 
   [[nodiscard]] std::uint64_t digest_of_payload(const envelope& message) noexcept {
-    if (message.ops->digest == nullptr) return 0;
-    return value_of([&] { return message.ops->digest(message.payload(), hashing); });
+    return digest_of_value(*message.ops, message.payload());
+  }
+  [[nodiscard]] std::uint64_t digest_of_value(const payload_ops& ops, const void* value) noexcept {
+    if (ops.digest == nullptr) return 0;
+    return value_of([&] { return ops.digest(value, hashing); });
   }
 
   /// Reminders are effects on oneself. Other timers are not: they end what the handler waits for.

@@ -112,9 +112,12 @@ class turns {
     if (one.type == nullptr || one.hindered() || !one.box.replies.empty() || one.busy()) {
       return advance_otherwise(one);
     }
-    if ((one.box.queue.empty() && !mail_.open_next(one)) || has_to_rest(one)) return false;
-    return consume(mine, one, one.box.queue.pop_front()) && (!one.box.empty() || one.hindered()) &&
-           !mine.here.yields;
+    const bool opened = !one.box.queue.empty();
+    if ((!opened && mine.unopened.whose != &one) || has_to_rest(one)) return false;
+    const bool goes_on =
+        opened ? consume(mine, one, one.box.queue.pop_front()) : run_unopened(mine, one);
+    const bool more = !one.box.empty() || one.hindered() || mine.unopened.whose == &one;
+    return goes_on && more && !mine.here.yields;
   }
 
   /// The same where more than the next message of the mailbox is to be looked at.
@@ -231,18 +234,13 @@ class turns {
     }
   }
 
-  /// A handler begins, and those of the same messages behind it. False: as of consume().
-  [[gnu::always_inline]] bool begin(worker& mine, cell& one, envelope_ptr message) {
-    const handler* meant = handler_of(*one.type, *message);
-    // Of a plain message the handler leaves the bytes as they are.
-    const bool usual = meant != nullptr && one.careful == caution::none && message->ops->plain;
-    if (!usual || !fail_.begin_plain_turn(mine, one, *message)) {
-      return begin_otherwise(one, std::move(message)), true;
-    }
-    return run_row(mine, one, *meant, std::move(message));
-  }
-  // See beginning.hpp, all three.
-  bool run_row(worker& mine, cell& one, const handler& meant, envelope_ptr message);
+  // See beginning.hpp, as what follows.
+  bool begin(worker& mine, cell& one, envelope_ptr message);
+  class queued;
+  class in_rows;
+  template <class Source>
+  bool run_row(worker& mine, cell& one, const handler& meant, Source&& from);
+  bool run_unopened(worker& mine, cell& one);
   bool begin_with_log(cell& one, envelope_ptr& message);
   bool find_its_handler(cell& one, envelope_ptr& message);
 

@@ -77,6 +77,7 @@ class turn_gate final : public pauser {
   [[nodiscard]] planned_failures& failures() noexcept { return failures_; }
 
   void pause() noexcept override {}
+  [[nodiscard]] bool reads_mail() const noexcept override { return true; }
   void reached(const char*) noexcept override {}
 
   bool may_go_on(cell& one) noexcept override {
