@@ -133,6 +133,7 @@ class ref {
   template <class M, class... Args>
   void tell(Args&&... args) const {
     using protocol = typename A::protocol;
+    detail::check_message<M, protocol, Args...>();
     detail::require(to_);
     if constexpr (detail::fits_row<M, Args...> && in_protocol<M, protocol>) {
       if (detail::envelope* row = detail::row_for<M>(to_, detail::index_in<M, protocol>)) {

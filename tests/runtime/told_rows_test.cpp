@@ -34,6 +34,7 @@ struct between {};
 struct heard {};
 struct nap {};
 struct end {};
+struct remind {};
 struct grow {
   std::int64_t left = 0;
   void serialize(auto& ar) { ar(left); }
@@ -41,7 +42,7 @@ struct grow {
 
 /// Keeps what it hears in order; -1 for what comes between.
 struct ear {
-  using protocol = cairn::protocol<value, wide, small, between, heard, nap, end, grow>;
+  using protocol = cairn::protocol<value, wide, small, between, heard, nap, end, grow, remind>;
   std::vector<std::int64_t> all{};
   void serialize(auto& ar) { ar(all); }
 
@@ -58,6 +59,10 @@ struct ear {
     all.push_back(-2);
   }
   void on(end, cairn::context<ear>& self) { self.stop(); }
+  void on(remind, cairn::context<ear>& self) {
+    for (std::int64_t at = 0; at < 20'000; ++at) self.ref().tell<value>(at);
+    self.send_after<between>(0ns);
+  }
   /// Tells itself more of the same.
   void on(grow what, cairn::context<ear>& self) {
     all.push_back(what.left);
@@ -104,10 +109,11 @@ struct burst {
   void serialize(auto& ar) { ar(first, count); }
 };
 struct stumble {};
+struct go_on {};
 
 /// Tells both ears the same in one turn.
 struct mouth {
-  using protocol = cairn::protocol<burst, stumble, heard>;
+  using protocol = cairn::protocol<burst, stumble, heard, go_on>;
   cairn::ref<ear> to{};
   cairn::ref<plain_ear> also{};
   std::vector<std::int64_t> said{};
@@ -121,6 +127,14 @@ struct mouth {
     for (auto at = what.first; at < what.first + what.count; ++at) also.tell<value>(at);
   }
   void on(stumble) { planned.check(-7); }
+  /// A handler that takes long, and tells at last.
+  cairn::task<> on(go_on, cairn::context<mouth>& self) {
+    for (int at = 0; at < 2000; ++at) co_await self.yield();
+    for (std::int64_t first = 0; first < 90; first += 9) {
+      for (auto at = first; at < first + 9; ++at) to.tell<value>(at);
+      co_await self.yield();
+    }
+  }
   /// Asks in the turn in which it tells.
   cairn::task<std::vector<std::int64_t>> on(heard) {
     for (std::int64_t at = 0; at < 50; ++at) to.tell<value>(at);
@@ -259,6 +273,46 @@ TEST_CASE("who stops among many leaves the others as dead letters, and none of t
     co_return 0;
   });
   CHECK(on.told.count(event_kind::dead_letter) == 20);
+}
+
+TEST_CASE("what a handler tells while others rest for a snapshot waits, and is in it") {
+  bench on;
+  const auto app = [](cairn::root& root) -> cairn::task<int> {
+    const auto top = root.supervise("top");
+    const auto to = top.spawn<ear>("to");
+    top.spawn<mouth>("mouth", to).tell<go_on>();
+    co_await root.savepoint("all", cairn::at_rest);
+    co_return 0;
+  };
+  auto chosen = on.options();
+  chosen.clock = {};  // whether all rest is looked at again and again
+  fixture::crash<actors>(std::move(chosen), app);
+  fixture::crash<actors>(on, [](cairn::root& root) -> cairn::task<int> {
+    const auto top = root.supervise("top");
+    const auto to = top.spawn<ear>("to");
+    (void)top.spawn<mouth>("mouth", to);
+    for (int at = 0; at < 400; ++at) co_await root.sleep(0ns);
+    const auto got = co_await to.ask<heard>();
+    CHECK(got == numbers(0, 90));
+    co_return 0;
+  });
+}
+
+TEST_CASE("a reminder comes behind what its actor told itself before") {
+  bench on;
+  fixture::crash<actors>(on, [](cairn::root& root) -> cairn::task<int> {
+    const auto to = root.supervise("top").spawn<ear>("to");
+    to.tell<value>(-5);
+    co_await root.sleep(0ns);
+    to.tell<remind>();
+    for (int at = 0; at < 400; ++at) co_await root.sleep(0ns);
+    auto expected = numbers(0, 20'000);
+    expected.insert(expected.begin(), -5);
+    expected.push_back(-1);
+    const auto got = co_await to.ask<heard>();
+    CHECK(got == expected);
+    co_return 0;
+  });
 }
 
 template <class Actor>

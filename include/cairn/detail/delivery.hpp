@@ -59,7 +59,7 @@ class delivery {
       take_all_incoming(one);
   }
   void take_all_incoming(cell& one);  // see arriving.hpp, as what follows
-  /// The same before its turns: rows are left for `open_next`.
+  /// The same before its turns: rows are left for `turns::run_unopened`.
   [[gnu::always_inline]] void take_for_turns(cell& one) {
     if (one.moving) [[unlikely]]
       arrive(one);

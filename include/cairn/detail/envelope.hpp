@@ -70,7 +70,7 @@ enum class envelope_kind : std::uint8_t {
   message,  ///< for a handler, in the mailbox's order
   reply,    ///< for a suspended handler; may overtake messages
   control,  ///< for the cell itself, in the mailbox's order
-  row,      ///< several messages, on their way to another worker: see `message_row`
+  row,      ///< several messages, on their way: see `message_row`
 };
 
 /// The number of the reply that wakes a dormant actor. No await has it.

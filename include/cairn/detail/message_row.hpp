@@ -5,8 +5,9 @@
 // again; of small values side by side each line holds several. On the same worker it is the work
 // that counts: what envelopes have in common is written, and looked at, once.
 //
-// Nobody else than the receiver's home looks into a row: it handles one message after the other, or
-// makes envelopes of them first where anybody may look at what waits (see arriving.hpp).
+// Behind the turn that sends it, nobody else than the receiver's home looks into a row: it handles
+// one message after the other, or makes envelopes of them first where anybody may look at what
+// waits (see arriving.hpp).
 #pragma once
 
 #include <array>
@@ -67,7 +68,7 @@ struct message_row {
     const std::size_t at = values_at + static_cast<std::size_t>(row.ticket) * stride;
     return at + stride <= room_of(*row.ops) ? reinterpret_cast<std::byte*>(&row) + at : nullptr;
   }
-  /// All lines of a row that will be opened soon.
+  /// Fetches all lines of a row whose turn comes soon.
   static void fetch(const envelope& row) noexcept {
     const auto* room = reinterpret_cast<const std::byte*>(&row);
     for (std::size_t at = 64; at < room_of(*row.ops); at += 64) __builtin_prefetch(room + at);

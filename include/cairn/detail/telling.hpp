@@ -70,12 +70,14 @@ template <class M>
   return open ? last : begin_row(*here, *last, ops_of<M>);
 }
 
-/// Builds the message behind the others of the row, which has room.
+/// Builds the message behind the others of the row, which has room. It counts before: what builds
+/// it might tell more.
 template <class M, class... Args>
 [[gnu::always_inline]] inline void build_in_row(envelope& row, Args&&... args) noexcept {
   constexpr std::size_t stride = message_row::stride_of(plain_ops_of<M>());
-  construct_message<M>(message_row::place_behind(row, stride), std::forward<Args>(args)...);
+  void* place = message_row::place_behind(row, stride);
   ++row.ticket;
+  construct_message<M>(place, std::forward<Args>(args)...);
 }
 
 }  // namespace cairn::detail

@@ -112,10 +112,15 @@ class turns {
     if (one.type == nullptr || one.hindered() || !one.box.replies.empty() || one.busy()) {
       return advance_otherwise(one);
     }
-    const bool opened = !one.box.queue.empty();
-    if ((!opened && mine.unopened.whose != &one) || has_to_rest(one)) return false;
-    const bool goes_on =
-        opened ? consume(mine, one, one.box.queue.pop_front()) : run_unopened(mine, one);
+    bool goes_on = false;
+    if (!one.box.queue.empty()) {
+      if (has_to_rest(one)) return false;
+      goes_on = consume(mine, one, one.box.queue.pop_front());
+    } else {
+      if (mine.unopened.whose != &one) return false;
+      if (all_.resting.load(std::memory_order_relaxed)) return advance_otherwise(one);
+      goes_on = run_unopened(mine, one);
+    }
     const bool more = !one.box.empty() || one.hindered() || mine.unopened.whose == &one;
     return goes_on && more && !mine.here.yields;
   }
@@ -312,6 +317,7 @@ class turns {
     if (!one.more || one.more->next_look != then) return;
     one.more->next_look = no_look;
     if (one.dormant || one.suspended || one.careful == caution::unwritten) return;
+    mail_.take_incoming(one);  // it was sent before
     auto& all = one.more->timers;
     for (;;) {
       const auto first = first_due(one);

@@ -228,9 +228,8 @@ class stop_reasons {
   std::size_t next_ = 0;
 };
 
-/// What has come for one actor from other workers and is not in its queue yet, rows and what stands
-/// behind them. It counts as if it stood in the actor's inbox still, and was pushed before what
-/// does.
+/// What has come for one actor and is not in its queue yet: rows, and what stands behind them. It
+/// counts as if it stood in the actor's inbox still, and was pushed before what does.
 struct unopened_rows {
   cell* whose = nullptr;  ///< null: there is nothing. Else it is ready, or set aside
   envelope_list left{};
