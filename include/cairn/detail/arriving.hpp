@@ -9,8 +9,8 @@
 // ready; what is unopened, too, has its actor ready.
 //
 // An epoch's stages rely on nothing but that its drain finds what stands in inboxes: at each stage
-// a worker opens what it has (see engine::take_part), and while a snapshot is open what comes is
-// not left unopened.
+// a worker opens what it has (see engine::take_part). While a snapshot is open only what was sent
+// after its cut is left unopened: that is not in it.
 #pragma once
 
 #include <utility>
@@ -55,7 +55,12 @@ struct delivery::arrivals {
 /// Whether what is for this actor may be left unopened, where it is nothing else than messages.
 [[nodiscard]] inline bool delivery::may_leave_rows(const cell& one) const noexcept {
   const bool free = mine_.unopened.whose == nullptr || mine_.unopened.whose == &one;
-  return free && !mine_.open && one.type != nullptr && !one.hindered() && !mail_is_read();
+  return free && one.type != nullptr && !one.hindered() && !mail_is_read();
+}
+
+/// Whether the open snapshot may have to hold it: that is looked at in the queue.
+[[nodiscard]] inline bool delivery::may_be_late(epoch sent) const noexcept {
+  return mine_.open && sent != mine_.seen;
 }
 
 /// Leaves the first of what a turn sends unopened, where that is a row, or stands behind one.
@@ -69,7 +74,7 @@ struct delivery::arrivals {
   if (to == nullptr || (!row && (rows.whose != to || !first->is_usual()))) return false;
   if (!is_here(*to) || to->touched_in != mine_.seen || !to->box.incoming.seems_empty())
     return false;
-  if (!may_leave_rows(*to) || !lives_in(*to, *first)) return false;
+  if (!may_leave_rows(*to) || may_be_late(by.at) || !lives_in(*to, *first)) return false;
   const std::size_t count = message_row::count_of(*first);
   if (to->box.queue.size() + rows.messages + count > to->type->mailbox.capacity) return false;
   first->sent = by.at;
@@ -91,7 +96,7 @@ struct delivery::arrivals {
     const bool row = each->kind == envelope_kind::row;
     rows.messages += message_row::count_of(*each);
     any |= row;
-    usual &= row || each->is_usual();
+    usual &= (row || each->is_usual()) && !may_be_late(each->sent);
     rows.left.push_back(envelope_ptr{std::exchange(each, each->next)});
   }
   rows.whose = &one;

@@ -98,7 +98,8 @@ class cutter {
   [[nodiscard, gnu::always_inline]] static bool is_met(const worker& mine, const cell& one,
                                                        const envelope& message) noexcept {
     const epoch seen = mine.seen;
-    return message.sent <= seen && one.touched_in == seen && one.at >= seen && !mine.open;
+    const bool late = mine.open && message.sent != seen;
+    return message.sent <= seen && one.touched_in == seen && one.at >= seen && !late;
   }
   [[gnu::noinline]] void meet(cell& one, envelope& message) {
     acknowledge(message.sent);

@@ -325,6 +325,7 @@ class delivery {
   }
 
   [[nodiscard]] bool may_leave_rows(const cell& one) const noexcept;
+  [[nodiscard]] bool may_be_late(epoch sent) const noexcept;
   void unpack(cell& one, envelope& row);
   void overflow(cell& one, envelope_ptr message);
   void bury_arrived(cell& one, envelope_ptr message);
