@@ -146,7 +146,7 @@ TEST_CASE("a ref to who did not survive leads to a dead letter") {
   CHECK(letters[0].letter.message == "recovering::say");
 }
 
-TEST_CASE("a watch holds over a crash; who was stopped stays stopped") {
+TEST_CASE("a watch holds over a crash, and who was stopped stays stopped") {
   bench on;
   first_run<grow>(on, 0);
   next_run<watch_it>(on, true);

@@ -18,5 +18,5 @@ struct counter {
   int on(total) { return sum; }
 };
 
-/// Counts to 3 in a system of its own.
+/// Counts to 3, without a system.
 int count_elsewhere();

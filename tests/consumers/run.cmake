@@ -1,5 +1,5 @@
 # cmake -D WAY=installed|subdirectory|conan -D SOURCE=… -D BUILD=… -P run.cmake
-# Takes cairn in as another project would, builds the program of two translation units, runs it.
+# Takes cairn in as another project would, builds a program of two translation units, runs it.
 set(work "${BUILD}/consumers/${WAY}")
 set(here "${SOURCE}/tests/consumers")
 file(REMOVE_RECURSE "${work}")

@@ -263,14 +263,19 @@ void survive(unsigned workers, unsigned failing, unsigned crashes, std::uint64_t
 
 TEST_CASE(
     "epochs while actors talk in cycles: they are spawned and stopped, and hold suspended handlers "
-    "that await each other; no deadlock, no epoch skipped, restored totals right") {
+    "that await each other: no deadlock, no epoch skipped, restored totals right") {
+#ifdef CAIRN_FEW
+  constexpr std::uint64_t times = 1;
+#else
+  constexpr std::uint64_t times = 4;
+#endif
   for (const unsigned workers : {1U, 2U, 4U}) {
     DYNAMIC_SECTION(workers << " workers") {
       survive(workers, 0, 0, 1);
-      for (std::uint64_t seed = 1; seed <= 4; ++seed) survive(workers, 0, 12, seed);
+      for (std::uint64_t seed = 1; seed <= times; ++seed) survive(workers, 0, 12, seed);
     }
     DYNAMIC_SECTION(workers << " workers, handlers fail now and then") {
-      for (std::uint64_t seed = 5; seed <= 8; ++seed) survive(workers, 31, 12, seed);
+      for (std::uint64_t seed = 5; seed < 5 + times; ++seed) survive(workers, 31, 12, seed);
     }
   }
 }

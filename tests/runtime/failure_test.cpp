@@ -254,8 +254,8 @@ void check_disturbed(unsigned workers, int lost_key, int turns_kept, int retried
 
 TEST_CASE(
     "a handler that throws: its actor restarts with state and position right, nothing lost or "
-    "applied twice, others undisturbed, the sender's order kept; the message is a dead letter "
-    "after its retry") {
+    "applied twice, others undisturbed, the sender's order kept, the message a dead letter after "
+    "its retry") {
   SECTION("a plain handler, plain state") { check_disturbed<tally, add>(1, 25, 0, 30); }
   SECTION("a plain handler, strings") { check_disturbed<book, add>(1, 25, 0, 30); }
   SECTION("move-only messages, plain state") { check_disturbed<tally, parcel>(1, 25, 0, 30); }

@@ -110,7 +110,7 @@ cairn::task<int> watched_once(cairn::root& root, bool crashes) {
   co_return 0;
 }
 
-TEST_CASE("who has unwatched is not told; the others are, once, also over a crash") {
+TEST_CASE("who has unwatched is not told, the others are, once, also over a crash") {
   bench on;
   seen.clear();
   const bool crashes = GENERATE(false, true);
@@ -232,7 +232,7 @@ cairn::task<int> reuse_name_again(cairn::root& root) {
   co_return 0;
 }
 
-TEST_CASE("a name that is used again names a new actor; old refs lead to dead letters") {
+TEST_CASE("a name that is used again names a new actor, and old refs lead to dead letters") {
   bench on;
   seen.clear();
   fixture::crash<plants>(on, reuse_name);
@@ -279,7 +279,7 @@ cairn::task<int> prune_them(cairn::root& root) {
   co_return 0;
 }
 
-TEST_CASE("a path stops whom it leads to, and those below; one that leads nowhere harms nobody") {
+TEST_CASE("a path stops whom it leads to and those below, one to nowhere harms nobody") {
   bench on;
   fixture::crash<plants>(on, prune_them);
   INFO(on.told.text());

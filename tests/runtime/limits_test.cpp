@@ -329,7 +329,7 @@ cairn::task<int> weigh(cairn::root& root) {
   co_return 0;
 }
 
-TEST_CASE("an epoch whose records outrun the disk is abandoned; the next one says it all") {
+TEST_CASE("an epoch whose records outrun the disk is abandoned, and the next one says it all") {
   for (const bool goes_on : {false, true}) {
     bench on;
     seen.clear();

@@ -7,6 +7,8 @@
 
 #include "bank.hpp"
 
+namespace catch_matchers_tests {
+
 using namespace bank;
 using cairn::errc;
 using cairn::event_kind;
@@ -56,3 +58,5 @@ TEST_CASE("a matcher looks at a dead letter") {
         "is a dead letter of bank::deposit, failed");
   CHECK(Catch::Detail::stringify(letter) == "bank::deposit to alice (failed: negative deposit)");
 }
+
+}  // namespace catch_matchers_tests

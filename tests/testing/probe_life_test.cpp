@@ -9,6 +9,8 @@
 #include "../catch.hpp"
 #include "bank.hpp"
 
+namespace probe_life_tests {
+
 using namespace bank;
 using cairn::errc;
 using cairn::event_kind;
@@ -350,3 +352,5 @@ TEST_CASE("misuse is told") {
   p.as_root([&](cairn::root&) { within = failure_of([&] { p.run(); }); });
   CHECK(within == "a probe is used within a turn of its own actors");
 }
+
+}  // namespace probe_life_tests

@@ -7,6 +7,8 @@
 #include "../catch.hpp"
 #include "bank.hpp"
 
+namespace probe_tests {
+
 using namespace bank;
 using cairn::errc;
 using cairn::event_kind;
@@ -262,3 +264,5 @@ TEST_CASE("ask and inject say what keeps the actor") {
         "waiting:\n  alice: bank::withdraw from tina\n  " +
             waits);
 }
+
+}  // namespace probe_tests
