@@ -195,3 +195,31 @@ TEST_CASE("what happens between two starts is in a snapshot like anything else")
     co_return 0;
   });
 }
+
+TEST_CASE("who is stopped before it is woken does not hold up those that come after it") {
+  using namespace tending;
+  planned.clear();
+  bench on;
+  on.workers = GENERATE(1U, 2U, 3U);
+  fixture::crash<these>(on, settle);
+  done.clear();
+  fixture::crash<these>(on, [](cairn::root& root) -> cairn::task<int> {
+    const auto house = root.supervise("house");
+    std::vector<cairn::ref<touchy>> left{house.spawn<touchy>("1", 1)};
+    const auto room = house.supervise("room");
+    (void)room.spawn<touchy>("2", 2);
+    (void)room.with({.shutdown = 0ns}).spawn<touchy>("3", 3);  // which is not waited for
+    left.push_back(house.spawn<touchy>("4", 4));
+    const auto other = house.supervise("other");
+    left.push_back(other.spawn<touchy>("5", 5));
+    left.push_back(other.spawn<touchy>("6", 6));
+    left.push_back(house.spawn<touchy>("7", 7));
+    room.stop();
+    for (const auto& each : left) {
+      const int sum = co_await each.ask<look>();
+      CHECK(sum == 11);
+    }
+    co_return 0;
+  });
+  CHECK(on.told.count(event_kind::stopped, "room") == 1);
+}

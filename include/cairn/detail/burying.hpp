@@ -10,6 +10,10 @@
 
 namespace cairn::detail {
 
+// See waking.hpp, both.
+[[nodiscard]] const wake_note& note_of_wake(const envelope& word) noexcept;
+void wake_next(delivery& mail, worker& mine, const wake_note& from);
+
 /// Answers an ask with a failure.
 inline void delivery::refuse(const return_address& asker, errc code, std::string_view text,
                              epoch at) {
@@ -69,6 +73,10 @@ inline void delivery::bury(cell& one, envelope_ptr message, errc code, const std
                            epoch at) {
   if (message->kind == envelope_kind::reply) {  // nobody waits for it any more, but for a word
     if (is_word(message->answer.number)) confirm(*message, at);
+    if (message->answer.number == wake_number) {  // who comes next does not wait for this one
+      sometimes("stopped actor woken");
+      wake_next(*this, mine_, note_of_wake(*message));
+    }
     return;
   }
   if (message->kind == envelope_kind::control) {

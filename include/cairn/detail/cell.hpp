@@ -138,6 +138,7 @@ using wake_order = huge_vector<wake_step>;
 struct wake_note {
   std::shared_ptr<const wake_order> order{};
   std::size_t next = 0;
+  bool below = false;  ///< those below as well, whether or not they are declared
 };
 
 /// What a restart has taken.

@@ -126,7 +126,8 @@ class record_taker {
   void settle(cell& one) {
     const bool supervisor = is_supervisor(one.type);
     // Whose type is retired stops at once, while the first worker may look at its dormant siblings.
-    const bool first = supervisor || one.retired;
+    // What is right below the root is the root's own to wake.
+    const bool first = supervisor || one.retired || one.parent.id == actor_id{1};
     const std::size_t home = first ? 0 : one.slot_index % all_.workers.size();
     one.home.store(all_.workers[home].get(), std::memory_order_relaxed);
     one.at = facts_.now;

@@ -205,12 +205,17 @@ class restorer {
   /// once, for the parent's word to stop is among what waits for them. The same below a retired
   /// one.
   static void wake(cell& top) {
-    for_subtree(
-        top, [](const cell&) { return false; },
-        [](cell& one) {
-          one.box.replies.push_back(wake_word(one.self(), one.at));
-          one.home.load(std::memory_order_relaxed)->ready.push(one);  // nobody runs yet
-        });
+    std::vector<cell*> left{&top};  // not by recursion: a subtree may be as deep as it likes
+    while (!left.empty()) {
+      cell& one = *left.back();
+      left.pop_back();
+      if (one.more) {
+        one.more->children.for_each(
+            [&](const std::string&, const child& each) { left.push_back(each.where.where); });
+      }
+      one.box.replies.push_back(wake_word(one.self(), one.at));
+      one.home.load(std::memory_order_relaxed)->ready.push(one);  // nobody runs yet
+    }
   }
 
   /// A parent may have a million children: its table is not to grow with each of them.

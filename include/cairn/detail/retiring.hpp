@@ -95,8 +95,9 @@ inline void forget_child(cell& parent, actor_id who, const std::string& name) {
 /// supervisor acts on what becomes of its children.
 [[nodiscard]] inline bool may_forget_at_once(const worker& mine, const cell& child,
                                              const cell& parent) noexcept {
-  if (child.at != mine.seen || !parent.is(child.parent.id) || parent.type == nullptr) return false;
-  if (!mine.reaches(parent) || parent.hindered()) return false;
+  // First whether it lives here: another worker may take it out of its cell just now.
+  if (child.at != mine.seen || !mine.reaches(parent) || parent.hindered()) return false;
+  if (!parent.is(child.parent.id) || parent.type == nullptr) return false;
   const bool looks = is_supervisor(parent.type) || parent.slot_index == 1;
   if (child.name.empty() && !looks) return true;
   return parent.box.empty() && (looks || !parent.busy());

@@ -168,22 +168,32 @@ class turns {
   bool wake_up(cell& one) {
     envelope_list kept;
     bool killed = false;
+    bool below = false;
     if (take_rousing(one)) one.dormant = false;
     while (!one.box.replies.empty()) {
       auto each = one.box.replies.pop_front();
       if (each->answer.number == wake_number && each->code == errc::ok) {
         one.dormant = false;
-        const auto& note = *static_cast<const wake_note*>(each->payload());
-        one.leads = note.order != nullptr;
-        if (one.leads) one.rest().wakes = note;
+        const wake_note& note = note_of_wake(*each);
+        below |= note.below;
+        if (note.order == nullptr) continue;
+        one.leads = true;
+        one.rest().wakes = note;
       } else {
         killed |= is_kill(*each);
         kept.push_back(std::move(each));
       }
     }
     one.box.replies = std::move(kept);
-    if (killed && one.dormant) wake_undeclared(one);
+    if (killed && one.dormant) {
+      // Who stops what is above it does not wait for a declaration that may never come. What is
+      // below is to stop as well.
+      sometimes("undeclared supervisor stopped with the one above");
+      one.dormant = false;
+      below = true;
+    }
     if (one.dormant) return sometimes("dormant actor sleeps on"), false;
+    if (below) wake_children(mail_, mine_, one);
     if (!one.on_disk || one.on_disk_since != epoch{}) return true;  // spawned beside restored ones
     sometimes(one.suspended ? "suspended actor woken" : "dormant actor woken");
     if (one.more) {
@@ -197,18 +207,6 @@ class turns {
     if (one.type->has_commit && !one.suspended)
       tell_listener(one, epoch{all_.committed.load(std::memory_order_relaxed)});  // a number
     return true;
-  }
-
-  /// Who stops what is above it does not wait for a declaration that may never come. What is below
-  /// is to stop as well.
-  void wake_undeclared(cell& top) {
-    sometimes("undeclared supervisor stopped with the one above");
-    for_subtree(
-        top, [](const cell& one) { return !one.dormant; },
-        [&](cell& one) {
-          if (&one != &top) mail_.send(wake_word(one.self(), mine_.seen));
-        });
-    top.dormant = false;
   }
 
   /// False: it goes on when it is made ready again.
@@ -284,6 +282,7 @@ class turns {
     slot* found = one.is(reply->target) ? one.find_slot(number) : nullptr;
     if (found == nullptr || found->arrived) {
       sometimes(found == nullptr ? "answer that nobody awaits" : "answer after its timeout");
+      if (number == wake_number) wake_next(mail_, mine_, note_of_wake(*reply));  // it was awake
       return;
     }
     one.changed = true;

@@ -24,22 +24,21 @@ namespace cairn::detail {
   return word;
 }
 
-/// Calls `each(cell&)` for a restored actor and every one below it, parents first, except for those
-/// that `skip(cell&)`. Not by recursion: a subtree may be as deep as it likes. Children are noted
-/// before: the actor may run as soon as it is told.
-template <class Skip, class Each>
-void for_subtree(cell& top, Skip&& skip, Each&& each) {
-  std::vector<cell*> left{&top};
-  while (!left.empty()) {
-    cell& one = *left.back();
-    left.pop_back();
-    if (&one != &top && skip(one)) continue;
-    if (one.more) {
-      one.more->children.for_each([&](const std::string&, const child& each_child) {
-        left.push_back(each_child.where.where);
-      });
-    }
-    each(one);
+[[nodiscard]] inline const wake_note& note_of_wake(const envelope& word) noexcept {
+  return *static_cast<const wake_note*>(word.payload());
+}
+
+/// Wakes the children of an actor, which then wake theirs. By its home: what is further below may
+/// be at home elsewhere, and awake.
+inline void wake_children(delivery& mail, const worker& mine, const cell& one) {
+  if (!one.more) return;
+  std::vector<address> all;  // noted before: to send may lead to anything
+  one.more->children.for_each(
+      [&](const std::string&, const child& each) { all.push_back(each.where); });
+  for (const address& each : all) {
+    envelope_ptr word = wake_word(each, mine.seen);
+    static_cast<wake_note*>(word->payload())->below = true;
+    mail.send(std::move(word));
   }
 }
 
@@ -90,13 +89,22 @@ inline void wake_one(delivery& mail, worker& mine, const address& who) {
   one.dormant = one.needs_start = false;
 }
 
-/// Wakes those from `from.next` on, up to the first one that leads.
+/// Whether nobody lives there any more who could wake others. By its home.
+[[nodiscard]] inline bool is_gone(const cell& one, actor_id who) noexcept {
+  return !one.is(who) || one.type == nullptr || one.stopped;
+}
+
+/// Wakes those from `from.next` on, up to the first one that leads. Where that one has stopped,
+/// they are woken all the same: here at once, elsewhere by who buries its word.
 inline void wake_next(delivery& mail, worker& mine, const wake_note& from) {
   if (!from.order) return;
   for (std::size_t index = from.next; index < from.order->size(); ++index) {
     const wake_step& each = (*from.order)[index];
     if (!each.leads && each.restored) {
       wake_one(mail, mine, each.who);
+      continue;
+    }
+    if (each.leads && mail.is_here(*each.who.where) && is_gone(*each.who.where, each.who.id)) {
       continue;
     }
     envelope_ptr word = wake_word(each.who, mine.seen);
