@@ -16,7 +16,7 @@ namespace cairn::detail {
   cell* to = first->to;
   const bool usual =
       first->kind == envelope_kind::reply && first->answer.number < first_word && !is_held(*first);
-  if (!usual || to == nullptr || !mine_.reaches(*to) || !lives_in(*to, *first)) {
+  if (!usual || to == nullptr || !mine_.reaches(*to) || !lives_in(*to, first->target)) {
     return false;
   }
   first->sent = one.at;

@@ -9,8 +9,9 @@
 // ready; what is unopened, too, has its actor ready.
 //
 // An epoch's stages rely on nothing but that its drain finds what stands in inboxes: at each stage
-// a worker opens what it has (see engine::take_part). While a snapshot is open only what was sent
-// after its cut is left unopened: that is not in it.
+// a worker opens what it has (see engine::take_part). While a snapshot is open nothing is left
+// unopened but what was sent after its cut, which is not in it; where a message has told of the
+// next epoch before its flip has come here, that opens what was left before.
 #pragma once
 
 #include <utility>
@@ -74,7 +75,7 @@ struct delivery::arrivals {
   if (to == nullptr || (!row && (rows.whose != to || !first->is_usual()))) return false;
   if (!is_here(*to) || to->touched_in != mine_.seen || !to->box.incoming.seems_empty())
     return false;
-  if (!may_leave_rows(*to) || may_be_late(by.at) || !lives_in(*to, *first)) return false;
+  if (!may_leave_rows(*to) || may_be_late(by.at) || !lives_in(*to, first->target)) return false;
   const std::size_t count = message_row::count_of(*first);
   if (to->box.queue.size() + rows.messages + count > to->type->mailbox.capacity) return false;
   first->sent = by.at;
@@ -157,7 +158,7 @@ inline cutter& delivery::begin_stage() {
   const std::byte* from = message_row::first_of(row);
   const std::size_t stride = message_row::stride_of(ops);
   std::size_t left = message_row::count_of(row);
-  const bool fit = row.sent <= mine_.seen && lives_in(one, row) &&
+  const bool fit = row.sent <= mine_.seen && lives_in(one, row.target) &&
                    one.box.queue.size() + left <= one.type->mailbox.capacity;
   if (fit) {
     cut_.touch(one);

@@ -45,8 +45,7 @@ namespace cairn::detail {
   }
 }
 
-/// Of such a state: cheaper than a log. Precondition: the actor has had a
-/// base.
+/// Of such a state: cheaper than a log. Precondition: the actor has had a base.
 [[gnu::always_inline]] inline void copy_state(cell& one) {
   recovery& base = *one.saved;
   if (base.state.size() != one.type->size) base.state.resize(one.type->size);

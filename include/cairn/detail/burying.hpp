@@ -14,6 +14,12 @@ namespace cairn::detail {
 [[nodiscard]] const wake_note& note_of_wake(const envelope& word) noexcept;
 void wake_next(delivery& mail, worker& mine, const wake_note& from);
 
+/// A word that wakes somebody who has stopped, or was awake: who comes next does not wait for it.
+inline void delivery::wake_others(const envelope& word) {
+  sometimes("word to wake for who does not sleep");
+  wake_next(*this, mine_, note_of_wake(word));
+}
+
 /// Answers an ask with a failure.
 inline void delivery::refuse(const return_address& asker, errc code, std::string_view text,
                              epoch at) {
@@ -73,10 +79,7 @@ inline void delivery::bury(cell& one, envelope_ptr message, errc code, const std
                            epoch at) {
   if (message->kind == envelope_kind::reply) {  // nobody waits for it any more, but for a word
     if (is_word(message->answer.number)) confirm(*message, at);
-    if (message->answer.number == wake_number) {  // who comes next does not wait for this one
-      sometimes("stopped actor woken");
-      wake_next(*this, mine_, note_of_wake(*message));
-    }
+    if (message->answer.number == wake_number) wake_others(*message);
     return;
   }
   if (message->kind == envelope_kind::control) {

@@ -33,6 +33,11 @@ class delivery {
     return one.home.load(std::memory_order_acquire) == &mine_;
   }
 
+  /// Whether it has not stopped. By its home.
+  [[nodiscard, gnu::always_inline]] static bool lives_in(const cell& one, actor_id who) noexcept {
+    return one.is(who) && one.type != nullptr && !one.stopped;
+  }
+
   /// Sends a stamped message on its way. True: as usual, it is last in its actor's queue now.
   [[gnu::always_inline]] bool send(envelope_ptr message) {
     cell* to = message->to;
@@ -243,15 +248,11 @@ class delivery {
   /// Whether nothing is to be thought of but to put it into the queue.
   [[nodiscard, gnu::always_inline]] static bool fits(const cell& one,
                                                      const envelope& message) noexcept {
-    return message.is_usual() && lives_in(one, message) && has_room(one);
+    return message.is_usual() && lives_in(one, message.target) && has_room(one);
   }
   [[gnu::always_inline]] static void put_last(cell& one, envelope_ptr message) noexcept {
     cutter::number(one, *message);
     one.box.queue.push_back(std::move(message));
-  }
-  [[nodiscard, gnu::always_inline]] static bool lives_in(const cell& one,
-                                                         const envelope& message) noexcept {
-    return one.is(message.target) && one.type != nullptr && !one.stopped;
   }
 
   [[gnu::noinline]] void enqueue_otherwise(cell& one, envelope_ptr message) {
@@ -259,9 +260,11 @@ class delivery {
     if (message->kind == envelope_kind::reply && message->answer.number == trace_number) {
       return trace_on(pass_on(all_, one, std::move(message)));
     }
-    if (!lives_in(one, *message)) return bury_arrived(one, std::move(message));
+    if (!lives_in(one, message->target)) return bury_arrived(one, std::move(message));
     if (message->kind == envelope_kind::reply) {
-      if (message->answer.number != wake_number) cut_.touch(one);  // waking changes nothing
+      const bool wakes = message->answer.number == wake_number;
+      if (wakes && !one.dormant) return wake_others(*message);
+      if (!wakes) cut_.touch(one);  // waking changes nothing
       // What it overtakes, and what comes after it: see control_words::forget_resumes().
       if (is_hold(*message)) message->ticket = one.box.last_ticket + 1;
       one.box.add_reply(std::move(message));
@@ -330,6 +333,7 @@ class delivery {
   void overflow(cell& one, envelope_ptr message);
   void bury_arrived(cell& one, envelope_ptr message);
   void bury_control(const envelope& message, errc code, epoch at);
+  void wake_others(const envelope& word);
   [[nodiscard]] std::string reason_of(actor_id gone, errc code) const;
 
  public:

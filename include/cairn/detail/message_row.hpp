@@ -119,11 +119,15 @@ inline void expect_writes(void* room, std::size_t bytes) noexcept {
   return row;
 }
 
-/// Adds the value of `gone`, which ends. Precondition: there is room.
+/// Adds the value of one more. Precondition: there is room.
+inline void copy_into_row(envelope& row, const envelope& one, std::size_t stride) noexcept {
+  copy_bytes(message_row::place_behind(row, stride), one.payload(), one.ops->size);
+  ++row.ticket;
+}
+/// The same of one that ends.
 inline void move_into_row(envelope& row, envelope* gone, std::size_t stride,
                           room_pool& pool) noexcept {
-  copy_bytes(message_row::place_behind(row, stride), gone->payload(), gone->ops->size);
-  ++row.ticket;
+  copy_into_row(row, *gone, stride);
   destroy_trivial(gone, pool);
 }
 

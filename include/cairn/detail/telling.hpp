@@ -46,8 +46,7 @@ inline constexpr bool fits_row =
       message_row::are_alike(last, *second)) {
     while (!all.empty()) {
       const envelope_ptr each = all.pop_front();
-      copy_bytes(message_row::place_behind(*row, stride), each->payload(), ops.size);
-      ++row->ticket;
+      copy_into_row(*row, *each, stride);
     }
   }
   all.push_back(envelope_ptr{row});

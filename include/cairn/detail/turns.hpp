@@ -282,7 +282,6 @@ class turns {
     slot* found = one.is(reply->target) ? one.find_slot(number) : nullptr;
     if (found == nullptr || found->arrived) {
       sometimes(found == nullptr ? "answer that nobody awaits" : "answer after its timeout");
-      if (number == wake_number) wake_next(mail_, mine_, note_of_wake(*reply));  // it was awake
       return;
     }
     one.changed = true;

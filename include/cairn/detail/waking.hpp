@@ -89,13 +89,8 @@ inline void wake_one(delivery& mail, worker& mine, const address& who) {
   one.dormant = one.needs_start = false;
 }
 
-/// Whether nobody lives there any more who could wake others. By its home.
-[[nodiscard]] inline bool is_gone(const cell& one, actor_id who) noexcept {
-  return !one.is(who) || one.type == nullptr || one.stopped;
-}
-
-/// Wakes those from `from.next` on, up to the first one that leads. Where that one has stopped,
-/// they are woken all the same: here at once, elsewhere by who buries its word.
+/// Wakes those from `from.next` on, up to the first one that leads. Where that one has stopped, or
+/// was awake, they are woken all the same: here at once, elsewhere by who finds its word.
 inline void wake_next(delivery& mail, worker& mine, const wake_note& from) {
   if (!from.order) return;
   for (std::size_t index = from.next; index < from.order->size(); ++index) {
@@ -104,8 +99,9 @@ inline void wake_next(delivery& mail, worker& mine, const wake_note& from) {
       wake_one(mail, mine, each.who);
       continue;
     }
-    if (each.leads && mail.is_here(*each.who.where) && is_gone(*each.who.where, each.who.id)) {
-      continue;
+    const cell& one = *each.who.where;
+    if (each.leads && mail.is_here(one)) {
+      if (!delivery::lives_in(one, each.who.id) || !one.dormant) continue;
     }
     envelope_ptr word = wake_word(each.who, mine.seen);
     if (each.leads) *static_cast<wake_note*>(word->payload()) = {from.order, index + 1};
