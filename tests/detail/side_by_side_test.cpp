@@ -1,5 +1,6 @@
 #include "cairn/detail/side_by_side.hpp"
 
+#include <algorithm>
 #include <cairn/file_store.hpp>
 #include <mutex>
 #include <random>
@@ -66,28 +67,50 @@ TEST_CASE("work side by side is done once, on no more threads than there may be"
     std::mutex guard;
     std::set<std::thread::id> on;
     std::vector<int> done(50);
-    side_by_side(done.size(), threads, [&](std::size_t at) {
+    std::vector<std::size_t> then;
+    const auto work = [&](std::size_t at) {
       ++done[at];
       const std::lock_guard lock{guard};
       on.insert(std::this_thread::get_id());
+    };
+    const auto here = std::this_thread::get_id();
+    side_by_side(done.size(), threads, work, [&](std::size_t at) {
+      CHECK(done[at] == 1);
+      CHECK(std::this_thread::get_id() == here);
+      then.push_back(at);
     });
     CHECK(done == std::vector<int>(50, 1));
+    CHECK(then.size() == 50);
+    CHECK(std::ranges::is_sorted(then));
     CHECK(on.size() <= std::max<std::size_t>(threads, 1));
   }
-  side_by_side(0, 4, [](std::size_t) { FAIL("there is nothing to do"); });
+  const auto nothing = [](std::size_t) { FAIL("there is nothing to do"); };
+  side_by_side(0, 4, nothing, nothing);
 }
 
 TEST_CASE("of what fails side by side the first is told") {
   for (int round = 0; round < 50; ++round) {
     std::string what;
+    std::size_t put = 0;
     try {
-      side_by_side(20, 4, [](std::size_t at) {
+      const auto work = [](std::size_t at) {
         if (at >= 5) throw std::runtime_error{std::to_string(at)};
-      });
+      };
+      side_by_side(20, 4, work, [&](std::size_t) { ++put; });
     } catch (const std::runtime_error& why) {
       what = why.what();
     }
     CHECK(what == "5");
+    CHECK(put == 5);
+  }
+}
+
+TEST_CASE("who puts together what is done side by side may fail") {
+  for (int round = 0; round < 50; ++round) {
+    const auto put = [](std::size_t at) {
+      if (at == 3) throw std::runtime_error{"no room"};
+    };
+    CHECK_THROWS_AS(side_by_side(20, 4, [](std::size_t) {}, put), std::runtime_error);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <thread>
 
 #include "../options.hpp"
 #include "pausing.hpp"
@@ -17,7 +18,10 @@ namespace cairn::detail {
   how.retain = chosen.epoch.retain;
   how.accept_older = chosen.accept_older;
   how.as_of = chosen.as_of;
-  how.threads = current_pauser != nullptr ? 1 : all.workers.size();  // a simulation has one
+  // Also where there are fewer workers: nothing of the program runs there, and nobody else does.
+  const auto processors =
+      std::max<std::size_t>(all.workers.size(), std::thread::hardware_concurrency());
+  how.threads = current_pauser != nullptr ? 1 : processors;  // a simulation has one
   how.warn = [&all](const std::string& text) {
     event what;
     what.kind = event_kind::store_warning;

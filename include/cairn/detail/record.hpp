@@ -134,7 +134,10 @@ class record_cursor {
     std::uint64_t stored = 0;
     std::memcpy(&stored, rest.data() + body.size(), sizeof stored);
     whole_ = stored == checksum(body);
-    record_view found{parse(from), body.subspan(record_header_bytes)};
+    // In its place from the start: what is written in pieces and then copied waits for them.
+    std::optional<record_view> found{std::in_place};
+    parse(from, found->header);
+    found->payload = body.subspan(record_header_bytes);
     last_ = at_;
     at_ += record_overhead + length;
     return found;
@@ -150,10 +153,9 @@ class record_cursor {
   static constexpr const char* broken_text = "a record does not match its checksum";
 
  private:
-  record_header parse(reader& from) const {
+  void parse(reader& from, record_header& header) const {
     const auto kind = from.get<std::uint8_t>();
     if (kind < 1 || kind > 7) raise(at_, "a record is of no known kind");
-    record_header header;
     header.kind = static_cast<record_kind>(kind);
     (void)from.take(3);
     header.place = from.get<std::uint64_t>();
@@ -163,7 +165,6 @@ class record_cursor {
     header.epoch = from.get<epoch>();
     header.position = from.get<position>();
     header.schema = from.get<std::uint32_t>();
-    return header;
   }
 
   [[noreturn]] void raise(std::size_t at, const char* what) const {

@@ -147,21 +147,26 @@ class record_taker {
     if (one.name.empty() && one.parent.where != nullptr) taken_.add_brood({one.parent.where, 1});
   }
 
-  [[nodiscard]] const actor_type& type_of(const record_header& header) const {
-    const actor_type* known = all_.types.find(header.type);
-    if (known == nullptr) {
-      const auto retired = all_.types.retired.find(header.type);
-      if (retired != all_.types.retired.end()) return retired->second;
-      throw error{errc::unknown_type, "the store holds an actor of type \"" +
-                                          name_of(facts_.names, header.type) +
-                                          "\", which cairn::actors<...> does not list"};
+  /// Mostly the same as before.
+  [[nodiscard]] const actor_type& type_of(const record_header& header) {
+    if (type_ == nullptr || type_hash_ != header.type) {
+      type_ = &find_type(header.type);
+      type_hash_ = header.type;
     }
-    if (header.schema > known->schema) {
+    if (!type_->is_retired && header.schema > type_->schema) {
       throw error{errc::newer_schema, "the store holds an actor of type \"" +
-                                          std::string{known->name} +
-                                          "\": " + newer_text(header.schema, known->schema)};
+                                          std::string{type_->name} +
+                                          "\": " + newer_text(header.schema, type_->schema)};
     }
-    return *known;
+    return *type_;
+  }
+  [[nodiscard]] const actor_type& find_type(std::uint64_t hash) const {
+    if (const actor_type* known = all_.types.find(hash)) return *known;
+    const auto retired = all_.types.retired.find(hash);
+    if (retired != all_.types.retired.end()) return retired->second;
+    throw error{errc::unknown_type, "the store holds an actor of type \"" +
+                                        name_of(facts_.names, hash) +
+                                        "\", which cairn::actors<...> does not list"};
   }
 
   /// The meta record comes first: it has made the cells.
@@ -297,6 +302,8 @@ class record_taker {
   const snapshot_facts& facts_;
   restored_actors taken_{};
   cell* current_ = nullptr;
+  const actor_type* type_ = nullptr;  ///< the latest one, and its name's hash in the record
+  std::uint64_t type_hash_ = 0;
 };
 
 }  // namespace cairn::detail

@@ -21,12 +21,18 @@ namespace cairn::detail {
 /// others have enough to do, and puts the actors in the order of their records at the end: what
 /// comes out does not depend on how many threads there were.
 ///
+/// A program with one worker may count on it that nothing of it is run by two threads at a time:
+/// there is one helper then, and nobody takes a record beside it.
+///
 /// `waiting_` and what tells of it are under the lock; a batch belongs to the thread that has it,
 /// and to the reading one before and, after the join, again.
 class restore_crew {
  public:
   restore_crew(world& all, const snapshot_facts& facts)
-      : all_{all}, facts_{facts}, most_{helpers_for(all.workers.size())} {}
+      : all_{all},
+        facts_{facts},
+        most_{helpers_for(all.workers.size())},
+        alone_{all.workers.size() == 1} {}
   restore_crew(const restore_crew&) = delete;
   restore_crew& operator=(const restore_crew&) = delete;
   ~restore_crew() { close(); }
@@ -43,7 +49,10 @@ class restore_crew {
     if (most_ == 0) return to.taker.take(record);
     if (!to.is_over()) return to.what.add(record);
     // More mail of one actor than should be copied: it is taken as it comes.
-    if (!std::exchange(to.direct, true)) take(to);
+    if (!std::exchange(to.direct, true)) {
+      if (alone_) close();
+      take(to);
+    }
     to.try_to_take(record);
   }
 
@@ -51,6 +60,7 @@ class restore_crew {
   ///
   /// Errors: throws what the first record that could not be taken threw.
   void finish(restored_actors& all) {
+    if (alone_) close();
     if (!batches_.empty()) take(batches_.back());
     close();
     for (batch& each : batches_) {
@@ -116,7 +126,7 @@ class restore_crew {
   /// A simulation knows no threads but its own.
   [[nodiscard]] static std::size_t helpers_for(std::size_t workers) noexcept {
     if (current_pauser != nullptr || workers == 0) return 0;
-    return std::min(workers - 1, most_helpers);
+    return std::clamp<std::size_t>(workers - 1, 1, most_helpers);
   }
 
   /// The newest batch is complete.
@@ -126,8 +136,10 @@ class restore_crew {
     if (full.direct) return;
     if (helpers_.size() < most_) begin_helper();
     {
-      const std::lock_guard lock{guard_};
-      if (waiting_.size() < most_waiting * helpers_.size()) {
+      std::unique_lock lock{guard_};
+      const auto has_room = [&] { return waiting_.size() < most_waiting * helpers_.size(); };
+      if (alone_ && !helpers_.empty()) room_.wait(lock, has_room);
+      if (has_room()) {
         waiting_.push_back(&full);
         changed_.notify_one();
         return;
@@ -156,6 +168,7 @@ class restore_crew {
         if (waiting_.empty()) return;
         next = waiting_.front();
         waiting_.pop_front();
+        room_.notify_one();
       }
       take(*next);
     }
@@ -185,11 +198,13 @@ class restore_crew {
   world& all_;
   const snapshot_facts& facts_;
   std::size_t most_;             ///< helpers; 0: there are none, and nothing is copied
+  const bool alone_;             ///< who takes records
   std::deque<batch> batches_{};  ///< never moved
   std::vector<std::thread> helpers_{};
 
   std::mutex guard_{};  ///< of what follows
   std::condition_variable changed_{};
+  std::condition_variable room_{};  ///< for who reads alone
   std::deque<batch*> waiting_{};
   std::vector<copies> left_{};  ///< of batches that are taken, empty
   bool closed_ = false;

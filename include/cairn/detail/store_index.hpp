@@ -25,10 +25,15 @@ class store_index {
   using items = index_row::items;
   using alive_fn = std::function<bool(std::uint32_t)>;
 
+  store_index() = default;
+  store_index(const store_index&) = delete;
+  store_index& operator=(const store_index&) = delete;
+
   void clear() {
     common_.clear();
     actors_.clear();
     live_.clear();
+    counted_ = nullptr;
     live_total_ = 0;
   }
 
@@ -174,7 +179,10 @@ class store_index {
     for (const index_row& row : actors_) entries += row.all().size();
     return entries;
   }
-  void forget_segment(std::uint32_t segment) { live_.erase(segment); }
+  void forget_segment(std::uint32_t segment) {
+    live_.erase(segment);
+    counted_ = nullptr;
+  }
 
  private:
   static bool is_common(record_kind kind) {
@@ -204,7 +212,10 @@ class store_index {
   }
 
   void count(location at, bool more) {
-    auto& live = live_[at.segment];
+    if (counted_ == nullptr || counted_->first != at.segment) {
+      counted_ = &*live_.try_emplace(at.segment).first;
+    }
+    std::uint64_t& live = counted_->second;
     live = more ? live + at.length : live - at.length;
     live_total_ = more ? live_total_ + at.length : live_total_ - at.length;
   }
@@ -300,6 +311,8 @@ class store_index {
   index_rows actors_{};
   std::vector<char> stands_{};  ///< of the items that were pruned last
   std::unordered_map<std::uint32_t, std::uint64_t> live_;
+  /// The latest one that was looked for: what follows mostly lies in the same segment.
+  std::pair<const std::uint32_t, std::uint64_t>* counted_ = nullptr;
   std::uint64_t live_total_ = 0;
 };
 

@@ -234,7 +234,7 @@ inline void store_core::load_segments(const manifest& state) {
   index_.expect(bytes);
   // Each by itself; they are put together in the order of their numbers, whoever was first.
   const bool alone = options_.threads < 2 || all.size() < 2;
-  side_by_side(all.size(), options_.threads, [&](std::size_t at) {
+  const auto scan = [&](std::size_t at) {
     found& each = all[at];
     if (!alone) each.records.reserve(store_index::usual_count(each.state->bytes()));
     reader_.scan(each.number, *each.state,
@@ -243,12 +243,14 @@ inline void store_core::load_segments(const manifest& state) {
                    alone ? index_.add(entry) : each.records.push_back(entry);
                    if (!whole) each.broken.push_back(where);
                  });
-  });
-  for (found& each : all) {
+  };
+  const auto put = [&](std::size_t at) {
+    found& each = all[at];
     for (const auto& entry : each.records) index_.add(entry);
     broken_.insert(broken_.end(), each.broken.begin(), each.broken.end());
     each = {};
-  }
+  };
+  side_by_side(all.size(), options_.threads, scan, put);
 }
 
 /// Where a snapshot is damaged, if it is.
