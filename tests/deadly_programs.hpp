@@ -292,12 +292,16 @@ inline cairn::task<int> app(cairn::root& top) {
     two.tell<add>(-1);  // at another position each time
     (void)co_await two.ask<total>();
   }
+  if (scenario == "row") {  // at the same position each time
+    for (const int value : {1, 2, 3, 4, 5, 6, -1, 10}) two.tell<add>(value);
+  }
   static bool went_back = false;  // the root task begins anew after it
   if (run > 0 && scenario == "back" && !std::exchange(went_back, true)) co_await top.rollback();
   if (scenario == "orderly") (void)co_await one.ask<total>();  // it is awake, and its timer runs
   clock_here->advance(2h);
   co_await top.sleep(0h);  // what was due before comes before
-  auto asked = one.ask<total>().as_result();
+  const auto& whom = scenario == "row" ? two : one;
+  auto asked = whom.ask<total>().as_result();
   const auto first = co_await std::move(asked);
   const auto kept = co_await top.dead_letters();
   std::string text = first ? std::to_string(first.value()) : "suspended";

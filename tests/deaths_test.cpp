@@ -11,6 +11,12 @@ TEST_CASE("a message that two processes die of becomes a dead letter in the thir
   CHECK(found.deaths == 2);
 }
 
+TEST_CASE("of many messages alike the one is accused that processes die of") {
+  const auto found = deadly::live("row");
+  CHECK(found.said == "31, deadly::add: the process has died of it 2 times");
+  CHECK(found.deaths == 2);
+}
+
 TEST_CASE("a death of something else before it accuses no message") {
   const auto found = deadly::live("other");
   CHECK(found.said == "11, deadly::add: the process has died of it 2 times");

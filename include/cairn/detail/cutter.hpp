@@ -69,7 +69,8 @@ class cutter {
     if (one.listed == touched_list::none) {
       list(one);
     } else if (one.touched_in < mine_.seen) {
-      one.touched_again = true;
+      one.touched_again = true;  // it stays where it is listed
+      one.touched_in = mine_.seen;
     }
   }
   void list(cell& one) {

@@ -207,15 +207,15 @@ class engine : public homes {
       answer_beggar(*this, mine);
       if (mine.index == 0) {
         busy = leader_.poll(on_end_) || busy;
-        asks_.expire(time->steady());
+        asks_.expire(mine.now);
         tend(mine);
       }
     } catch (...) {
       fail(std::current_exception());
       return {};
     }
-    if (!busy && mine.ready.empty()) beg(*this, mine);
-    return {busy || !mine.ready.empty(), wait_of(mine)};
+    if (busy || !mine.ready.empty()) return {true};
+    return beg(*this, mine), step_outcome{false, wait_of(mine)};
   }
 
  protected:
@@ -370,8 +370,8 @@ class engine : public homes {
       earlier(leader_.next_due());
       earlier(asks_.next_deadline());
     }
-    if (due.count() < 0) return due;
-    return std::max(due - time->steady(), std::chrono::nanoseconds{0});
+    // The step was short: it has found nothing to do.
+    return due.count() < 0 ? due : std::max(due - mine.now, std::chrono::nanoseconds{0});
   }
 
   options options_;

@@ -46,7 +46,7 @@ class turn_inputs : public incarnations {
     if (!one.type->raw_base) return begin_plain_turn(mine, one, input);
     copy_again(mine.here, one);
     mine.here.input = given_ = &input;
-    show_message(mine, one, input);
+    show_next(mine, one);
     return true;
   }
 

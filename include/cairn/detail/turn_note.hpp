@@ -58,10 +58,14 @@ struct alignas(64) turn_note {
   std::atomic<std::uint64_t> at{0};       ///< position of the message that is handled
   std::atomic<std::uint64_t> message{0};  ///< hash of its type, or one of the numbers above
 
-  void say(actor_id whose, position where, std::uint64_t what) noexcept {
+  [[gnu::always_inline]] void say(actor_id whose, position where, std::uint64_t what) noexcept {
     at.store(raw(where), std::memory_order_relaxed);  // as above, all three
     message.store(what, std::memory_order_relaxed);
     actor.store(raw(whose), std::memory_order_relaxed);
+  }
+  /// The same but for the position.
+  [[gnu::always_inline]] void go_on(position where) noexcept {
+    at.store(raw(where), std::memory_order_relaxed);  // as above
   }
   void rest() noexcept { actor.store(0, std::memory_order_relaxed); }  // as above
   /// By who writes it.

@@ -85,6 +85,11 @@ class besides {
   mine.note->say(one.self().id, next(one.consumed), input.ops->hash);
 }
 
+/// The same of one more of the same type, right behind that.
+[[gnu::always_inline]] inline void show_next(worker& mine, const cell& one) noexcept {
+  if (mine.note != nullptr) mine.note->go_on(next(one.consumed));
+}
+
 /// The turn is over, before what it has begun outside can end the process: that is noted by who
 /// runs it.
 inline void show_end(worker& mine) noexcept {
@@ -106,7 +111,7 @@ inline void show_turn(worker& mine, cell& one, const envelope& input) noexcept {
 class slice_watch {
  public:
   slice_watch(world& all, worker& mine, std::chrono::nanoseconds slow)
-      : all_{all}, mine_{mine}, slow_{slow}, began_{all.time->coarse()}, before_{began_} {}
+      : all_{all}, mine_{mine}, slow_{slow}, began_{mine.coarse}, before_{began_} {}
 
   /// After each activation. True: the slice goes on.
   [[nodiscard]] bool look(cell& one) {
