@@ -100,6 +100,7 @@ template <class Source>
 [[gnu::always_inline]] inline bool turns::run_row(worker& mine, cell& one, const handler& meant,
                                                   Source&& from) {
   const std::size_t size = from.now().ops->size;
+  const epoch at = one.at;
   std::uint64_t handled = 0;
   bool goes_on = true;
   mine.substantial = true;  // a commit's notice is never plain
@@ -110,6 +111,8 @@ template <class Source>
     ++handled;
     const turn_end how = fail_.run(mine, one, [&] { meant.begin(one, mine.here, from.now()); });
     if (!from.end(how) || how == turn_end::otherwise || left_ <= 1) break;
+    if (one.at != at) [[unlikely]]
+      break;  // what it has sent brought what has cut it: it has a base, and a record
     if (all_.resting.load(std::memory_order_relaxed)) break;  // as in has_to_rest()
     if (!pause_before(one)) {
       goes_on = false;

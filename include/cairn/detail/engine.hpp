@@ -370,8 +370,8 @@ class engine : public homes {
       earlier(leader_.next_due());
       earlier(asks_.next_deadline());
     }
-    // The step was short: it has found nothing to do.
-    return due.count() < 0 ? due : std::max(due - mine.now, std::chrono::nanoseconds{0});
+    if (due.count() < 0) return due;
+    return std::max(due - time->steady(), std::chrono::nanoseconds{0});
   }
 
   options options_;

@@ -18,7 +18,7 @@ namespace cairn::detail {
   how.retain = chosen.epoch.retain;
   how.accept_older = chosen.accept_older;
   how.as_of = chosen.as_of;
-  // Also where there are fewer workers: nothing of the program runs there, and nobody else does.
+  // Also where there are fewer workers: nobody else runs, and no actor's code is called there.
   const auto processors =
       std::max<std::size_t>(all.workers.size(), std::thread::hardware_concurrency());
   how.threads = current_pauser != nullptr ? 1 : processors;  // a simulation has one

@@ -111,7 +111,7 @@ inline void show_turn(worker& mine, cell& one, const envelope& input) noexcept {
 class slice_watch {
  public:
   slice_watch(world& all, worker& mine, std::chrono::nanoseconds slow)
-      : all_{all}, mine_{mine}, slow_{slow}, began_{mine.coarse}, before_{began_} {}
+      : all_{all}, mine_{mine}, slow_{slow}, began_{all.time->coarse()}, before_{began_} {}
 
   /// After each activation. True: the slice goes on.
   [[nodiscard]] bool look(cell& one) {
