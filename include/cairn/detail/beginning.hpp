@@ -112,7 +112,8 @@ template <class Source>
     const turn_end how = fail_.run(mine, one, [&] { meant.begin(one, mine.here, from.now()); });
     if (!from.end(how) || how == turn_end::otherwise || left_ <= 1) break;
     if (one.at != at) [[unlikely]]
-      break;  // what it has sent brought what has cut it: it has a base, and a record
+      break;  // what it has sent brought what has cut it: it has a record, which is out of date
+              // next
     if (all_.resting.load(std::memory_order_relaxed)) break;  // as in has_to_rest()
     if (!pause_before(one)) {
       goes_on = false;

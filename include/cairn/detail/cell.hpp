@@ -93,7 +93,7 @@ struct recovery {
   }
 };
 
-/// Bases of actors that have stopped, for the next ones that need one. One thread at a time.
+/// Bases of actors that need theirs no more, for the next ones. One thread at a time.
 class spare_bases {
  public:
   [[nodiscard]] std::unique_ptr<recovery> take() {

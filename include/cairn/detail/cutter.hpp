@@ -5,14 +5,12 @@
 // snapshot of previous(seen) collects records.
 #pragma once
 
-#include <chrono>
 #include <exception>
 #include <utility>
 
 #include "actor_record.hpp"
 #include "bases.hpp"
-#include "lost_watches.hpp"
-#include "reminders.hpp"
+#include "record_maker.hpp"
 #include "world.hpp"
 
 namespace cairn::detail {
@@ -322,7 +320,7 @@ class cutter {
         }
         header.schema = one.saved->schema;
         const auto mark = begin_record(mine_.records, header);
-        put_actor(mine_.records, one);
+        put_actor(mine_.records, one, all_);
         end_record(mine_.records, mark);
         ++mine_.recorded;
         audit_suspended(mine_.audits.get(), one);
@@ -330,6 +328,8 @@ class cutter {
         for (envelope* each = one.box.replies.front(); each != nullptr; each = each->next) {
           each->recorded = epoch{};
         }
+        // Its next turn begins with a copy of the state in any case.
+        if (rests && one.type->raw_base) mine_.bases.give(std::move(one.saved));
         return true;
       } catch (...) {
         mine_.records.resize(before);
@@ -345,51 +345,6 @@ class cutter {
     const bool stands = one.on_disk && !(one.saved && one.saved->valid);
     if (!stands) all_.spoil_epoch(world::label(one) + ": " + text);
     return false;
-  }
-
-  void put_actor(buffer& to, cell& one) const {
-    const recovery& base = *one.saved;
-    to.put(actor_payload_format);
-    to.put(one.slot_index);
-    put_address(to, one.parent);
-    to.put_text(one.name);
-    to.put(one.life);
-    to.put(flags_of(one));
-    to.put(one.next_number);
-    to.put(one.box.last_ticket);
-    put_rest(to, one);
-    put_sized(to, [&](buffer& state) {
-      if (base.raw) {
-        one.type->encode_raw(base.state.view(), state);
-      } else {
-        state.append(base.state.view());
-      }
-    });
-    to.put(base.at);
-    to.put(base.next_number);
-    const std::size_t history_from = one.busy() ? one.more->handler.history_from : 0;
-    const std::size_t history = put_log(to, one.saved->log, history_from);
-    if (one.busy()) one.more->handler.recorded = {history, one.saved->log.bytes()};
-  }
-
-  void put_rest(buffer& to, const cell& one) const {
-    static const extra nothing{};
-    const extra& rest = one.more ? *one.more : nothing;
-    to.put(rest.attempts);
-    to.put(rest.failures);
-    to.put(bits_of(rest.declared));
-    to.put(rest.first_schema);
-    put_sized(to, [&](buffer& state) { state.append(rest.first_state.view()); });
-    to.put(static_cast<std::uint32_t>(rest.watchers.size()));
-    for (const auto& who : rest.watchers) put_address(to, who);
-    to.put(static_cast<std::uint32_t>(rest.waiting_for_room.size()));
-    for (const auto& who : rest.waiting_for_room) put_return(to, who);
-    const auto now = all_.steady_now();
-    const wall_time wall = all_.wall_now();
-    put_restarts(to, rest.restarts, now, wall);
-    to.put(static_cast<std::uint32_t>(rest.timers.size() + rest.watched.size()));
-    for (const auto& each : rest.timers) put_timer(to, each, now, micros_of(wall));
-    for (const auto whom : rest.watched) put_timer(to, lost_watch(whom, now), now, micros_of(wall));
   }
 
   world& all_;

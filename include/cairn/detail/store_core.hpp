@@ -78,13 +78,15 @@ class store_core {
         throw error{errc::misuse, directory_ + ": a record of another epoch, or the store's own"};
       }
       const auto length = static_cast<std::uint32_t>(cursor.offset() - cursor.last());
-      pending_.push_back({record->header, {0, static_cast<std::uint32_t>(cursor.last()), length}});
+      pending_.push_back(store_index::entry_of(
+          record->header, {0, static_cast<std::uint32_t>(cursor.last()), length}));
     }
     const auto at = segments_.append(*open_, framed_records);
     for (auto i = first_new; i < pending_.size(); ++i) {
-      pending_[i].at.segment = at.segment;
-      pending_[i].at.offset += at.offset;
-      written_ += pending_[i].at.length;
+      location& place = pending_[i].item.at;
+      place.segment = at.segment;
+      place.offset += at.offset;
+      written_ += place.length;
     }
   }
 
@@ -117,9 +119,7 @@ class store_core {
 
   void abort() noexcept {
     try {
-      open_.reset();
-      pending_.clear();
-      written_ = 0;
+      close_epoch();
       reclaim_.revert();
       const auto made = segments_.abandon();
       if (std::exchange(in_doubt_, false)) {  // the edit may count: its files stay
@@ -287,9 +287,10 @@ class store_core {
   /// The epoch is durable: the index follows.
   void apply(epoch n) {
     auto& touched = touched_[n];
-    for (const auto& [header, at] : pending_) {
-      index_.add(header, at);
-      touched.push_back(header.actor);
+    touched.reserve(pending_.size());
+    for (const auto& each : pending_) {
+      index_.add(each);
+      touched.push_back(each.actor);
     }
     reclaim_.apply(index_, alive());
     std::sort(touched.begin(), touched.end());
@@ -302,18 +303,18 @@ class store_core {
       for (const auto actor : touched_.begin()->second) index_.prune(actor, numbers, alive());
       touched_.erase(touched_.begin());
     }
+    close_epoch();
+  }
+  void close_epoch() noexcept {
+    constexpr std::size_t few = 65'536;  // what a million records took is not kept for the next
     open_.reset();
+    if (pending_.capacity() > few) huge_vector<store_index::entry>{}.swap(pending_);
     pending_.clear();
     written_ = 0;
   }
 
   /// Removes files that no retained snapshot needs. The epoch stands: an error is only said.
   void collect();
-
-  struct pending_record {
-    record_header header;
-    location at;
-  };
 
   std::shared_ptr<disk> disk_;
   std::string directory_;
@@ -331,7 +332,7 @@ class store_core {
   segment_writer segments_;
   reclaimer reclaim_{segment_bytes_};
   std::optional<epoch> open_{};
-  std::vector<pending_record> pending_{};
+  huge_vector<store_index::entry> pending_{};  ///< of the open epoch
   std::uint64_t written_ = 0;
   bool in_doubt_ = false;
   std::map<epoch, std::vector<actor_id>> touched_{};
