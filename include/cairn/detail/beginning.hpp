@@ -111,9 +111,9 @@ template <class Source>
     ++handled;
     const turn_end how = fail_.run(mine, one, [&] { meant.begin(one, mine.here, from.now()); });
     if (!from.end(how) || how == turn_end::otherwise || left_ <= 1) break;
+    // What has left brought what had it cut: the next one changes it again, see consume().
     if (one.at != at) [[unlikely]]
-      break;  // what it has sent brought what has cut it: it has a record, which is out of date
-              // next
+      break;
     if (all_.resting.load(std::memory_order_relaxed)) break;  // as in has_to_rest()
     if (!pause_before(one)) {
       goes_on = false;

@@ -264,7 +264,7 @@ struct alignas(64) cell : cell_body {
   cell* ready_next = nullptr;
   cell* touched_prev = nullptr;
   cell* touched_next = nullptr;
-  epoch touched_in{};
+  epoch touched_in{};  ///< listed, and marked where that is due: one touch more does nothing
   /// The actor's for as long as it lives here, whatever body is put aside: threads outside
   /// read it too, see `name_view`.
   std::string name{};

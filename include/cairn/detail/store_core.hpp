@@ -305,6 +305,7 @@ class store_core {
     }
     close_epoch();
   }
+  /// No epoch is open any more, whatever has become of it.
   void close_epoch() noexcept {
     constexpr std::size_t few = 65'536;  // what a million records took is not kept for the next
     open_.reset();

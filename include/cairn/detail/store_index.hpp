@@ -46,8 +46,6 @@ class store_index {
   /// So many bytes of records are going to be added.
   void expect(std::uint64_t bytes) { actors_.reserve(usual_count(bytes)); }
 
-  void add(const record_header& header, location at) { add(entry_of(header, at)); }
-
   /// What is added of a record.
   struct entry {
     actor_id actor{};

@@ -85,7 +85,7 @@ class besides {
   mine.note->say(one.self().id, next(one.consumed), input.ops->hash);
 }
 
-/// The same of one more of the same type, right behind that.
+/// The same of one more of the same type, where nothing else has been said since.
 [[gnu::always_inline]] inline void show_next(worker& mine, const cell& one) noexcept {
   if (mine.note != nullptr) mine.note->go_on(next(one.consumed));
 }
