@@ -59,7 +59,8 @@ void start_handler(cell& self, turn& here, const envelope& message, Call&& call)
     handler.answer = message.answer;
     handler.what = message.ops->name;
     handler.index = message.index;
-    if (here.logs()) handler.history_from = here.log_bytes();
+    handler.history_from = here.logs() ? here.log_bytes() : 0;
+    handler.recorded = {};
     handler.running.resume();
   } else if constexpr (std::is_void_v<returned>) {
     call();

@@ -101,7 +101,7 @@ class failures : public turn_inputs {
 
   [[gnu::always_inline]] turn_end ended(worker& mine, cell& one) {
     turn& here = mine.here;
-    const bool usual = !one.more && !here.wants_more();
+    const bool usual = !here.wants_more() && (!one.more || rests(*one.more, here));
     if (!usual || (here.input == nullptr && !end_in_log(one, here))) {
       return ended_otherwise(one), turn_end::otherwise;
     }
@@ -109,6 +109,12 @@ class failures : public turn_inputs {
     mail_.send_all(mine, one);
     here.clear_sent();
     return quiet ? turn_end::quiet : turn_end::sending;
+  }
+
+  /// Whether a turn has left nothing to do of what most actors never need.
+  [[nodiscard, gnu::always_inline]] static bool rests(const extra& more,
+                                                      const turn& here) noexcept {
+    return !more.handler.running && more.attempts == 0 && !here.asks();
   }
 
   /// The same of a turn that has to do with more than what it was given and what it sends.

@@ -16,8 +16,11 @@ namespace cairn::detail {
 /// The end of a coroutine handler within its last turn: its answer is one more effect.
 [[gnu::noinline]] inline void settle_handler(cell& one, turn& here) {
   if (!one.more->handler.running.done()) return;
-  one.more->handler.finish(one.more->handler, here);  // throws what the handler threw
-  one.more->handler = {};
+  activity& ended = one.more->handler;
+  ended.finish(ended, here);  // throws what the handler threw
+  ended.running = {};
+  if (ended.notice) [[unlikely]]
+    ended.notice = {};  // what else it says, the next one says anew
 }
 [[gnu::always_inline]] inline void settle(cell& one, turn& here) {
   if (one.busy()) settle_handler(one, here);
