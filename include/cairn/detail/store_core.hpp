@@ -290,11 +290,10 @@ class store_core {
     touched.reserve(pending_.size());
     for (const auto& each : pending_) {
       index_.add(each);
-      touched.push_back(each.actor);
+      // Once or more: to prune again finds nothing.
+      if (touched.empty() || touched.back() != each.actor) touched.push_back(each.actor);
     }
     reclaim_.apply(index_, alive());
-    std::sort(touched.begin(), touched.end());
-    touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
     const auto numbers = manifest_.numbers();
     index_.prune_common(numbers);
     for (const auto actor : touched) index_.prune(actor, numbers, alive());

@@ -105,7 +105,7 @@ class store_index {
     });
     if (dropped == 0) return;
     count(at, false);
-    put_back(*row, std::move(list));
+    list.empty() ? actors_.erase(*row) : row->set(list);
   }
 
   /// Drops what stands in none of `snapshots`, of one actor.
@@ -114,7 +114,9 @@ class store_index {
   }
   /// The same of the records that belong to no actor.
   void prune_common(std::span<const epoch> snapshots) {
-    if (!common_.empty()) common_ = standing(common_, snapshots);
+    if (common_.empty()) return;
+    keep_standing(common_, snapshots);
+    common_ = kept_;
   }
   /// The same of all.
   void prune_all(std::span<const epoch> snapshots, const alive_fn& alive) {
@@ -252,47 +254,42 @@ class store_index {
     }
   }
 
-  void put_back(index_row& row, items list) {
-    list.empty() ? actors_.erase(row) : row.set(std::move(list));
-  }
-
   void prune(index_row& row, std::span<const epoch> snapshots, const alive_fn& alive) {
     if (is_one(row.all())) return;  // the newest of its key stands in the newest snapshot
-    items kept = standing(row.all(), snapshots);
-    std::vector<std::uint32_t> left;  // segments with dead records
+    keep_standing(row.all(), snapshots);
+    left_.clear();
     for (std::size_t i = 0; const auto& item : row.all()) {
       if (stands_[i++]) continue;
-      if (item.kind != record_kind::gone && alive(item.at.segment)) left.push_back(item.at.segment);
+      if (item.kind != record_kind::gone && alive(item.at.segment))
+        left_.push_back(item.at.segment);
     }
-    std::sort(left.begin(), left.end());
-    left.erase(std::unique(left.begin(), left.end()), left.end());
-    for (const auto segment : left) {
-      kept.push_back({epoch{}, 0, {segment, 0, 0}, index_item::remainder});
+    std::sort(left_.begin(), left_.end());
+    left_.erase(std::unique(left_.begin(), left_.end()), left_.end());
+    for (const auto segment : left_) {
+      kept_.push_back({epoch{}, 0, {segment, 0, 0}, index_item::remainder});
     }
-    drop_idle_tombstones(kept, alive);
-    const bool empty = std::all_of(kept.begin(), kept.end(), [](const index_item& item) {
+    drop_idle_tombstones(kept_, alive);
+    const bool empty = std::all_of(kept_.begin(), kept_.end(), [](const index_item& item) {
       return item.kind == index_item::remainder;
     });
-    if (empty) kept.clear();
-    put_back(row, std::move(kept));
+    empty ? actors_.erase(row) : row.set(kept_);
   }
 
-  /// Sorts what there is, and returns what of it stands in one of `snapshots`. The rest counts no
-  /// more; `stands_` says what that is.
-  [[nodiscard]] items standing(std::span<index_item> list, std::span<const epoch> snapshots) {
+  /// Sorts what there is, and puts into `kept_` what of it stands in one of `snapshots`. The rest
+  /// counts no more; `stands_` says what that is.
+  void keep_standing(std::span<index_item> list, std::span<const epoch> snapshots) {
     std::sort(list.begin(), list.end());
     stands_.assign(list.size(), 0);
     for (const auto n : snapshots) mark(list, n, stands_);
-    items kept;
+    kept_.clear();
     for (std::size_t i = 0; i < list.size(); ++i) {
       const auto& item = list[i];
       if (stands_[i]) {
-        kept.push_back(item);
+        kept_.push_back(item);
       } else if (item.kind != index_item::remainder) {
         count(item.at, false);
       }
     }
-    return kept;
   }
 
   /// A tombstone that keeps nothing down goes at once.
@@ -307,7 +304,10 @@ class store_index {
 
   items common_;
   index_rows actors_{};
-  std::vector<char> stands_{};  ///< of the items that were pruned last
+  // Of who was pruned last: room that the next one finds.
+  std::vector<char> stands_{};         ///< which of its items
+  items kept_{};                       ///< what it has now
+  std::vector<std::uint32_t> left_{};  ///< segments with dead records of it
   std::unordered_map<std::uint32_t, std::uint64_t> live_;
   /// The latest one that was looked for: what follows mostly lies in the same segment.
   std::pair<const std::uint32_t, std::uint64_t>* counted_ = nullptr;

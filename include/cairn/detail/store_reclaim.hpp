@@ -43,9 +43,11 @@ class reclaimer {
     saved_ = cursor_;
     try {
       carry_some(n, written, state, index, records, to);
+      write(n, to);
     } catch (const error& problem) {
       if (problem.code() != errc::damaged) throw;
       spoilt_.insert(std::exchange(cursor_.segment, std::nullopt).value_or(0));
+      write(n, to);  // what was read before
       return problem.what();
     }
     return std::nullopt;
@@ -96,7 +98,8 @@ class reclaimer {
       }
       const location at{*cursor_.segment, static_cast<std::uint32_t>(e.offset + cursor_.offset),
                         static_cast<std::uint32_t>(e.length - cursor_.offset)};
-      const auto length = carry_one(n, at, state, index, records, to, budget);
+      const auto length = carry_one(at, state, index, records, budget);
+      if (carried_.size() >= most_at_once) write(n, to);
       cursor_.offset += length;
       looks -= std::min<std::uint64_t>(looks, length);
     }
@@ -104,6 +107,9 @@ class reclaimer {
 
   /// The emptiest segment, if too much of the disk is dead or lies in too many files. What was
   /// given up at a file's end is dead like the rest.
+  ///
+  /// Not one that is written in retained epochs still: what is in there only for the older ones of
+  /// them dies by itself. Where all actors change all the time, nothing is carried at all.
   bool choose(const manifest& state, const store_index& index, const segment_writer& to) {
     std::uint64_t bytes = 0;
     std::size_t count = 0;
@@ -114,7 +120,10 @@ class reclaimer {
       bytes += to.length(number);
       ++count;
       const auto live = index.live_bytes(number);
-      const bool busy = number == to.current() || live == 0 || spoilt_.contains(number) ||
+      const bool retained =
+          !segment.extents.empty() && segment.extents.back().number >= state.oldest;
+      const bool busy = retained || number == to.current() || live == 0 ||
+                        spoilt_.contains(number) ||
                         std::find(done_.begin(), done_.end(), number) != done_.end();
       if (busy || (emptiest && live >= least)) continue;
       emptiest = number;
@@ -128,8 +137,8 @@ class reclaimer {
     return true;
   }
 
-  std::uint32_t carry_one(epoch n, location at, const manifest& state, const store_index& index,
-                          record_reader& records, segment_writer& to, std::uint64_t& budget) {
+  std::uint32_t carry_one(location at, const manifest& state, const store_index& index,
+                          record_reader& records, std::uint64_t& budget) {
     return records.read_header(at, [&](const record_view& record, bytes_view bytes, bool whole) {
       const auto& header = record.header;
       const location from{at.segment, at.offset, static_cast<std::uint32_t>(bytes.size())};
@@ -142,21 +151,42 @@ class reclaimer {
         return;
       }
       sometimes("record carried along");
-      moves_.push_back({header, from, to.append(n, bytes)});
+      const auto offset = static_cast<std::uint32_t>(carried_.size());
+      moves_.push_back({header, from, {0, offset, from.length}});
+      carried_.append(bytes);
       budget -= std::min<std::uint64_t>(budget, bytes.size());
     });
   }
 
+  /// What has been read is written in one go: to call the system for each record costs more than
+  /// all else of carrying it.
+  void write(epoch n, segment_writer& to) {
+    if (carried_.size() == 0) return;
+    const location first = to.append(n, carried_.view());
+    for (; placed_ < moves_.size(); ++placed_) {
+      location& place = moves_[placed_].to;
+      place.segment = first.segment;
+      place.offset += first.offset;
+    }
+    carried_.clear();
+  }
+
   void clear() {
     moves_.clear();
+    carried_.clear();
+    placed_ = 0;
     idle_.clear();
     done_.clear();
   }
+
+  static constexpr std::size_t most_at_once = 256 * 1024;
 
   std::uint64_t segment_bytes_;
   position_in cursor_{};
   position_in saved_{};
   std::vector<move> moves_{};
+  buffer carried_{};        ///< records that have been read and not written
+  std::size_t placed_ = 0;  ///< so many of the moves have their place
   std::vector<std::pair<record_header, location>> idle_{};
   std::set<std::uint32_t> spoilt_{};
   std::vector<std::uint32_t> done_{};  ///< gone through in this epoch

@@ -62,22 +62,29 @@ class index_row {
     return more_ ? std::span<const index_item>{*more_} : std::span{&one_, 1};
   }
   void add(const index_item& item) {
-    more_ ? more_->push_back(item) : void(more_ = std::make_unique<items>(items{one_, item}));
+    if (!more_) more_ = std::make_unique<items>(items{one_});
+    if (more_->size() == more_->capacity()) more_->reserve(with_room(more_->size()));
+    more_->push_back(item);
   }
-  /// Precondition: there is one at least.
-  void set(items now) {
+  /// Precondition: there is one at least, and they are not this row's own.
+  void set(std::span<const index_item> now) {
     if (now.size() == 1) {
       one_ = now.front();
       return more_.reset();
     }
-    now.shrink_to_fit();
-    more_ ? void(*more_ = std::move(now)) : void(more_ = std::make_unique<items>(std::move(now)));
+    if (!more_ || more_->capacity() > with_room(now.size())) more_ = std::make_unique<items>();
+    more_->assign(now.begin(), now.end());
   }
 
  private:
   actor_id actor_;
   index_item one_;                 // the only one, where there are no more
   std::unique_ptr<items> more_{};  // else all of them
+
+  /// An actor that changes in each epoch has one item more and one less in each.
+  [[nodiscard]] static constexpr std::size_t with_room(std::size_t count) noexcept {
+    return count + 2 + count / 2;
+  }
 };
 
 /// The rows of all actors, in the order in which the actors came as long as none has gone, and a
