@@ -31,6 +31,8 @@ inline constexpr std::uint32_t skynet_fan = 10;
 /// the bare machine writes too. The program that measures cairn checks it.
 inline constexpr std::size_t state_bytes = 64;
 inline constexpr std::size_t record_bytes = 255;
+/// Epochs in which all of them change: so many that a store has to give space back meanwhile.
+inline constexpr int epochs_of_all = 9;
 inline constexpr std::uint32_t many_actors = 1'000'000;
 inline constexpr std::uint32_t quick_actors = 100'000;  ///< in their place, with --quick
 inline constexpr std::uint32_t dirty_few = 100;

@@ -63,7 +63,7 @@ cairn::task<int> play_all(cairn::root& root, std::uint32_t actors, std::vector<d
   crowd some;
   co_await spawn_crowd(root, actors, some);
   co_await root.checkpoint();
-  for (int at = 0; at < 3; ++at) {
+  for (int at = 0; at < epochs_of_all; ++at) {
     co_await touch_crowd(root, some);
     co_await root.checkpoint();
     ms.push_back(std::chrono::duration<double, std::milli>{last.whole}.count());

@@ -60,7 +60,7 @@ double few(const settings& how) {
 
 double disk(const settings& how) {
   std::vector<double> ms;
-  for (int at = 0; at < 3; ++at) {
+  for (int at = 0; at < epochs_of_all; ++at) {
     appended_file file{how};
     const double began = now_ns();
     file.append(actors_of(how) * record_bytes);
@@ -74,7 +74,7 @@ double cereal_alone(const settings& how) {
   using state = std::array<std::uint64_t, state_bytes / 8>;
   std::vector<state> states(actors_of(how));
   std::vector<double> ms;
-  for (int at = 0; at < 3; ++at) {
+  for (int at = 0; at < epochs_of_all; ++at) {
     const double began = now_ns();
     std::ostringstream bytes;
     cereal::BinaryOutputArchive archive{bytes};

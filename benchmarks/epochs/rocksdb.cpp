@@ -24,7 +24,7 @@ double all_dirty(const settings& how) {
   const temporary_directory place{how.directory};
   const auto all = filled(place, crowd_of(how));
   std::vector<double> ms;
-  for (int at = 0; at < 3; ++at) ms.push_back(write_all(*all, crowd_of(how)));
+  for (int at = 0; at < epochs_of_all; ++at) ms.push_back(write_all(*all, crowd_of(how)));
   return quantile(ms, 0.5);
 }
 

@@ -24,7 +24,7 @@ double all_dirty(const settings& how) {
   database all{place};
   (void)all.put_all(crowd_of(how));
   std::vector<double> ms;
-  for (int at = 0; at < 3; ++at) ms.push_back(all.put_all(crowd_of(how)));
+  for (int at = 0; at < epochs_of_all; ++at) ms.push_back(all.put_all(crowd_of(how)));
   return quantile(ms, 0.5);
 }
 

@@ -21,6 +21,7 @@ namespace bench {
 struct window {
   bool epochs = true;  ///< it lies within an epoch; else between two
   double (*clock)() = &now_ns;
+  std::size_t wanted = 0;  ///< so many windows
   bool open = false;
   double began = 0;
   double last = 0;  ///< turn
@@ -39,7 +40,7 @@ struct window {
     const bool begins = what.kind == cairn::event_kind::epoch_begun;
     if (!begins && what.kind != cairn::event_kind::committed) return;
     if (begins == epochs) {
-      open = true;
+      open = gaps.size() < wanted;
       longest = 0;
       turns = 0;
       began = last = clock();
@@ -113,7 +114,7 @@ cairn::task<int> play(cairn::root& root, scene of) {
   co_await root.checkpoint();
   auto clock = rest.spawn<ticker>("clock");
   clock.tell<tick>();
-  seen.gaps.clear();
+  seen.wanted = of.windows;
   while (seen.gaps.size() < of.windows) {
     if (of.mailbox > 0) full.tell<hold>();  // so that every epoch has to look at it
     if (of.all_dirty) {
