@@ -3,7 +3,6 @@
 #include <cairn/detail/store_reclaim.hpp>
 
 #include <algorithm>
-#include <cairn/detail/store_memory.hpp>
 #include <cairn/file_store.hpp>
 #include <optional>
 #include <random>
@@ -11,60 +10,13 @@
 
 #include "../catch.hpp"
 #include "../store_fixture.hpp"
+#include "fickle_disk.hpp"
 
 using namespace store_fixture;  // NOLINT(*using-namespace*)
 
 namespace {
 
 constexpr std::uint64_t segment_bytes = 4096;
-
-/// A disk in memory; the next sync of a segment fails when told to, after all was carried.
-class fickle_disk final : public cairn::detail::disk {
- public:
-  bool fail_segment_sync = false;
-
-  std::unique_ptr<cairn::detail::disk_file> open(const std::string& path) override {
-    return under_.open(path);
-  }
-  std::unique_ptr<cairn::detail::disk_file> create(const std::string& path) override {
-    return std::make_unique<file>(*this, contains(path, "segment-"), under_.create(path));
-  }
-  void rename(const std::string& from, const std::string& to) override { under_.rename(from, to); }
-  void remove(const std::string& path) override { under_.remove(path); }
-  std::vector<std::string> list(const std::string& directory) override {
-    return under_.list(directory);
-  }
-  void make_directory(const std::string&) override {}
-  void sync_directory(const std::string&) override {}
-  std::unique_ptr<cairn::detail::disk_lock> lock(const std::string& path, bool shared,
-                                                 std::chrono::milliseconds wait) override {
-    return under_.lock(path, shared, wait);
-  }
-
- private:
-  class file final : public cairn::detail::disk_file {
-   public:
-    file(fickle_disk& of, bool segment, std::unique_ptr<cairn::detail::disk_file> under)
-        : of_{of}, segment_{segment}, under_{std::move(under)} {}
-    std::size_t read(std::uint64_t offset, std::byte* to, std::size_t count) override {
-      return under_->read(offset, to, count);
-    }
-    void write(std::uint64_t offset, bytes_view bytes) override { under_->write(offset, bytes); }
-    void sync() override {
-      if (segment_ && std::exchange(of_.fail_segment_sync, false)) {
-        throw cairn::error{cairn::errc::io, "planted"};
-      }
-    }
-    std::uint64_t size() override { return under_->size(); }
-
-   private:
-    fickle_disk& of_;
-    bool segment_;
-    std::unique_ptr<cairn::detail::disk_file> under_;
-  };
-
-  cairn::detail::memory_disk under_;
-};
 
 using key = std::pair<std::uint64_t, std::uint64_t>;  // the actor; 0 is its state, else mail
 using content = std::map<key, std::string>;

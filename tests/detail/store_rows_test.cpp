@@ -81,8 +81,30 @@ TEST_CASE("an actor's items are one or many") {
   row.add(item(2));
   row.add(item(3));
   CHECK(places_of(&row) == std::vector{1U, 2U, 3U});
-  row.set({item(3), item(4)});
+  row.set(std::vector{item(3), item(4)});
   CHECK(places_of(&row) == std::vector{3U, 4U});
-  row.set({item(5)});
+  row.set(std::vector{item(5)});
   CHECK(places_of(&row) == std::vector{5U});
+}
+
+TEST_CASE("an actor's items stay where they are while their number hardly changes") {
+  index_row row{actor_id{1}, item(1)};
+  for (std::uint32_t at = 2; at <= 4; ++at) row.add(item(at));
+  row.set(std::vector{item(2), item(3), item(4)});
+  const auto* const place = row.all().data();
+  for (std::uint32_t at = 5; at < 100; ++at) {
+    row.add(item(at));
+    row.set(std::vector{item(at - 2), item(at - 1), item(at)});
+    CHECK(places_of(&row) == std::vector{at - 2, at - 1, at});
+    CHECK(row.all().data() == place);
+  }
+}
+
+TEST_CASE("an actor that had many items does not keep their room") {
+  index_row row{actor_id{1}, item(0)};
+  for (std::uint32_t at = 1; at < 1000; ++at) row.add(item(at));
+  const auto* const place = row.all().data();
+  row.set(std::vector{item(1), item(2)});
+  CHECK(row.all().data() != place);
+  CHECK(places_of(&row) == std::vector{1U, 2U});
 }
