@@ -22,6 +22,7 @@ struct window {
   bool epochs = true;  ///< it lies within an epoch; else between two
   double (*clock)() = &now_ns;
   bool open = false;
+  bool closed = false;  ///< there are enough: nobody ticks any more
   double began = 0;
   double last = 0;  ///< turn
   double longest = 0;
@@ -36,6 +37,7 @@ struct window {
     ++turns;
   }
   void look(const cairn::event& what) {
+    if (closed) return;
     const bool begins = what.kind == cairn::event_kind::epoch_begun;
     if (!begins && what.kind != cairn::event_kind::committed) return;
     if (begins == epochs) {
@@ -122,6 +124,7 @@ cairn::task<int> play(cairn::root& root, scene of) {
     }
     co_await root.sleep(std::chrono::milliseconds{of.all_dirty ? 50 : 1});
   }
+  seen.closed = true;
   clock.tell<halt>();
   stuffed::released = true;
   co_await root.checkpoint();
