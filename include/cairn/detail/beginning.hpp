@@ -174,7 +174,7 @@ inline bool turns::begin_with_log(cell& one, envelope_ptr& message) {
   } catch (...) {
     const std::string why = "its state could not be serialized: " + text_of_caught();
     one.box.done_ticket = message->ticket - 1;
-    one.box.queue.push_front(std::move(message));
+    one.box.put_in_front(std::move(message));
     fail_.suspend(one, why);
     return false;
   }

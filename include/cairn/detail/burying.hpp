@@ -165,7 +165,7 @@ inline void delivery::overflow(cell& one, envelope_ptr message) {
                      one.careful == caution::unwritten;  // no cut could tell that it has gone
   if (one.type->mailbox.when_full == cairn::overflow::drop_oldest && !stays) {
     envelope_ptr oldest = one.box.queue.pop_front();
-    if (one.box.attended == oldest.get()) one.box.attended = nullptr;
+    if (one.box.attended() == oldest.get()) one.box.attend_anew();
     if (one.more && !one.busy()) one.more->attempts = 0;  // if it has failed: the next one has not
     one.box.queue.push_back(std::move(message));
     message = std::move(oldest);

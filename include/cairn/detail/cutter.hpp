@@ -111,6 +111,7 @@ class cutter {
   [[nodiscard]] bool sweep() {
     waits_for_room_ = false;
     if (!mine_.sweep_begun) begin_sweep();
+    looks_before_ = mine_.looks;
     for (int visits = 0; visits < all_.sweep_visits; ++visits) {
       cell* one = mine_.sweeping.front();
       if (one == nullptr) return flush(), true;
@@ -118,7 +119,7 @@ class cutter {
         sometimes("sweep waits for room");
         return flush(), waits_for_room_ = true, false;
       }
-      if (mine_.records.size() > all_.sweep_bytes) return flush(), false;
+      if (has_done_its_share()) return flush(), false;
       if (!visit(*one)) return sometimes("sweep goes on within a mailbox"), false;
       mine_.sweeping.remove(*one);
       mine_.swept.push_back(*one, touched_list::swept);
@@ -158,6 +159,7 @@ class cutter {
     for (cell* one = mine_.touched.front(); one != nullptr; one = one->touched_next) {
       one->changed = true;
       if (one->on_disk_since == gone) one->on_disk = false;
+      one->box.forget_swept();
       for (envelope_list* list : {&one->box.queue, &one->box.replies}) {
         for (envelope* each = list->front(); each != nullptr; each = each->next) {
           if (each->recorded == gone) each->recorded = epoch{};
@@ -190,7 +192,10 @@ class cutter {
     // What is for the cell's former actor is not the present one's to record.
     return mine_.open && message.sent < mine_.seen && message.recorded == epoch{} &&
            (!message.spoilt || message.kind == envelope_kind::reply) && one.is(message.target) &&
-           message.answer.number != wake_number && one.type != nullptr && one.type->persistent &&
+           message.answer.number != wake_number && has_mail_recorded(one);
+  }
+  [[nodiscard]] bool has_mail_recorded(const cell& one) const noexcept {
+    return one.type != nullptr && one.type->persistent &&
            (!one.stopped || one.stopped_in >= mine_.seen);
   }
 
@@ -244,7 +249,7 @@ class cutter {
 
   void begin_sweep() {
     mine_.sweep_begun = true;
-    mine_.visited = mine_.swept_ticket = 0;
+    mine_.visited = mine_.looks = looks_before_ = 0;
     while (cell* one = mine_.touched.front()) {
       if (one->touched_in == mine_.seen) one->touched_again = true;
       mine_.touched.remove(*one);
@@ -258,15 +263,41 @@ class cutter {
     for (envelope* each = one.box.replies.front(); each != nullptr; each = each->next) {
       if (is_late(one, *each)) record_mail(one, *each);
     }
-    for (envelope* each = one.box.queue.front(); each != nullptr; each = each->next) {
-      if (each->ticket <= mine_.swept_ticket) continue;
-      mine_.swept_ticket = each->ticket;
-      if (is_late(one, *each)) record_mail(one, *each);
-      if (mine_.records.size() > all_.sweep_bytes && each->next != nullptr) return flush(), false;
-    }
-    mine_.swept_ticket = 0;
+    if (!one.box.queue.empty() && !visit_queue(one)) return flush(), false;
     ++mine_.visited;
     return true;
+  }
+
+  /// A long mailbox is mostly what the sweeps before have recorded: to walk through it anew would
+  /// take longer than all the rest of a cut. A sweep goes on behind it, each slice behind the one
+  /// before. See `sweep_marks`.
+  [[nodiscard]] bool visit_queue(cell& one) {
+    if (!has_mail_recorded(one)) return true;
+    envelope_list& queue = one.box.queue;
+    const bool is_long = queue.size() > all_.sweep_looks;
+    sweep_marks marks;
+    if (one.box.marks) marks = one.box.marks->swept;
+    envelope* each = queue.front();
+    for (; each != nullptr && marks.is_before(*each); each = each->next) look_at(one, *each);
+    if (envelope* last = marks.begin(each, mine_.seen)) each = last->next;
+    bool ended = true;
+    for (; each != nullptr && ended; each = each->next) {
+      look_at(one, *each);
+      marks.pass(*each, each->sent < mine_.seen);  // of its epoch, it may be late in the next
+      ended = each->next == nullptr || !has_done_its_share();
+    }
+    if (ended && !is_long) return one.box.forget_swept(), true;
+    one.box.made_marks().swept = marks;
+    return ended;
+  }
+  void look_at(cell& one, envelope& message) {
+    ++mine_.looks;
+    if (is_late(one, message)) record_mail(one, message);
+  }
+  /// One slice of the sweep.
+  [[nodiscard]] bool has_done_its_share() const noexcept {
+    return mine_.records.size() > all_.sweep_bytes ||
+           mine_.looks - looks_before_ >= all_.sweep_looks;
   }
 
   void flush() {
@@ -338,7 +369,7 @@ class cutter {
         sometimes("state not serialized");
         if (one.suspended) continue;
         one.suspended = true;
-        one.box.attended = nullptr;  // asks that waited for a restart are refused
+        one.box.attend_anew();  // asks that waited for a restart are refused
         all_.tell_of(event_kind::suspended, one, text, errc::failed);
       }
     }
@@ -350,6 +381,7 @@ class cutter {
   world& all_;
   worker& mine_;
   bool waits_for_room_ = false;
+  std::uint64_t looks_before_ = 0;  ///< the present slice of the sweep
 };
 
 }  // namespace cairn::detail

@@ -348,7 +348,7 @@ class failures : public turn_inputs {
   static void put_in_front(cell& one, envelope_ptr message) noexcept {
     if (message->ticket != 0) one.box.done_ticket = message->ticket - 1;  // 0: see be_born()
     if (message->ops == &ops_of<birth_note>) message->reserved = true;    // it is not dropped
-    one.box.queue.push_front(std::move(message));
+    one.box.put_in_front(std::move(message));
   }
 
   /// An ephemeral actor has nothing to replay: its message is lost, and it begins afresh or, where

@@ -127,7 +127,7 @@ class halting {
       if (each->answer.number == backoff_number)
         each->index = static_cast<std::uint16_t>(control::none);
     }
-    one.box.attended = nullptr;  // it will be looked at anew
+    one.box.attend_anew();  // it will be looked at anew
   }
 
   /// Those that were due while the actor handled nothing have not fired.
@@ -174,7 +174,7 @@ class halting {
     if (first == nullptr || first->kind != envelope_kind::message) return;
     sometimes("failed message of a stopped actor kept");
     envelope_ptr message = one.box.queue.pop_front();
-    one.box.attended = nullptr;
+    one.box.attend_anew();
     mail_.cuts().meet(one, *message);
     one.box.done_ticket = message->ticket;
     one.consumed = next(one.consumed);

@@ -96,7 +96,7 @@ class incarnations : public halting {
     if (!one.suspended) return;
     sometimes("actor resumed");
     one.suspended = false;
-    one.box.attended = nullptr;  // it will be looked at anew
+    one.box.attend_anew();  // it will be looked at anew
     one.careful = std::min(one.careful, caution::messages);
     all_.pardon(one);
     if (one.more) {

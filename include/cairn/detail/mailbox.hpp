@@ -3,9 +3,11 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <utility>
 
 #include "envelope_list.hpp"
+#include "sweep_marks.hpp"
 
 namespace cairn::detail {
 
@@ -62,18 +64,23 @@ class inbox {
 
 using envelope_inbox = inbox<envelope, &envelope::next>;
 
+/// How far something has gone in a mailbox's queue. Most mailboxes need none of it.
+struct queue_marks {
+  envelope* attended = nullptr;  ///< of a suspended actor: the last one that it has looked at
+  sweep_marks swept{};
+};
+
 /// One actor's waiting messages.
 ///
 /// A local send first takes over what stands in the inbox; else a message that another worker
 /// pushed earlier, on behalf of the same sender before it moved here, would be overtaken.
 struct mailbox {
-  envelope_inbox incoming{};  ///< who pushes then looks at the mark `cell::queued`
-  envelope_list queue{};      ///< home worker only: messages and control, in order
-  envelope_list replies{};    ///< home worker only
-  /// Of a suspended actor: the last one in `queue` that it has looked at.
-  envelope* attended = nullptr;
-  std::uint64_t last_ticket = 0;  ///< given to the newest in `queue`
-  std::uint64_t done_ticket = 0;  ///< of the newest that was consumed
+  envelope_inbox incoming{};             ///< who pushes then looks at the mark `cell::queued`
+  envelope_list queue{};                 ///< home worker only: messages and control, in order
+  envelope_list replies{};               ///< home worker only
+  std::unique_ptr<queue_marks> marks{};  ///< in `queue`
+  std::uint64_t last_ticket = 0;         ///< given to the newest in `queue`
+  std::uint64_t done_ticket = 0;         ///< of the newest that was consumed
 
   /// Words go before answers, in their order.
   void add_reply(envelope_ptr reply) noexcept {
@@ -88,6 +95,33 @@ struct mailbox {
       last = each;
     }
     replies.put_after(last, std::move(reply));
+  }
+  /// What has been taken out, and may have changed meanwhile, waits again before all others.
+  void put_in_front(envelope_ptr message) noexcept {
+    if (marks) marks->swept.put_in_front(message->ticket);
+    queue.push_front(std::move(message));
+  }
+  /// Takes out what stands behind `before`, as `envelope_list::take_after`. Something else may take
+  /// its place.
+  [[nodiscard]] envelope_ptr take_within(envelope* before) noexcept {
+    envelope_ptr taken = queue.take_after(before);
+    if (marks && marks->swept.has_passed(taken->ticket)) marks->swept = {};
+    return taken;
+  }
+
+  [[nodiscard]] queue_marks& made_marks() {
+    if (!marks) marks = std::make_unique<queue_marks>();
+    return *marks;
+  }
+  [[nodiscard]] envelope* attended() const noexcept { return marks ? marks->attended : nullptr; }
+  /// What waits for a suspended actor is looked at anew.
+  void attend_anew() noexcept {
+    if (marks) marks->attended = nullptr;
+  }
+  /// The next sweep goes through all that waits.
+  void forget_swept() noexcept {
+    if (attended() == nullptr) return marks.reset();
+    marks->swept = {};
   }
   [[nodiscard]] bool has_word() const noexcept {
     return !replies.empty() && is_word(replies.front()->answer.number);

@@ -140,7 +140,7 @@ inline void retire(world& all, worker& mine, delivery& mail, cell& one, std::str
     stop_children(mail, one, *rest, below);
     wake_next(mail, mine, rest->wakes);  // nobody waits for its start any more
   }
-  one.box.attended = nullptr;
+  one.box.marks.reset();
   while (!one.box.replies.empty()) mail.bury_for_stopped(one, one.box.replies.pop_front());
   while (!one.box.queue.empty()) mail.bury_for_stopped(one, one.box.queue.pop_front());
 }

@@ -65,7 +65,7 @@ inline void wipe(name_view& names, cell& one) noexcept {
   }
   one.queued.store(false, std::memory_order_relaxed);  // published by the next stage
   one.woken.store(0, std::memory_order_relaxed);       // as well
-  one.box.attended = nullptr;
+  one.box.marks.reset();
   one.box.last_ticket = one.box.done_ticket = 0;
   one.wake_next = one.ready_next = nullptr;
   one.touched_prev = one.touched_next = nullptr;

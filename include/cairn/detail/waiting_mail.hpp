@@ -18,18 +18,20 @@ class waiting_mail {
 
   /// True: there was such a word.
   bool look(cell& one) {
-    envelope_list& queue = one.box.queue;
-    envelope*& last = one.box.attended;  // a mailbox that fills up is not gone through again
+    mailbox& box = one.box;
     envelope_ptr word;
-    while (envelope* each = last != nullptr ? last->next : queue.front()) {
+    for (;;) {
+      envelope* last = box.attended();  // a mailbox that fills up is not gone through again
+      envelope* each = last != nullptr ? last->next : box.queue.front();
+      if (each == nullptr) break;
       if (is_operators_word(*each)) {
-        word = queue.take_after(last);
-        queue.put_after(last, in_place_of(*word, mine_.seen));
-        last = nullptr;
+        word = box.take_within(last);
+        box.queue.put_after(last, in_place_of(*word, mine_.seen));
+        box.attend_anew();
         break;  // what comes after it is for whom it makes of the actor
       }
       if (is_notice(*each)) {  // a later commit tells it again; what waits before it is not done
-        queue.take_after(last).reset();
+        box.take_within(last).reset();
         continue;
       }
       if (one.suspended && each->answer.wanted() && each->code == errc::ok &&
@@ -40,7 +42,7 @@ class waiting_mail {
                      world::label(one) + " is suspended", one.at);
         each->code = errc::failed;
       }
-      last = each;
+      box.made_marks().attended = each;
     }
     if (!word) return false;
     sometimes("word to a suspended actor");

@@ -121,10 +121,10 @@ class control_words {
       if (before && each->kind == envelope_kind::control &&
           control{each->index} == control::resume) {
         sometimes("resume of before a suspension forgotten");
-        const envelope_ptr word = queue.take_after(last);
+        const envelope_ptr word = one.box.take_within(last);
         mail_.cuts().meet(one, *word);
         queue.put_after(last, in_place_of(*word, one.at));
-        one.box.attended = nullptr;
+        one.box.attend_anew();
         one.changed = true;
         each = last != nullptr ? last->next : queue.front();
       }

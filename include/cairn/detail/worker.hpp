@@ -296,8 +296,8 @@ class worker {
   bool sweep_begun = false;
   std::uint64_t stage_done = 0;
   bool sweep_counted = false;
-  std::uint64_t visited = 0;       ///< by the present sweep
-  std::uint64_t swept_ticket = 0;  ///< how far it is in the mailbox of the next to be visited
+  std::uint64_t visited = 0;  ///< by the present sweep
+  std::uint64_t looks = 0;    ///< at waiting messages, as well
   std::uint64_t recorded = 0;
 
   std::atomic<std::size_t> load{0};  ///< ready actors, a hint for who is idle

@@ -190,6 +190,7 @@ class turn_gate final : public pauser {
     if (tickets.empty()) return;
     tickets.push_back(what.ticket);
     bring_forward(one.box.queue, what);
+    one.box.forget_swept();  // and is to be recorded again
     std::vector<actor_id> from;
     envelope* each = one.box.queue.front();
     for (const auto ticket : tickets) {
