@@ -23,7 +23,6 @@ struct window {
   double (*clock)() = &now_ns;
   std::size_t wanted = 0;  ///< so many windows
   bool open = false;
-  bool closed = false;  ///< there are enough: nobody ticks any more
   double began = 0;
   double last = 0;  ///< turn
   double longest = 0;
@@ -38,7 +37,6 @@ struct window {
     ++turns;
   }
   void look(const cairn::event& what) {
-    if (closed) return;
     const bool begins = what.kind == cairn::event_kind::epoch_begun;
     if (!begins && what.kind != cairn::event_kind::committed) return;
     if (begins == epochs) {
@@ -125,7 +123,6 @@ cairn::task<int> play(cairn::root& root, scene of) {
     }
     co_await root.sleep(std::chrono::milliseconds{of.all_dirty ? 50 : 1});
   }
-  seen.closed = true;
   clock.tell<halt>();
   stuffed::released = true;
   co_await root.checkpoint();
