@@ -39,18 +39,18 @@ TEST_CASE("what the next epochs replace in any case is not carried along") {
 
 TEST_CASE("what is carried along is written many records at once") {
   const auto disk = std::make_shared<fickle_disk>();
-  cairn::file_store store{"s", {.segment_bytes = 16 * segment_bytes}, disk};
+  cairn::file_store store{"s", {.segment_bytes = 100 * segment_bytes}, disk};
   store.open({.retain = 1});
   constexpr std::uint64_t actors = 2000;
   std::uint64_t n = 0;
-  std::vector<std::string> last(actors, std::string(60, 's'));
+  std::vector<std::string> last(actors, std::string(600, 's'));
   std::mt19937 chance{7};
   const auto commit = [&](unsigned one_in) {
     std::vector<entry> entries;
     ++n;
     for (std::uint64_t each = 0; each < actors; ++each) {
       if (chance() % one_in != 0) continue;
-      last[each] = std::string(60, static_cast<char>('a' + n % 26));
+      last[each] = std::string(600, static_cast<char>('a' + n % 26));
       entries.push_back(state(n, each + 1, last[each]));
     }
     store.begin(epoch{n});

@@ -288,11 +288,14 @@ class store_core {
   void apply(epoch n) {
     auto& touched = touched_[n];
     touched.reserve(pending_.size());
+    std::vector<actor_id> mailed;  // of one actor there may be many
     for (const auto& each : pending_) {
       index_.add(each);
-      // Once or more: to prune again finds nothing.
-      if (touched.empty() || touched.back() != each.actor) touched.push_back(each.actor);
+      (store_index::comes_once(each) ? touched : mailed).push_back(each.actor);
     }
+    std::sort(mailed.begin(), mailed.end());
+    const auto several = std::unique(mailed.begin(), mailed.end());
+    touched.insert(touched.end(), mailed.begin(), several);
     reclaim_.apply(index_, alive());
     const auto numbers = manifest_.numbers();
     index_.prune_common(numbers);

@@ -54,6 +54,10 @@ class store_index {
   [[nodiscard]] static entry entry_of(const record_header& header, location at) {
     return {header.actor, {header.epoch, place_of(header), at, header.kind}};
   }
+  /// Whether an actor has one of these in an epoch at most.
+  [[nodiscard]] static bool comes_once(const entry& one) noexcept {
+    return one.item.kind == record_kind::actor || one.item.kind == record_kind::gone;
+  }
   void add(const entry& one) {
     is_common(one.item.kind) ? common_.push_back(one.item) : actors_.add(one.actor, one.item);
     count(one.item.at, true);

@@ -46,8 +46,8 @@ class reclaimer {
       write(n, to);
     } catch (const error& problem) {
       if (problem.code() != errc::damaged) throw;
-      spoilt_.insert(std::exchange(cursor_.segment, std::nullopt).value_or(0));
       write(n, to);  // what was read before
+      spoilt_.insert(std::exchange(cursor_.segment, std::nullopt).value_or(0));
       return problem.what();
     }
     return std::nullopt;
@@ -108,28 +108,28 @@ class reclaimer {
   /// The emptiest segment, if too much of the disk is dead or lies in too many files. What was
   /// given up at a file's end is dead like the rest.
   ///
-  /// Not one that is written in retained epochs still: what is in there only for the older ones of
-  /// them dies by itself. Where all actors change all the time, nothing is carried at all.
+  /// Segments that are written in retained epochs still are not thought of: what is in there only
+  /// for the older ones of these dies by itself. Where all actors change all the time, nothing is
+  /// carried at all.
   bool choose(const manifest& state, const store_index& index, const segment_writer& to) {
     std::uint64_t bytes = 0;
+    std::uint64_t live = 0;
     std::size_t count = 0;
     std::optional<std::uint32_t> emptiest;
     std::uint64_t least = 0;
     for (const auto& [number, segment] : state.segments) {
       if (segment.dropped != never) continue;
+      if (!segment.extents.empty() && segment.extents.back().number >= state.oldest) continue;
+      const auto alive = index.live_bytes(number);
       bytes += to.length(number);
+      live += alive;
       ++count;
-      const auto live = index.live_bytes(number);
-      const bool retained =
-          !segment.extents.empty() && segment.extents.back().number >= state.oldest;
-      const bool busy = retained || number == to.current() || live == 0 ||
-                        spoilt_.contains(number) ||
+      const bool busy = number == to.current() || alive == 0 || spoilt_.contains(number) ||
                         std::find(done_.begin(), done_.end(), number) != done_.end();
-      if (busy || (emptiest && live >= least)) continue;
+      if (busy || (emptiest && alive >= least)) continue;
       emptiest = number;
-      least = live;
+      least = alive;
     }
-    const auto live = index.live_bytes();
     const bool many_bytes = bytes > 2 * live + segment_bytes_ / 2;
     const bool many_files = count > 8 + 4 * live / segment_bytes_;
     if (!emptiest || (!many_bytes && !many_files)) return false;
@@ -168,12 +168,17 @@ class reclaimer {
       place.segment = first.segment;
       place.offset += first.offset;
     }
+    forget_carried();
+  }
+  /// One large record leaves no room behind that lasts.
+  void forget_carried() noexcept {
     carried_.clear();
+    if (carried_.room() > 2 * most_at_once) carried_ = buffer{};
   }
 
   void clear() {
     moves_.clear();
-    carried_.clear();
+    forget_carried();
     placed_ = 0;
     idle_.clear();
     done_.clear();

@@ -62,7 +62,7 @@ class index_row {
     return more_ ? std::span<const index_item>{*more_} : std::span{&one_, 1};
   }
   void add(const index_item& item) {
-    if (!more_) more_ = std::make_unique<items>(items{one_});
+    if (!more_) more_ = made_of({&one_, 1});
     if (more_->size() == more_->capacity()) more_->reserve(with_room(more_->size()));
     more_->push_back(item);
   }
@@ -72,8 +72,12 @@ class index_row {
       one_ = now.front();
       return more_.reset();
     }
-    if (!more_ || more_->capacity() > with_room(now.size())) more_ = std::make_unique<items>();
-    more_->assign(now.begin(), now.end());
+    const bool fits = more_ && more_->capacity() >= now.size();
+    if (!fits || more_->capacity() > with_room(now.size())) {
+      more_ = made_of(now);
+    } else {
+      more_->assign(now.begin(), now.end());
+    }
   }
 
  private:
@@ -81,6 +85,12 @@ class index_row {
   index_item one_;                 // the only one, where there are no more
   std::unique_ptr<items> more_{};  // else all of them
 
+  [[nodiscard]] static std::unique_ptr<items> made_of(std::span<const index_item> given) {
+    auto made = std::make_unique<items>();
+    made->reserve(with_room(given.size()));
+    made->assign(given.begin(), given.end());
+    return made;
+  }
   /// An actor that changes in each epoch has one item more and one less in each.
   [[nodiscard]] static constexpr std::size_t with_room(std::size_t count) noexcept {
     return count + 2 + count / 2;
