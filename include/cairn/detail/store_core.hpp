@@ -287,7 +287,6 @@ class store_core {
   /// The epoch is durable: the index follows.
   void apply(epoch n) {
     auto& touched = touched_[n];
-    touched.reserve(pending_.size());
     std::vector<actor_id> mailed;  // of one actor there may be many
     for (const auto& each : pending_) {
       index_.add(each);

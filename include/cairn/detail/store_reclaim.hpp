@@ -121,12 +121,14 @@ class reclaimer {
       if (segment.dropped != never) continue;
       if (!segment.extents.empty() && segment.extents.back().number >= state.oldest) continue;
       const auto alive = index.live_bytes(number);
+      // Those go by themselves, or cannot go, or have been gone through just now.
+      const bool counts = alive != 0 && !spoilt_.contains(number) &&
+                          std::find(done_.begin(), done_.end(), number) == done_.end();
+      if (!counts) continue;
       bytes += to.length(number);
       live += alive;
       ++count;
-      const bool busy = number == to.current() || alive == 0 || spoilt_.contains(number) ||
-                        std::find(done_.begin(), done_.end(), number) != done_.end();
-      if (busy || (emptiest && alive >= least)) continue;
+      if (number == to.current() || (emptiest && alive >= least)) continue;
       emptiest = number;
       least = alive;
     }
