@@ -174,6 +174,29 @@ TEST_CASE("what the next epoch has sent to a long mailbox is looked at by its ow
   check_restored(on, 70, 20);
 }
 
+TEST_CASE("a sweep ends although more comes into a mailbox than its slices look at") {
+  using namespace long_mailboxes;
+  planned.clear();
+  bench on;
+  constexpr int steps = 20;
+  constexpr int at_once = 12;  // a slice looks at 8
+  {
+    stage play{on};
+    play.begin_hold();
+    play.add_some(30);
+    play.begin_cut();
+    for (int step = 0; step < steps; ++step) {
+      for (int left = at_once; left > 0; --left) play.it.tell<add>(++play.sent);
+      play.hand.step(0);
+    }
+    // Those that came before the sweep did, and none of the others.
+    CHECK(play.end_cut() < 30 + 4 * at_once);
+    CHECK(on.told.count(event_kind::abandoned) == 0);
+    CHECK(play.cut() > (steps - 5) * at_once);
+  }
+  check_restored(on, 30 + steps * at_once, 30 + steps * at_once);
+}
+
 TEST_CASE("the first sweep after a restore looks at a long mailbox, the next one does not") {
   using namespace long_mailboxes;
   planned.clear();

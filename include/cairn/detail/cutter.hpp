@@ -279,12 +279,12 @@ class cutter {
     if (one.box.marks) marks = one.box.marks->swept;
     envelope* each = queue.front();
     for (; each != nullptr && marks.is_before(*each); each = each->next) look_at(one, *each);
-    if (envelope* last = marks.begin(each, mine_.seen)) each = last->next;
+    if (envelope* last = marks.begin(each, mine_.seen, one.box.last_ticket)) each = last->next;
     bool ended = true;
-    for (; each != nullptr && ended; each = each->next) {
+    for (; ended && marks.is_due(each); each = each->next) {
       look_at(one, *each);
       marks.pass(*each, each->sent < mine_.seen);  // of its epoch, it may be late in the next
-      ended = each->next == nullptr || !has_done_its_share();
+      ended = !marks.is_due(each->next) || !has_done_its_share();
     }
     if (ended && !is_long) return one.box.forget_swept(), true;
     one.box.made_marks().swept = marks;

@@ -35,10 +35,12 @@ class sweep_marks {
   [[nodiscard]] bool is_before(const envelope& each) const noexcept { return each.ticket < from_; }
 
   /// Forgets the places that the queue has passed; `first` is the first one that is not before the
-  /// run. Returns the last one that the sweep of epoch `now` need not look at, null: there is none.
-  [[nodiscard]] envelope* begin(const envelope* first, epoch now) noexcept {
+  /// run, `newest` the ticket of the last one. Returns the last one that the sweep of epoch `now`
+  /// need not look at, null: there is none.
+  [[nodiscard]] envelope* begin(const envelope* first, epoch now, std::uint64_t newest) noexcept {
     if (first == nullptr || first->ticket > kept_.until) kept_ = {};
     const bool same = in_ == now;
+    if (!same) due_ = newest;
     if (first == nullptr || first->ticket > swept_.until || !same) swept_ = kept_;
     in_ = now;
     if (swept_.last != nullptr) {
@@ -46,6 +48,11 @@ class sweep_marks {
                      : "mail that an earlier sweep has recorded is passed over");
     }
     return swept_.last;
+  }
+  /// What comes once a sweep has begun is of the next epoch: all that is of this one has come when
+  /// the sweep begins. Else a sweep would not end where more comes than its slices look at.
+  [[nodiscard]] bool is_due(const envelope* each) const noexcept {
+    return each != nullptr && each->ticket <= due_;
   }
   /// The sweep has looked at it, and at all before it. `done`: no later sweep has to.
   void pass(envelope& each, bool done) noexcept {
@@ -71,6 +78,7 @@ class sweep_marks {
   place kept_{};   ///< all until then is recorded, or will never be
   place swept_{};  ///< all until then was looked at by the sweep of `in_`; never before `kept_`
   epoch in_{};
+  std::uint64_t due_ = 0;  ///< the newest one when that sweep came here first
   std::uint64_t from_ = 0;
 };
 

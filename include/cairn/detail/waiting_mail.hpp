@@ -38,9 +38,11 @@ class waiting_mail {
           each->kind != envelope_kind::control) {
         mail_.cuts().meet(one, *each);
         sometimes("ask of a suspended actor refused");
+        each->code = errc::failed;
+        box.made_marks().attended = each;  // first: who hears of it may lead to its being dropped
         mail_.refuse(std::exchange(each->answer, {}), errc::failed,
                      world::label(one) + " is suspended", one.at);
-        each->code = errc::failed;
+        continue;
       }
       box.made_marks().attended = each;
     }
