@@ -100,9 +100,9 @@ struct stage {
 };
 
 numbers up_to(int last) {
-  numbers all(static_cast<std::size_t>(last));
-  std::iota(all.begin(), all.end(), 1);
-  return all;
+  numbers counted(static_cast<std::size_t>(last));
+  std::iota(counted.begin(), counted.end(), 1);
+  return counted;
 }
 
 /// As the next process finds it.
