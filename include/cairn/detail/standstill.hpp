@@ -41,33 +41,39 @@ class standstill {
   [[nodiscard]] bool wait(bool still, std::chrono::nanoseconds limit) {
     std::unique_lock lock{guard_};
     return changed_.wait_for(lock, bounded(limit),
-                             [&] { return in_effect_ == still && left_ == 0; });
+                             [&] { return in_effect_ == still && settled(); });
   }
 
-  /// Whether what was asked for last is so. Any thread.
+  /// Whether what was asked for last is so, and has been told of. Any thread.
   [[nodiscard]] bool is_settled() {
     const std::lock_guard lock{guard_};
-    return left_ == 0;
+    return settled();
   }
 
   /// A worker's part, between its turns.
   void take_part(worker& mine) {
     // Relaxed: looked at again under the guard.
     if (number_.load(std::memory_order_relaxed) == mine.still_number) return;
-    bool all_have = false;
+    bool last = false;
+    bool changes = false;
     {
       const std::lock_guard lock{guard_};
       mine.still_number = number_.load(std::memory_order_relaxed);  // written under the guard
       mine.still = is_still(mine.still_number);
       if (--left_ == 0) {
-        all_have = std::exchange(in_effect_, mine.still) != mine.still;
+        last = telling_ = true;
+        changes = std::exchange(in_effect_, mine.still) != mine.still;
         all_.paused.store(mine.still, std::memory_order_relaxed);  // a flag, see world
-        changed_.notify_all();
       }
     }
     if (!mine.still) go_on(mine);
     // Until this returns this worker has not followed a later wish, so the events are in order.
-    if (all_have) tell(mine.still);
+    if (changes) tell(mine.still);
+    if (last) {  // who waited for it finds that it has been told of
+      const std::lock_guard lock{guard_};
+      telling_ = false;
+      changed_.notify_all();
+    }
     all_.wake(*all_.workers.front());  // the root task may wait for it
   }
 
@@ -87,6 +93,9 @@ class standstill {
 
  private:
   [[nodiscard]] static bool is_still(std::uint64_t number) noexcept { return number % 2 == 1; }
+
+  /// Precondition: the guard is held.
+  [[nodiscard]] bool settled() const noexcept { return left_ == 0 && !telling_; }
 
   static void go_on(worker& mine) {
     while (cell* one = mine.set_aside.pop()) mine.ready.push(*one);
@@ -109,6 +118,7 @@ class standstill {
   std::condition_variable changed_{};
   std::size_t left_ = 0;  ///< workers that have not followed yet
   bool in_effect_ = false;
+  bool telling_ = false;  ///< the last one to follow is about to tell of it
 };
 
 }  // namespace cairn::detail
