@@ -226,8 +226,11 @@ class simulation {
     process_->slice = static_cast<int>(1 + chance_.below(4));
     if (!chance_.one_in(3)) process_->budget = static_cast<int>(1 + chance_.below(4));
     if (!chance_.one_in(3)) process_->sweep_visits = static_cast<int>(1 + chance_.below(4));
-    if (!chance_.one_in(3)) process_->sweep_bytes = std::size_t{64} << chance_.below(6);
-    if (!chance_.one_in(3)) process_->sweep_looks = std::size_t{1} << chance_.below(5);
+    if (!chance_.one_in(3)) {
+      const std::size_t portion = std::size_t{1} << chance_.below(6);
+      process_->sweep_bytes = 64 * portion;
+      process_->sweep_looks = portion;
+    }
   }
 
   [[nodiscard]] bool failed() const { return process_ && process_->failure() != nullptr; }
