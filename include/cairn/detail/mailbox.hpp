@@ -78,7 +78,7 @@ struct mailbox {
   envelope_inbox incoming{};             ///< who pushes then looks at the mark `cell::queued`
   envelope_list queue{};                 ///< home worker only: messages and control, in order
   envelope_list replies{};               ///< home worker only
-  std::unique_ptr<queue_marks> marks{};  ///< in `queue`
+  std::unique_ptr<queue_marks> marks{};  ///< in `queue`; home worker only
   std::uint64_t last_ticket = 0;         ///< given to the newest in `queue`
   std::uint64_t done_ticket = 0;         ///< of the newest that was consumed
 

@@ -1,4 +1,5 @@
-// Up to where a long mailbox need not be gone through again.
+// Up to where a long mailbox need not be gone through again. By the actor's home alone, between its
+// turns, as the queue itself; a move hands both over with `cell::home`.
 #pragma once
 
 #include <algorithm>
