@@ -69,6 +69,15 @@ inline std::string starts() {
   }
   return text;
 }
+/// Nobody handles anything before it has started.
+inline void check_works() {
+  const auto lines = done.lines();
+  for (std::size_t at = 0; at < lines.size(); ++at) {
+    if (!lines[at].starts_with("work ")) continue;
+    const auto of = std::find(lines.begin(), lines.end(), "start " + lines[at].substr(5));
+    CHECK(of < lines.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+}
 
 }  // namespace tending
 
@@ -92,13 +101,7 @@ TEST_CASE("restored children start one after the other, those of a room where th
       co_return 0;
     });
     CHECK(starts() == "1 2 3 4 5 6 7 8 ");
-    // Nobody handles anything before those that come before it have started.
-    const auto lines = done.lines();
-    for (std::size_t at = 0; at < lines.size(); ++at) {
-      if (!lines[at].starts_with("work ")) continue;
-      const auto of = std::find(lines.begin(), lines.end(), "start " + lines[at].substr(5));
-      CHECK(of < lines.begin() + static_cast<std::ptrdiff_t>(at));
-    }
+    check_works();
   }
 }
 
@@ -194,6 +197,84 @@ TEST_CASE("what happens between two starts is in a snapshot like anything else")
     }
     co_return 0;
   });
+}
+
+TEST_CASE("who is spawned, or declared, while others are being woken starts after them") {
+  using namespace tending;
+  planned.clear();
+  bench on;
+  on.workers = 2;
+  fixture::crash<these>(on, settle);
+  played::by_hand hand;
+  auto chosen = on.options();
+  chosen.schedulers = [&](cairn::seats of) {
+    return std::make_unique<played::by_hand::seat>(hand, of);
+  };
+  cairn::system<these> running{std::move(chosen)};
+  done.clear();
+  std::vector<cairn::ref<touchy>> late;
+  int turns = 0;
+  running.start([&](cairn::root& root) -> cairn::task<int> {
+    const orderly made = move_in(root, false);
+    co_await root.sleep(0ns);
+    ++turns;
+    late.push_back(made.house.spawn<touchy>("8", 8));
+    auto other = made.house.supervise("other");
+    late.push_back(other.spawn<touchy>("5", 5));
+    late.push_back(other.spawn<touchy>("6", 6));
+    co_await root.sleep(0ns);
+    ++turns;
+    late.push_back(other.spawn<touchy>("9", 9));
+    late.push_back(made.house.supervise("new").spawn<touchy>("10", 10));
+    for (const auto& each : late) each.tell<work>(1);
+    co_await root.until_stopped();
+    co_return 0;
+  });
+  hand.step(1);
+  // Only the first worker runs: somebody in the row is at the other one, and all wait for him.
+  hand.step(0, 50);
+  CHECK(turns == 2);
+  CHECK(starts().size() < 2 * 5);
+  hand.until_quiet();
+  CHECK(starts() == "1 2 3 4 7 8 5 6 9 10 ");
+  check_works();
+  std::vector<int> sums;
+  for (const auto& each : late) {
+    sums.push_back(cairn::detail::held<touchy>(*each.where().where).state.sum);
+  }
+  CHECK(sums == std::vector<int>{1, 12, 12, 1, 1});
+}
+
+TEST_CASE("who is stopped while it waits for others to be woken stops, and holds up nobody") {
+  using namespace tending;
+  planned.clear();
+  bench on;
+  on.workers = 2;
+  fixture::crash<these>(on, settle);
+  played::by_hand hand;
+  auto chosen = on.options();
+  chosen.schedulers = [&](cairn::seats of) {
+    return std::make_unique<played::by_hand::seat>(hand, of);
+  };
+  cairn::system<these> running{std::move(chosen)};
+  done.clear();
+  running.start([&](cairn::root& root) -> cairn::task<int> {
+    const orderly made = move_in(root);
+    co_await root.sleep(0ns);
+    (void)made.house.with({.shutdown = 0ns}).spawn<touchy>("8", 8);
+    auto room = made.house.with({.shutdown = 0ns}).supervise("new");
+    (void)room.spawn<touchy>("9", 9);
+    room.stop();
+    co_await root.until_stopped();
+    co_return 0;
+  });
+  hand.step(1);
+  hand.step(0, 50);
+  CHECK(starts().size() < 2 * 7);
+  hand.until_quiet();
+  UNSCOPED_INFO(on.told.text());
+  CHECK(starts().starts_with("1 2 3 4 5 6 7 8 "));
+  CHECK(on.told.count(event_kind::stopped, "new") == 1);
 }
 
 TEST_CASE("who is stopped before it is woken does not hold up those that come after it") {

@@ -5,7 +5,7 @@
 #include <thread>
 #include <vector>
 
-#include "fixture.hpp"
+#include "by_hand.hpp"
 
 namespace coming_again {
 
@@ -244,6 +244,73 @@ TEST_CASE("mail for an actor that is not spawned again becomes dead letters, som
   });
   CHECK(at_once == 2);
   CHECK(on.told.count(event_kind::dead_letter) == 6);
+}
+
+TEST_CASE("what found nobody does not come again before what waits") {
+  bench on;
+  int runs = 0;
+  std::vector<int> seen;
+  cairn::ref<counter> late{};
+  auto chosen = on.options();
+  chosen.max_retained = 1;
+  fixture::finish<all>(std::move(chosen), [&](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top");
+    if (++runs == 1) {
+      co_await root.checkpoint();
+      late = top.spawn<counter>("late");
+      co_await settle(root);
+      co_await root.rollback();
+    }
+    if (runs == 2) {
+      for (int at = 1; at <= 2; ++at) tell_from_outside(late, at);
+      co_await settle(root);
+      co_await root.rollback();
+    }
+    (void)top.spawn<counter>("late");
+    co_await settle(root);
+    seen = co_await late.ask<look>();
+    co_return 0;
+  });
+  CHECK(runs == 3);
+  CHECK(on.told.count(event_kind::dead_letter) == 1);
+  CHECK(seen == std::vector<int>{1});
+}
+
+TEST_CASE("what finds nobody is not had by who comes meanwhile") {
+  bench on;
+  on.workers = 2;
+  played::by_hand hand;
+  auto chosen = on.options();
+  chosen.max_retained = 1;
+  chosen.schedulers = [&](cairn::seats of) {
+    return std::make_unique<played::by_hand::seat>(hand, of);
+  };
+  int runs = 0;
+  bool comes = false;
+  std::vector<cairn::ref<counter>> late;
+  cairn::system<all> running{std::move(chosen)};
+  running.start([&](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top");
+    if (++runs == 1) co_await root.checkpoint();
+    while (runs == 2 && !comes) co_await root.sleep(0ns);
+    for (const char* name : {"one", "two"}) late.push_back(top.spawn<counter>(name));
+    co_await root.until_stopped();
+    co_return 0;
+  });
+  hand.until_quiet();
+  running.rollback();
+  hand.until_quiet();
+  REQUIRE(runs == 2);
+  // What comes for it from outside comes by the worker at which it is not at home.
+  const auto whom = late[late[0].where().where->slot_index % 2 == 1 ? 0 : 1];
+  whom.tell<add>(1);
+  whom.tell<add>(2);
+  hand.step(1, 5);
+  CHECK(on.told.count(event_kind::dead_letter) == 1);
+  comes = true;
+  hand.until_quiet();
+  CHECK(cairn::detail::held<counter>(*whom.where().where).state.seen == std::vector<int>{1});
+  CHECK(on.told.count(event_kind::dead_letter) == 1);
 }
 
 TEST_CASE("a cell that waits for who is spawned again is at home where it is spawned") {

@@ -44,6 +44,7 @@ constexpr std::string_view must_be_reached[] = {
     "deadly handler not run again",
     "deadly message given up",
     "dormant actor sleeps on",
+    "actors start after those that were being woken",
     "dormant actor woken",
     "dormant actor woken without a turn",
     "ephemeral actor restarted",

@@ -173,7 +173,6 @@ inline bool turns::begin_with_log(cell& one, envelope_ptr& message) {
     ensure_base(one);
   } catch (...) {
     const std::string why = "its state could not be serialized: " + text_of_caught();
-    one.box.done_ticket = message->ticket - 1;
     one.box.put_in_front(std::move(message));
     fail_.suspend(one, why);
     return false;

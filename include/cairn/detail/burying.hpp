@@ -10,12 +10,17 @@
 
 namespace cairn::detail {
 
-// See waking.hpp, both.
+// See waking.hpp, all.
 [[nodiscard]] const wake_note& note_of_wake(const envelope& word) noexcept;
+[[nodiscard]] bool tells_of_end(const envelope& word) noexcept;
 void wake_next(delivery& mail, worker& mine, const wake_note& from);
+void wake_latecomers(delivery& mail, worker& mine, actor_id first_new, const address& who);
 
 /// A word that wakes somebody who has stopped, or was awake: who comes next does not wait for it.
 inline void delivery::wake_others(const envelope& word) {
+  if (tells_of_end(word)) {
+    return wake_latecomers(*this, mine_, all_.first_new_id, {word.to, word.target});
+  }
   sometimes("word to wake for who does not sleep");
   wake_next(*this, mine_, note_of_wake(word));
 }
@@ -74,19 +79,23 @@ inline void delivery::bury_for_stopped(cell& one, envelope_ptr message) {
   bury(one, std::move(message), errc::stopped, "the actor is stopped", at);
 }
 
+/// Answers a message that is given up, where somebody waits for that. False: it leaves no letter.
+inline bool delivery::answer_for(const envelope& message, errc code, const std::string& text,
+                                 epoch at) {
+  if (message.kind == envelope_kind::reply) {  // nobody waits for it any more, but for a word
+    if (is_word(message.answer.number)) confirm(message, at);
+    if (message.answer.number == wake_number) wake_others(message);
+    return false;
+  }
+  if (message.kind == envelope_kind::control) return bury_control(message, code, at), false;
+  refuse(message.answer, code, text, at);
+  return true;
+}
+
 /// What comes of giving a message up is of the epoch `at`.
 inline void delivery::bury(cell& one, envelope_ptr message, errc code, const std::string& text,
                            epoch at) {
-  if (message->kind == envelope_kind::reply) {  // nobody waits for it any more, but for a word
-    if (is_word(message->answer.number)) confirm(*message, at);
-    if (message->answer.number == wake_number) wake_others(*message);
-    return;
-  }
-  if (message->kind == envelope_kind::control) {
-    bury_control(*message, code, at);
-    return;
-  }
-  refuse(message->answer, code, text, at);
+  if (!answer_for(*message, code, text, at)) return;
   if (all_.spoils_mail(one)) message->spoilt = true;  // also not for a letter
   report_dead(one, letter_of(*message), message->target, code, text, at);
 }
@@ -109,6 +118,16 @@ inline void delivery::bury_arrived(cell& one, envelope_ptr message) {
   sometimes("message for who lived in this cell");
   const epoch at = message->sent;
   bury(one, std::move(message), errc::stopped, "the actor is stopped", at);
+}
+
+/// From outside, for one that is lost: who lives in its cell, here or elsewhere, is not looked at.
+inline void delivery::bury_for_lost(const envelope& message) {
+  const std::string text = "the actor is stopped";
+  if (!answer_for(message, errc::stopped, text, message.sent)) return;
+  cairn::dead_letter letter = letter_of(message);
+  complete(letter, message.target, errc::stopped, text);
+  letter.in = message.sent;
+  tell_letter(all_, letter);
 }
 
 inline void delivery::bury_control(const envelope& message, errc code, epoch at) {

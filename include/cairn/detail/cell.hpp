@@ -133,7 +133,10 @@ struct wake_step {
   bool leads = false;     ///< who comes after it is woken once it has started
   bool restored = false;  ///< else it was born beside restored ones
 };
-using wake_order = huge_vector<wake_step>;
+struct wake_order {
+  huge_vector<wake_step> steps{};
+  address top{};  ///< who is told of its end: see `extra::latecomers`
+};
 /// Those of `order` from `next` on are still to be woken.
 struct wake_note {
   std::shared_ptr<const wake_order> order{};
@@ -176,6 +179,9 @@ struct extra {
   std::function<void(cell&)> rebuild{};        ///< of an ephemeral actor
   wake_note wakes{};                           ///< once it has started
   bool to_wake = false;  ///< a dormant supervisor that the present turn of the root has declared
+  /// Of a supervisor right below the root task, while what is below it is being woken: who is to
+  /// start after that.
+  std::unique_ptr<std::vector<address>> latecomers{};
 };
 
 /// What is looked at of an actor in whose turns, or between them, the process has died: see

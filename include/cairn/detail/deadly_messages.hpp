@@ -24,7 +24,6 @@ class deadly_messages {
     } catch (...) {
       const std::string why = "its state could not be serialized: " + text_of_caught();
       one.consumed = previous(one.consumed);
-      one.box.done_ticket = message->ticket - 1;
       one.box.put_in_front(std::move(message));
       fail_.suspend(one, why);
       return true;

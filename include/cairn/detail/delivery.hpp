@@ -110,6 +110,7 @@ class delivery {
 
   void bury(cell& one, envelope_ptr message, errc code, const std::string& text, epoch at);
   void bury_for_stopped(cell& one, envelope_ptr message);
+  void bury_for_lost(const envelope& message);
   void report_dead(cell& one, cairn::dead_letter letter, actor_id target, errc code,
                    const std::string& text, epoch at);
 
@@ -332,6 +333,7 @@ class delivery {
   void unpack(cell& one, envelope& row);
   void overflow(cell& one, envelope_ptr message);
   void bury_arrived(cell& one, envelope_ptr message);
+  bool answer_for(const envelope& message, errc code, const std::string& text, epoch at);
   void bury_control(const envelope& message, errc code, epoch at);
   void wake_others(const envelope& word);
   [[nodiscard]] std::string reason_of(actor_id gone, errc code) const;

@@ -346,8 +346,7 @@ class failures : public turn_inputs {
   }
 
   static void put_in_front(cell& one, envelope_ptr message) noexcept {
-    if (message->ticket != 0) one.box.done_ticket = message->ticket - 1;  // 0: see be_born()
-    if (message->ops == &ops_of<birth_note>) message->reserved = true;    // it is not dropped
+    if (message->ops == &ops_of<birth_note>) message->reserved = true;  // it is not dropped
     one.box.put_in_front(std::move(message));
   }
 

@@ -60,12 +60,13 @@ class intake {
   }
 
   /// From outside. Who is lost has it when it comes; where too much waits for such, it finds
-  /// nobody.
+  /// nobody, and does not come again: who comes meanwhile must not have it before older ones.
   void take_in(envelope_ptr message) {
     if (all_.lost.is_lost(message->target)) {
       const bool waits = mine_.for_lost.size() < most_retained(all_);
       if (waits) return mine_.for_lost.push_back(std::move(message));
       sometimes("too much mail for lost actors");
+      return mail_.bury_for_lost(*message);
     }
     look_for_lost();  // who has come meanwhile has first what was sent before
     pass_on(std::move(message));

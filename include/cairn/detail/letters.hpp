@@ -76,16 +76,21 @@ namespace cairn::detail {
   return letter;
 }
 
-/// Says of a letter whose it is and why, in its actor's words.
-inline void complete(cairn::dead_letter& letter, cell& one, actor_id target, errc code,
+/// Says of a letter whose it is and why.
+inline void complete(cairn::dead_letter& letter, actor_id target, errc code,
                      const std::string& text) {
-  const bool known = one.is(target);
   letter.target = target;
-  letter.name = known ? world::label(one) : "#" + std::to_string(raw(target));
+  letter.name = "#" + std::to_string(raw(target));
   letter.code = code;
   letter.text = text;
-  letter.at = known ? one.consumed : position{};
-  letter.in = one.at;
+}
+/// The same in the words of who lives in its actor's cell.
+inline void complete(cairn::dead_letter& letter, cell& one, actor_id target, errc code,
+                     const std::string& text) {
+  complete(letter, target, code, text);
+  if (!one.is(target)) return;
+  letter.name = world::label(one);
+  letter.at = one.consumed;
 }
 
 /// Tells the subscriber.

@@ -96,8 +96,10 @@ struct mailbox {
     }
     replies.put_after(last, std::move(reply));
   }
-  /// What has been taken out, and may have changed meanwhile, waits again before all others.
+  /// What has been taken out, and may have changed meanwhile, waits again before all others; or a
+  /// note of the actor's to itself, which has no ticket.
   void put_in_front(envelope_ptr message) noexcept {
+    if (message->ticket != 0) done_ticket = message->ticket - 1;
     if (marks) marks->swept.put_in_front(message->ticket);
     queue.push_front(std::move(message));
   }

@@ -1,6 +1,8 @@
 // A restored subtree is dormant until the program declares its supervisor. Then its actors start
 // one after the other: the word that wakes one says who comes next, and who has started passes it
-// on. These words are in no snapshot; a process that begins again, or a rollback, begins anew.
+// on. The last one tells the supervisor right below the root task, where those who were born, or
+// declared, meanwhile wait for it. These words are in no snapshot; a process that begins again, or
+// a rollback, begins anew.
 #pragma once
 
 #include <algorithm>
@@ -93,8 +95,9 @@ inline void wake_one(delivery& mail, worker& mine, const address& who) {
 /// was awake, they are woken all the same: here at once, elsewhere by who finds its word.
 inline void wake_next(delivery& mail, worker& mine, const wake_note& from) {
   if (!from.order) return;
-  for (std::size_t index = from.next; index < from.order->size(); ++index) {
-    const wake_step& each = (*from.order)[index];
+  const auto& steps = from.order->steps;
+  for (std::size_t index = from.next; index < steps.size(); ++index) {
+    const wake_step& each = steps[index];
     if (!each.leads && each.restored) {
       wake_one(mail, mine, each.who);
       continue;
@@ -108,6 +111,16 @@ inline void wake_next(delivery& mail, worker& mine, const wake_note& from) {
     mail.send(std::move(word));
     if (each.leads) return;
   }
+  if (from.order->top.where == nullptr) return;
+  envelope_ptr word = wake_word(from.order->top, mine.seen);
+  *static_cast<wake_note*>(word->payload()) = {from.order, steps.size()};
+  mail.send(std::move(word));
+}
+
+/// Whether a word to one that does not sleep says that all below it have been woken.
+[[nodiscard]] inline bool tells_of_end(const envelope& word) noexcept {
+  const wake_note& note = note_of_wake(word);
+  return note.order && note.next == note.order->steps.size() && note.order->top.id == word.target;
 }
 
 /// Whether a word stops an actor whatever it does.
@@ -132,7 +145,7 @@ void reserve_more(Rows& rows, std::size_t more) {
 /// its children from the eldest on, each with all that is below it. A supervisor that the present
 /// turn has not declared sleeps on, with its children. Reads dormant actors of other workers:
 /// nobody else does anything to those.
-inline void put_in_order(cell& top, actor_id first_new, wake_order& to) {
+inline void put_in_order(cell& top, actor_id first_new, huge_vector<wake_step>& to) {
   std::vector<cell*> left;
   const auto put = [&](cell& one) {
     const bool supervised = &one == &top || is_supervisor(one.parent.where->type);
@@ -160,16 +173,62 @@ inline void put_in_order(cell& top, actor_id first_new, wake_order& to) {
   }
 }
 
+/// The one right below the root task that an actor is, or is below.
+[[nodiscard]] inline cell& top_of(cell& one) noexcept {
+  cell* top = &one;
+  while (top->parent.where != nullptr && top->parent.where->slot_index != 1) {
+    top = top->parent.where;
+  }
+  return *top;
+}
+
+/// Has these wake, in this order, all of them below `top` or itself. On the first worker.
+inline void wake_below(delivery& mail, worker& mine, actor_id first_new, cell& top,
+                       const std::vector<address>& whom) {
+  auto order = std::make_shared<wake_order>();
+  for (const address& each : whom) {
+    if (each.where->is(each.id)) put_in_order(*each.where, first_new, order->steps);
+  }
+  if (is_supervisor(top.type)) {
+    order->top = top.self();
+    top.rest().latecomers = std::make_unique<std::vector<address>>();
+  }
+  wake_next(mail, mine, {std::move(order), 0});
+}
+
 /// Wakes what one turn of the root task has declared. Those below `first_new` were restored. On the
-/// worker where they are at home.
+/// first worker, where they are at home.
 inline void wake_declared(delivery& mail, worker& mine, actor_id first_new,
                           const std::vector<address>& tops) {
   for (const address& each : tops) {
     if (!each.where->is(each.id)) continue;
-    auto order = std::make_shared<wake_order>();
-    put_in_order(*each.where, first_new, *order);
-    wake_next(mail, mine, {std::move(order), 0});
+    cell& top = top_of(*each.where);
+    if (top.more && top.more->latecomers) {
+      top.more->latecomers->push_back(each);
+    } else {
+      wake_below(mail, mine, first_new, top, {each});
+    }
   }
+}
+
+/// All that were being woken below this one have started. On the first worker.
+inline void wake_latecomers(delivery& mail, worker& mine, actor_id first_new, const address& who) {
+  cell& top = *who.where;
+  if (!top.is(who.id) || !top.more || !top.more->latecomers) return;
+  const auto whom = std::exchange(top.more->latecomers, nullptr);
+  if (whom->empty()) return;
+  sometimes("actors start after those that were being woken");
+  wake_below(mail, mine, first_new, top, *whom);
+}
+
+/// Whether a new child of a supervisor is to wait for its elders, which are being woken: it is
+/// woken once they are. On the first worker.
+[[nodiscard]] inline bool comes_late(cell& made) {
+  if (made.type->on_start == nullptr) return false;
+  cell& top = top_of(*made.parent.where);
+  if (!top.more->latecomers) return false;
+  top.more->latecomers->push_back(made.self());
+  return true;
 }
 
 }  // namespace cairn::detail

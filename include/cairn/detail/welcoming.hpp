@@ -7,6 +7,8 @@
 
 namespace cairn::detail {
 
+[[nodiscard]] bool comes_late(cell& made);  // see waking.hpp
+
 /// A child that a turn has spawned begins to live, in its parent's epoch.
 inline void delivery::welcome(cell& parent_cell, const newborn& born) {
   cell& made = *born.made;
@@ -23,7 +25,11 @@ inline void delivery::welcome(cell& parent_cell, const newborn& born) {
   made.at = parent_cell.at;  // which may be before this worker's: it is then cut like its parent
   all_.tell_of(event_kind::started, made, made.type->name);
   // It comes after those that the store gave back: see put_in_order().
-  if (parent.more && parent.more->to_wake) made.dormant = made.rest().to_wake = true;
+  if (parent.more && parent.more->to_wake) {
+    made.dormant = made.rest().to_wake = true;
+  } else if (has_rules && comes_late(made)) {
+    made.dormant = true;
+  }
   // Children of a supervisor, and who waits for its elders to start, are no matter of memory.
   if (!made.dormant && !has_rules && made.type->on_start == nullptr) mine_.ready.push_young(made);
   greet(made);
