@@ -46,7 +46,8 @@ inline void rouse(world& all, const worker& mine) noexcept {
   // The thief would not wait for its elders.
   if (one.needs_start && (one.type->on_start != nullptr || one.type->has_birth)) return false;
   if (mine.unopened.whose == &one) return false;
-  if (one.pinned || one.leads || (one.more && !one.more->timers.empty())) return false;
+  if (one.pinned || one.dormant || one.leads || (one.more && !one.more->timers.empty()))
+    return false;
   // The mark is this worker's while the actor moves: nobody else queues it. pairs with push()
   if (one.queued.exchange(true, std::memory_order_seq_cst)) return false;
   if (one.listed != touched_list::none) mine.list_of(one.listed).remove(one);

@@ -135,13 +135,20 @@ struct wake_step {
 };
 struct wake_order {
   huge_vector<wake_step> steps{};
-  address top{};  ///< who is told of its end: see `extra::latecomers`
+  address top{};  ///< who is told of its end: see `extra::below`
 };
 /// Those of `order` from `next` on are still to be woken.
 struct wake_note {
   std::shared_ptr<const wake_order> order{};
   std::size_t next = 0;
   bool below = false;  ///< those below as well, whether or not they are declared
+};
+
+/// Of a supervisor right below the root task, while restored actors below it are being woken, or
+/// are declared and about to be. By the first worker.
+struct waking_below {
+  bool under_way = false;
+  std::vector<address> latecomers{};  ///< who is to start after that
 };
 
 /// What a restart has taken.
@@ -179,9 +186,7 @@ struct extra {
   std::function<void(cell&)> rebuild{};        ///< of an ephemeral actor
   wake_note wakes{};                           ///< once it has started
   bool to_wake = false;  ///< a dormant supervisor that the present turn of the root has declared
-  /// Of a supervisor right below the root task, while what is below it is being woken: who is to
-  /// start after that.
-  std::unique_ptr<std::vector<address>> latecomers{};
+  std::unique_ptr<waking_below> below{};
 };
 
 /// What is looked at of an actor in whose turns, or between them, the process has died: see

@@ -123,7 +123,9 @@ class program : public rollback_engine {
   }
 
   void wake_below(cell& top) override {
-    if (!std::exchange(top.rest().to_wake, true)) declared_.push_back(top.self());
+    if (std::exchange(top.rest().to_wake, true)) return;
+    declared_.push_back(top.self());
+    if (cell& above = top_of(top); is_supervisor(above.type)) (void)waking_at(above);
   }
 
   // Any thread.

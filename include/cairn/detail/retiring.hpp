@@ -139,6 +139,7 @@ inline void retire(world& all, worker& mine, delivery& mail, cell& one, std::str
     }
     stop_children(mail, one, *rest, below);
     wake_next(mail, mine, rest->wakes);  // nobody waits for its start any more
+    if (rest->below) wake_orphans(mail, mine, *rest->below);
   }
   one.box.marks.reset();
   while (!one.box.replies.empty()) mail.bury_for_stopped(one, one.box.replies.pop_front());

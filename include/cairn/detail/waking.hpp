@@ -173,13 +173,24 @@ inline void put_in_order(cell& top, actor_id first_new, huge_vector<wake_step>& 
   }
 }
 
-/// The one right below the root task that an actor is, or is below.
+/// The one right below the root task that an actor is, or is below; the highest one that lives,
+/// where one above it has stopped. On the first worker.
 [[nodiscard]] inline cell& top_of(cell& one) noexcept {
   cell* top = &one;
-  while (top->parent.where != nullptr && top->parent.where->slot_index != 1) {
-    top = top->parent.where;
+  for (;;) {
+    const address& above = top->parent;
+    const bool is_top = above.where == nullptr || above.where->slot_index == 1;
+    if (is_top || !delivery::lives_in(*above.where, above.id)) return *top;
+    top = above.where;
   }
-  return *top;
+}
+
+/// From here on who is spawned below the same top starts after those that will be woken. On the
+/// first worker.
+[[nodiscard]] inline waking_below& waking_at(cell& top) {
+  auto& found = top.rest().below;
+  if (!found) found = std::make_unique<waking_below>();
+  return *found;
 }
 
 /// Has these wake, in this order, all of them below `top` or itself. On the first worker.
@@ -191,20 +202,21 @@ inline void wake_below(delivery& mail, worker& mine, actor_id first_new, cell& t
   }
   if (is_supervisor(top.type)) {
     order->top = top.self();
-    top.rest().latecomers = std::make_unique<std::vector<address>>();
+    waking_at(top).under_way = true;
   }
   wake_next(mail, mine, {std::move(order), 0});
 }
 
-/// Wakes what one turn of the root task has declared. Those below `first_new` were restored. On the
-/// first worker, where they are at home.
+/// Wakes what one turn of the root task has declared, but for what an order has already. Those
+/// below `first_new` were restored. On the first worker, where they are at home.
 inline void wake_declared(delivery& mail, worker& mine, actor_id first_new,
                           const std::vector<address>& tops) {
   for (const address& each : tops) {
-    if (!each.where->is(each.id)) continue;
+    if (!each.where->is(each.id) || !each.where->more || !each.where->more->to_wake) continue;
     cell& top = top_of(*each.where);
-    if (top.more && top.more->latecomers) {
-      top.more->latecomers->push_back(each);
+    if (top.more && top.more->below && top.more->below->under_way) {
+      sometimes("supervisor declared while others are being woken");
+      top.more->below->latecomers.push_back(each);
     } else {
       wake_below(mail, mine, first_new, top, {each});
     }
@@ -214,20 +226,30 @@ inline void wake_declared(delivery& mail, worker& mine, actor_id first_new,
 /// All that were being woken below this one have started. On the first worker.
 inline void wake_latecomers(delivery& mail, worker& mine, actor_id first_new, const address& who) {
   cell& top = *who.where;
-  if (!top.is(who.id) || !top.more || !top.more->latecomers) return;
-  const auto whom = std::exchange(top.more->latecomers, nullptr);
-  if (whom->empty()) return;
-  sometimes("actors start after those that were being woken");
-  wake_below(mail, mine, first_new, top, *whom);
+  if (!top.is(who.id) || !top.more || !top.more->below) return;  // see wake_orphans()
+  const auto whom = std::move(top.more->below->latecomers);
+  top.more->below.reset();
+  if (!whom.empty()) wake_below(mail, mine, first_new, top, whom);
+}
+
+/// The one for whose elders they wait has stopped: they are about to stop, too.
+inline void wake_orphans(delivery& mail, worker& mine, const waking_below& below) {
+  for (const address& each : below.latecomers) {
+    sometimes("latecomer woken to be stopped");
+    envelope_ptr word = wake_word(each, mine.seen);
+    static_cast<wake_note*>(word->payload())->below = true;
+    mail.send(std::move(word));
+  }
 }
 
 /// Whether a new child of a supervisor is to wait for its elders, which are being woken: it is
 /// woken once they are. On the first worker.
 [[nodiscard]] inline bool comes_late(cell& made) {
   if (made.type->on_start == nullptr) return false;
-  cell& top = top_of(*made.parent.where);
-  if (!top.more->latecomers) return false;
-  top.more->latecomers->push_back(made.self());
+  const cell& top = top_of(*made.parent.where);
+  if (!top.more || !top.more->below) return false;
+  sometimes("child spawned while its elders are being woken");
+  top.more->below->latecomers.push_back(made.self());
   return true;
 }
 
