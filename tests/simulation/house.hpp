@@ -38,25 +38,41 @@ struct books {
   std::uint64_t on(report) const { return received.total(); }
 };
 
-/// Whoever was born before it below the same supervisor is awake, with all that is below it.
-inline void check_started(const cairn::detail::cell& one) {
+/// Whether the store gave it back to this process.
+inline bool is_restored(const cairn::detail::cell& one) {
+  return one.on_disk && one.on_disk_since == cairn::epoch{};
+}
+/// Restored ones come first, by their ids; then those that are born in this process. One that a
+/// rollback took, and that comes again, has the id that it had.
+inline bool comes_before(const cairn::detail::cell& one, const cairn::detail::cell& other) {
+  const bool is_older = one.id < other.id;
+  if (is_restored(other) || is_restored(one)) {
+    return is_restored(one) && (is_older || !is_restored(other));
+  }
+  const auto& all = static_cast<const cairn::detail::world&>(*one.owner);
+  return is_older && one.id >= all.first_new_id;
+}
+/// Whoever comes before it, here or below, is awake.
+inline void check_started(const cairn::detail::cell& one, const cairn::detail::cell& starting) {
   if (cairn::detail::is_supervisor(one.type)) {
     if (!one.more) return;  // nobody is below it
-    one.more->children.for_each([](const std::string&, const cairn::detail::child& each) {
-      check_started(*each.where.where);
+    one.more->children.for_each([&](const std::string&, const cairn::detail::child& each) {
+      check_started(*each.where.where, starting);
     });
-  } else if (one.type != nullptr && one.type->on_start != nullptr && one.dormant) {
+  } else if (one.type != nullptr && one.type->on_start != nullptr && one.dormant &&
+             comes_before(one, starting)) {
     complain("a child starts before its elder " + one.name);
   }
 }
-inline void check_elders(cairn::detail::cell& one) {
+inline void check_elders(const cairn::detail::cell& one, const cairn::detail::cell& starting) {
   const cairn::detail::address above = one.parent;
   if (above.where == nullptr || !cairn::detail::is_supervisor(above.where->type)) return;
   above.where->more->children.for_each([&](const std::string&, const cairn::detail::child& each) {
-    if (each.where.id < one.self().id) check_started(*each.where.where);
+    if (each.where.id < one.id) check_started(*each.where.where, starting);
   });
-  check_elders(*above.where);
+  check_elders(*above.where, starting);
 }
+inline void check_elders(const cairn::detail::cell& starting) { check_elders(starting, starting); }
 
 /// The state of one that begins afresh is that of its birth.
 struct tenant {

@@ -150,9 +150,12 @@ class doors {
     }
   }
 
-  void fill(std::vector<cairn::ref<guest>>& all, const cairn::ref<books>& kept) const {
+  /// `some`: those that pass by, or the others.
+  void fill(std::vector<cairn::ref<guest>>& all, const cairn::ref<books>& kept, bool some) const {
     all.resize(all_guests);
-    for (int at = 0; at < all_guests; ++at) spawn(all, at, kept);
+    for (int at = 0; at < all_guests; ++at) {
+      if (passes_by(at) == some) spawn(all, at, kept);
+    }
   }
   /// Who has left comes back as another one.
   void visit_again(std::vector<cairn::ref<guest>>& all, const cairn::ref<books>& kept) const {
@@ -206,7 +209,12 @@ inline cairn::task<int> app(cairn::root& root) {
   told.closed = done == all_chores;
   doors open{root, *told.chosen};
   std::vector<cairn::ref<guest>> all;
-  if (!told.closed) open.fill(all, kept);
+  if (!told.closed) {
+    open.fill(all, kept, false);
+    // While the others are being woken, where the store has given these back.
+    if (root.restored()) co_await root.sleep(0ms);
+    open.fill(all, kept, true);
+  }
   auto chief = office.spawn<keeper>("keeper 9", keeper{all});
   if (!root.restored()) chief.tell<day>(days);
   int waited = 0;

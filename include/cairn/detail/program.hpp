@@ -124,8 +124,9 @@ class program : public rollback_engine {
 
   void wake_below(cell& top) override {
     if (std::exchange(top.rest().to_wake, true)) return;
-    declared_.push_back(top.self());
-    if (cell& above = top_of(top); is_supervisor(above.type)) (void)waking_at(above);
+    cell& above = top_of(top);
+    if (is_supervisor(above.type)) (void)waking_at(above);
+    declared_.push_back({top.self(), above.self()});
   }
 
   // Any thread.
@@ -330,7 +331,7 @@ class program : public rollback_engine {
   std::vector<std::uint64_t> stop_waiters_{};
   std::vector<std::uint64_t> pause_waiters_{};
   std::vector<std::uint64_t> rollback_waiters_{};
-  std::vector<address> declared_{};  ///< to be woken after the root task's turn
+  std::vector<declared_actor> declared_{};  ///< to be woken after the root task's turn
   std::atomic<bool> stop_requested_{false};
   std::atomic<bool> minds_stop_{false};
   std::function<void()> on_started_{};

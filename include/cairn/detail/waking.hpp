@@ -207,22 +207,6 @@ inline void wake_below(delivery& mail, worker& mine, actor_id first_new, cell& t
   wake_next(mail, mine, {std::move(order), 0});
 }
 
-/// Wakes what one turn of the root task has declared, but for what an order has already. Those
-/// below `first_new` were restored. On the first worker, where they are at home.
-inline void wake_declared(delivery& mail, worker& mine, actor_id first_new,
-                          const std::vector<address>& tops) {
-  for (const address& each : tops) {
-    if (!each.where->is(each.id) || !each.where->more || !each.where->more->to_wake) continue;
-    cell& top = top_of(*each.where);
-    if (top.more && top.more->below && top.more->below->under_way) {
-      sometimes("supervisor declared while others are being woken");
-      top.more->below->latecomers.push_back(each);
-    } else {
-      wake_below(mail, mine, first_new, top, {each});
-    }
-  }
-}
-
 /// All that were being woken below this one have started. On the first worker.
 inline void wake_latecomers(delivery& mail, worker& mine, actor_id first_new, const address& who) {
   cell& top = *who.where;
@@ -230,6 +214,35 @@ inline void wake_latecomers(delivery& mail, worker& mine, actor_id first_new, co
   const auto whom = std::move(top.more->below->latecomers);
   top.more->below.reset();
   if (!whom.empty()) wake_below(mail, mine, first_new, top, whom);
+}
+
+/// Whom the root task has declared, and below whom of its own.
+struct declared_actor {
+  address who{};
+  address top{};
+};
+
+/// Wakes what one turn of the root task has declared, but for what an order has already. Those
+/// below `first_new` were restored. On the first worker, where they are at home.
+inline void wake_declared(delivery& mail, worker& mine, actor_id first_new,
+                          const std::vector<declared_actor>& all) {
+  const auto is_under_way = [](const address& of) {
+    return of.where->is(of.id) && of.where->more && of.where->more->below &&
+           of.where->more->below->under_way;
+  };
+  for (const auto& [who, above] : all) {
+    if (who.where->is(who.id) && who.where->more && who.where->more->to_wake) {
+      cell& top = top_of(*who.where);
+      if (is_under_way(top.self())) {
+        sometimes("supervisor declared while others are being woken");
+        top.more->below->latecomers.push_back(who);
+      } else {
+        wake_below(mail, mine, first_new, top, {who});
+      }
+    }
+    // Where it has gone meanwhile, or the one that it was below, nobody waits for it.
+    if (!is_under_way(above)) wake_latecomers(mail, mine, first_new, above);
+  }
 }
 
 /// The one for whose elders they wait has stopped: they are about to stop, too.

@@ -189,9 +189,9 @@ class simulation {
   [[nodiscard]] std::shared_ptr<detail::disk> mounted() const noexcept { return mounted_; }
   /// What the present process found in the store.
   [[nodiscard]] const detail::restored_counts& restored() const { return process_->restored(); }
-  /// Why the process cannot go on, if it cannot.
+  /// Why the process cannot go on, or could not when it was ended, if that is so.
   [[nodiscard]] std::exception_ptr failure() const {
-    return process_ ? process_->failure() : nullptr;
+    return process_ ? process_->failure() : failure_;
   }
   /// A number below `bound` for the test's own decisions.
   [[nodiscard]] std::uint64_t chance(std::uint64_t bound) { return chance_.below(bound); }
@@ -279,6 +279,7 @@ class simulation {
       machine_.remove(each);
     }
     outside_.clear();
+    failure_ = process_->failure();
     process_.reset();
   }
 
@@ -295,6 +296,7 @@ class simulation {
   std::optional<int> finished_{};
   bool dying_ = false;  ///< power has failed: what the process still does, nobody sees
   std::exception_ptr thrown_{};
+  std::exception_ptr failure_{};  ///< of the process before
   std::uint64_t steps_at_begin_ = 0;
 };
 
