@@ -61,6 +61,7 @@ inline cairn::epoch commit(cairn::file_store& store, const cairn::opened& found,
     store.abort();
     throw;
   }
+  store.settle();
   return number;
 }
 

@@ -41,6 +41,8 @@ class file_store {
   void begin(epoch n) { core_->begin(n); }
   void append(bytes_view framed_records) { core_->append(framed_records); }
   void commit(bool releases = false) { core_->commit(releases); }
+  /// For cairn itself: what a commit has left to the next verb.
+  void settle() { core_->settle(); }
   void abort() noexcept { core_->abort(); }
   void read(epoch n, const record_visitor& visit) { core_->read(n, visit); }
   [[nodiscard]] std::vector<snapshot_info> list() { return core_->list(); }

@@ -120,15 +120,17 @@ inline void journal_log::begin_at(std::uint64_t number) {
 ///   commit. It throws `not_found`, or `misuse` where it goes back past released outputs.
 /// - `begin(n)`: n is beyond every committed epoch. One epoch is open at a time.
 /// - `append` takes whole framed records whose epoch is n.
-/// - `commit(releases)` returns when n is durable and the latest; it drops what is no longer
-///   retained. `releases` says that outputs of n may leave from then on, and is as durable as n: no
-///   opening returns in silence to an older snapshot.
+/// - `commit(releases)` returns when n is durable and the latest; it, or the next verb, drops what
+///   is no longer retained. `releases` says that outputs of n may leave from then on, and is as
+///   durable as n: no opening returns in silence to an older snapshot.
 /// - `abort` forgets what was appended since `begin`. It follows every error of `append` and
 ///   `commit`; the next epoch has a higher number.
 /// - `read` visits the records that stand in n, each verified: meta, names, then for each actor its
 ///   record, its mail and its replies, both by place.
 /// - `keep` makes n a savepoint, retained until `remove`.
 /// - `journal` opens or creates a journal of that name, by one at a time.
+/// - `settle`, where there is one, does what a commit has left to the next verb: it is called while
+///   nobody waits. A store over another one passes it on.
 ///
 /// Thread safety: one thread at a time; journals have a thread each.
 template <class S>
@@ -169,6 +171,8 @@ class any_store {
   void begin(epoch n) { get().begin(n); }
   void append(bytes_view framed_records) { get().append(framed_records); }
   void commit(bool releases = false) { get().commit(releases); }
+  /// For cairn itself: what a commit has left to the next verb, while nobody waits.
+  void settle() { get().settle(); }
   void abort() noexcept {
     if (held_) held_->abort();
   }
@@ -200,6 +204,7 @@ class any_store {
     virtual void begin(epoch n) = 0;
     virtual void append(bytes_view bytes) = 0;
     virtual void commit(bool releases) = 0;
+    virtual void settle() = 0;
     virtual void abort() noexcept = 0;
     virtual void read(epoch n, const record_visitor& visit) = 0;
     virtual std::vector<snapshot_info> list() = 0;
@@ -219,6 +224,9 @@ class any_store {
     void begin(epoch n) override { model.begin(n); }
     void append(bytes_view bytes) override { model.append(bytes); }
     void commit(bool releases) override { model.commit(releases); }
+    void settle() override {
+      if constexpr (requires { model.settle(); }) model.settle();
+    }
     void abort() noexcept override { model.abort(); }
     void read(epoch n, const record_visitor& visit) override { model.read(n, visit); }
     std::vector<snapshot_info> list() override { return model.list(); }

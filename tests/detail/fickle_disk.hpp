@@ -13,10 +13,12 @@
 
 namespace store_fixture {
 
-/// A disk in memory; the next sync of a segment fails when told to, after all was carried.
+/// A disk in memory; the next sync of a segment, or of a manifest, fails when told to: that of a
+/// segment after all was carried.
 class fickle_disk final : public cairn::detail::disk {
  public:
   bool fail_segment_sync = false;
+  bool fail_manifest_sync = false;
   std::uint64_t segment_writes = 0;
   std::uint64_t segment_bytes = 0;  ///< that were written
 
@@ -52,7 +54,7 @@ class fickle_disk final : public cairn::detail::disk {
       under_->write(offset, bytes);
     }
     void sync() override {
-      if (segment_ && std::exchange(of_.fail_segment_sync, false)) {
+      if (std::exchange(segment_ ? of_.fail_segment_sync : of_.fail_manifest_sync, false)) {
         throw cairn::error{cairn::errc::io, "planted"};
       }
     }

@@ -43,6 +43,9 @@ class disk_file {
   /// marked the lost pages as clean (Rebello et al., "Can applications recover from fsync
   /// failures?", USENIX ATC 2020).
   virtual void sync() = 0;
+  /// The bytes from `from` to `until` will be synced soon: a disk that would do nothing else may
+  /// begin with them. Nothing is durable by it, and what fails in it fails the next `sync`.
+  virtual void begin_sync(std::uint64_t /*from*/, std::uint64_t /*until*/) noexcept {}
   virtual std::uint64_t size() = 0;
   /// Memory that is the file's first `bytes`, which were written: what is stored there outlives the
   /// process, not the machine. Null where the disk has none. It lives as long as the file is open.
@@ -213,12 +216,26 @@ class posix_file final : public disk_file {
   }
 
   void sync() override {
+    if (not_begun_ != 0) raise_errno(std::exchange(not_begun_, 0), "cannot sync", path_);
 #if defined(__APPLE__)
     const int done = ::fcntl(file_.get(), F_FULLFSYNC);  // fsync leaves it in the drive's cache
 #else
     const int done = ::fdatasync(file_.get());
 #endif
     if (done != 0) raise_errno(errno, "cannot sync", path_);
+  }
+
+  void begin_sync([[maybe_unused]] std::uint64_t from,
+                  [[maybe_unused]] std::uint64_t until) noexcept override {
+#ifdef SYNC_FILE_RANGE_WRITE
+    // Without a flag to wait, errors of the writing itself are left to fdatasync(). What a file
+    // system says at once, about room that it cannot find, it may not say again.
+    const auto begun =
+        ::sync_file_range(file_.get(), static_cast<std::int64_t>(from),
+                          static_cast<std::int64_t>(until - from), SYNC_FILE_RANGE_WRITE);
+    const bool cannot = errno == ENOSYS || errno == EINVAL || errno == ESPIPE || errno == ENOMEM;
+    if (begun != 0 && !cannot && not_begun_ == 0) not_begun_ = errno;
+#endif
   }
 
   std::uint64_t size() override {
@@ -242,6 +259,7 @@ class posix_file final : public disk_file {
  private:
   std::string path_;
   descriptor file_;
+  int not_begun_ = 0;  ///< why, until the next sync; 0: nothing has failed
   void* mapped_ = nullptr;
   std::size_t mapped_bytes_ = 0;
 };

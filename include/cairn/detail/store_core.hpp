@@ -59,6 +59,7 @@ class store_core {
 
   void begin(epoch n) {
     require_writable();
+    settle();
     if (open_) throw error{errc::misuse, directory_ + ": an epoch is open already"};
     if (latest() && n <= *latest()) {
       throw error{errc::misuse, directory_ + ": epoch " + std::to_string(raw(n)) +
@@ -90,6 +91,7 @@ class store_core {
     }
   }
 
+  /// What is left to do then has time: see `settle`.
   void commit(bool releases) {
     require_epoch();
     const auto n = *open_;
@@ -112,12 +114,23 @@ class store_core {
     writer_->publish(manifest_, {static_cast<std::uint32_t>(kind), raw(n), payload.view()});
     in_doubt_ = false;
     segments_.keep();
+    open_.reset();
+    unsettled_ = n;
     claim_manifest();
-    apply(n);
+  }
+  /// The index follows what was committed, and files that are no longer needed go. Until then it
+  /// is as the epoch before has left it: every verb that reads it comes here first.
+  ///
+  /// Errors: throws where memory is short. The epoch stands; it goes on from there the next time.
+  void settle() {
+    if (!unsettled_) return;
+    apply(*unsettled_);
     collect();
   }
 
+  /// A committed epoch stands.
   void abort() noexcept {
+    if (unsettled_) return;
     try {
       close_epoch();
       reclaim_.revert();
@@ -137,6 +150,7 @@ class store_core {
 
   void read(epoch n, const record_visitor& visit) {
     require_open();
+    settle();
     if (!manifest_.snapshots.contains(n)) {
       throw error{errc::not_found, directory_ + ": no snapshot " + std::to_string(raw(n))};
     }
@@ -162,6 +176,7 @@ class store_core {
 
   void keep(epoch n, const std::string& name) {
     require_writable();
+    settle();
     if (name.empty()) throw error{errc::bad_name, directory_ + ": a savepoint needs a name"};
     if (manifest_.names.contains(name)) {
       throw error{errc::name_taken, directory_ + ": there is a savepoint '" + name + "'"};
@@ -174,6 +189,7 @@ class store_core {
 
   void remove(const std::string& name) {
     require_writable();
+    settle();
     if (!manifest_.names.contains(name)) {
       throw error{errc::not_found, directory_ + ": no savepoint '" + name + "'"};
     }
@@ -212,7 +228,8 @@ class store_core {
 
   [[nodiscard]] const std::string& directory() const noexcept { return directory_; }
 
-  [[nodiscard]] store_stats stats() const {
+  [[nodiscard]] store_stats stats() {
+    settle();
     store_stats sizes;
     sizes.segments = segments_.files().size();
     for (const auto& [number, length] : segments_.files()) sizes.disk_bytes += length;
@@ -284,17 +301,10 @@ class store_core {
     }
   }
 
-  /// The epoch is durable: the index follows.
+  /// The epoch is durable: the index follows. Each step may be done again where a later one fails.
   void apply(epoch n) {
-    auto& touched = touched_[n];
-    std::vector<actor_id> mailed;  // of one actor there may be many
-    for (const auto& each : pending_) {
-      index_.add(each);
-      (store_index::comes_once(each) ? touched : mailed).push_back(each.actor);
-    }
-    std::sort(mailed.begin(), mailed.end());
-    const auto several = std::unique(mailed.begin(), mailed.end());
-    touched.insert(touched.end(), mailed.begin(), several);
+    for (; applied_ < pending_.size(); ++applied_) index_.add(pending_[applied_]);
+    auto& touched = touched_[n] = touched_now();
     reclaim_.apply(index_, alive());
     const auto numbers = manifest_.numbers();
     index_.prune_common(numbers);
@@ -304,7 +314,20 @@ class store_core {
       for (const auto actor : touched_.begin()->second) index_.prune(actor, numbers, alive());
       touched_.erase(touched_.begin());
     }
+    unsettled_.reset();
     close_epoch();
+  }
+  /// Those of whom the epoch has records, each once.
+  [[nodiscard]] std::vector<actor_id> touched_now() const {
+    std::vector<actor_id> touched;
+    std::vector<actor_id> mailed;  // of one actor there may be many
+    for (const auto& each : pending_) {
+      (store_index::comes_once(each) ? touched : mailed).push_back(each.actor);
+    }
+    std::sort(mailed.begin(), mailed.end());
+    const auto several = std::unique(mailed.begin(), mailed.end());
+    touched.insert(touched.end(), mailed.begin(), several);
+    return touched;
   }
   /// No epoch is open any more, whatever has become of it.
   void close_epoch() noexcept {
@@ -312,6 +335,7 @@ class store_core {
     open_.reset();
     if (pending_.capacity() > few) huge_vector<store_index::entry>{}.swap(pending_);
     pending_.clear();
+    applied_ = 0;
     written_ = 0;
   }
 
@@ -334,7 +358,9 @@ class store_core {
   segment_writer segments_;
   reclaimer reclaim_{segment_bytes_};
   std::optional<epoch> open_{};
-  huge_vector<store_index::entry> pending_{};  ///< of the open epoch
+  std::optional<epoch> unsettled_{};           ///< committed, and not in the index yet
+  huge_vector<store_index::entry> pending_{};  ///< of the open epoch, or of the unsettled one
+  std::size_t applied_ = 0;                    ///< so many of them are in the index
   std::uint64_t written_ = 0;
   bool in_doubt_ = false;
   std::map<epoch, std::vector<actor_id>> touched_{};

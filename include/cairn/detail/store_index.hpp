@@ -58,7 +58,9 @@ class store_index {
   [[nodiscard]] static bool comes_once(const entry& one) noexcept {
     return one.item.kind == record_kind::actor || one.item.kind == record_kind::gone;
   }
+  /// Where it throws, nothing is added; so do the others: they change all of a row, or nothing.
   void add(const entry& one) {
+    (void)live_in(one.item.at.segment);
     is_common(one.item.kind) ? common_.push_back(one.item) : actors_.add(one.actor, one.item);
     count(one.item.at, true);
   }
@@ -86,16 +88,12 @@ class store_index {
       return i.at == from && i.kind != index_item::remainder;
     });
     if (item == list.end()) return;
+    (void)live_in(to.segment);
+    const auto place = item - list.begin();
+    if (row != nullptr) leave_remainder(*row, header.epoch, from.segment, alive);
+    (row == nullptr ? std::span{common_} : row->all())[static_cast<std::size_t>(place)].at = to;
     count(from, false);
     count(to, true);
-    item->at = to;
-    if (row == nullptr) return;
-    const index_item left{header.epoch, 0, {from.segment, 0, 0}, index_item::remainder};
-    const auto spare = std::find_if(list.begin(), list.end(), [&](const index_item& i) {
-      return i.kind == index_item::remainder &&
-             (i.at.segment == from.segment || !alive(i.at.segment));
-    });
-    spare != list.end() ? void(*spare = left) : row->add(left);
   }
 
   /// Drops a tombstone that is no longer needed.
@@ -108,8 +106,8 @@ class store_index {
       return item.at == at && item.kind == record_kind::gone;
     });
     if (dropped == 0) return;
-    count(at, false);
     list.empty() ? actors_.erase(*row) : row->set(list);
+    count(at, false);
   }
 
   /// Drops what stands in none of `snapshots`, of one actor.
@@ -121,6 +119,7 @@ class store_index {
     if (common_.empty()) return;
     keep_standing(common_, snapshots);
     common_ = kept_;
+    count_dropped();
   }
   /// The same of all.
   void prune_all(std::span<const epoch> snapshots, const alive_fn& alive) {
@@ -215,13 +214,27 @@ class store_index {
            list[0].kind != record_kind::gone;
   }
 
-  void count(location at, bool more) {
-    if (counted_ == nullptr || counted_->first != at.segment) {
-      counted_ = &*live_.try_emplace(at.segment).first;
+  /// Throws nothing where the segment has been counted before.
+  [[nodiscard]] std::uint64_t& live_in(std::uint32_t segment) {
+    if (counted_ == nullptr || counted_->first != segment) {
+      counted_ = &*live_.try_emplace(segment).first;
     }
-    std::uint64_t& live = counted_->second;
+    return counted_->second;
+  }
+  void count(location at, bool more) {
+    std::uint64_t& live = live_in(at.segment);
     live = more ? live + at.length : live - at.length;
     live_total_ = more ? live_total_ + at.length : live_total_ - at.length;
+  }
+
+  static void leave_remainder(index_row& row, epoch of, std::uint32_t segment,
+                              const alive_fn& alive) {
+    const index_item left{of, 0, {segment, 0, 0}, index_item::remainder};
+    const auto list = row.all();
+    const auto spare = std::find_if(list.begin(), list.end(), [&](const index_item& i) {
+      return i.kind == index_item::remainder && (i.at.segment == segment || !alive(i.at.segment));
+    });
+    spare != list.end() ? void(*spare = left) : row.add(left);
   }
 
   static bool holds_down(std::span<const index_item> list, std::uint32_t segment,
@@ -277,21 +290,27 @@ class store_index {
       return item.kind == index_item::remainder;
     });
     empty ? actors_.erase(row) : row.set(kept_);
+    count_dropped();
+  }
+  /// Last of all: what has thrown before has changed nothing.
+  void count_dropped() {
+    for (const location& each : dropped_) count(each, false);
   }
 
   /// Sorts what there is, and puts into `kept_` what of it stands in one of `snapshots`. The rest
-  /// counts no more; `stands_` says what that is.
+  /// is to count no more; `stands_` says what that is.
   void keep_standing(std::span<index_item> list, std::span<const epoch> snapshots) {
     std::sort(list.begin(), list.end());
     stands_.assign(list.size(), 0);
     for (const auto n : snapshots) mark(list, n, stands_);
     kept_.clear();
+    dropped_.clear();
     for (std::size_t i = 0; i < list.size(); ++i) {
       const auto& item = list[i];
       if (stands_[i]) {
         kept_.push_back(item);
       } else if (item.kind != index_item::remainder) {
-        count(item.at, false);
+        dropped_.push_back(item.at);
       }
     }
   }
@@ -301,7 +320,7 @@ class store_index {
     for (auto i = list.size(); i-- > 0;) {
       if (list[i].kind != record_kind::gone) continue;
       if (holds_down(list, list[i].at.segment, alive)) continue;
-      count(list[i].at, false);
+      dropped_.push_back(list[i].at);
       list.erase(list.begin() + static_cast<std::ptrdiff_t>(i));
     }
   }
@@ -311,6 +330,7 @@ class store_index {
   // Of who was pruned last: room that the next one finds.
   std::vector<char> stands_{};         ///< which of its items
   items kept_{};                       ///< what it has now
+  std::vector<location> dropped_{};    ///< records that it has no more
   std::vector<std::uint32_t> left_{};  ///< segments with dead records of it
   std::unordered_map<std::uint32_t, std::uint64_t> live_;
   /// The latest one that was looked for: what follows mostly lies in the same segment.

@@ -203,6 +203,7 @@ struct log_writer {
   std::string path{};
   std::uint64_t end = 0;
   std::uint64_t durable = 0;  ///< bytes before the end of the last sync that went well
+  std::uint64_t begun = 0;    ///< bytes that the disk has been told to begin with
 
   explicit operator bool() const noexcept { return file != nullptr; }
 
@@ -211,9 +212,13 @@ struct log_writer {
     made.append(header);
     return made;
   }
+  /// In whole steps: what is written next touches nothing that is on its way.
   void append(bytes_view bytes) {
+    constexpr std::uint64_t step = 1 << 20U;
     file->write(end, bytes);
     end += bytes.size();
+    const std::uint64_t until = end - end % step;
+    if (until > begun) file->begin_sync(std::exchange(begun, until), until);
   }
   void append(frame entry) {
     entry.durable = durable;
@@ -223,7 +228,7 @@ struct log_writer {
   }
   void sync() {
     file->sync();
-    durable = end;
+    durable = begun = end;
   }
   /// Gives a file that was made under a temporary name its own.
   void rename(disk& where, std::string to) {

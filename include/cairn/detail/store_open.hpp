@@ -283,6 +283,7 @@ inline void store_core::warn_of_damage() {
 }
 
 inline void store_core::collect() {
+  if (writer_->current().empty()) return;  // its last entry failed: which one counts is not known
   try {
     const auto current = directory_ + "/" + numbered("segment-", segments_.current());
     for (const auto& name : disk_->list(directory_)) {

@@ -175,8 +175,9 @@ class index_rows {
     std::size_t groups = 2;
     int bits = 1;
     for (; groups * together * 3 < count * 4 + together; groups *= 2) ++bits;
+    huge_vector<std::uint32_t> made(groups * together, free);  // what may throw comes first
+    slots_.swap(made);
     shift_ = 64 - bits;
-    slots_.assign(groups * together, free);
     taken_ = rows_.size();
     for (std::size_t at = 0; at < rows_.size(); ++at) {
       slots_[slot_of(rows_[at].actor())] = static_cast<std::uint32_t>(at);
