@@ -35,7 +35,7 @@ struct status {
   unsigned workers = 0;
   bool paused = false;  ///< all actors, by `system::pause`
   std::uint64_t actors = 0;
-  std::uint64_t dormant = 0;       ///< restored, their supervisor not declared
+  std::uint64_t dormant = 0;       ///< not woken: their supervisor is not declared, or not yet
   std::uint64_t waiting = 0;       ///< messages in mailboxes
   std::uint64_t asks = 0;          ///< answers that actors wait for
   std::uint64_t outside_asks = 0;  ///< answers that somebody outside waits for
@@ -75,7 +75,7 @@ inline void put_epochs(std::string& to, const status& of) {
   std::string text;
   text += fmt::format("actors    {} on {} workers", of.actors, of.workers);
   if (of.paused) text += ", all paused";
-  if (of.dormant != 0) text += fmt::format(", {} more are undeclared", of.dormant);
+  if (of.dormant != 0) text += fmt::format(", {} more are not awake", of.dormant);
   text += fmt::format("\nmessages  {} handled, {} waiting; {} restarts\n", of.messages, of.waiting,
                       of.restarts);
   text += fmt::format("asks      {} by actors, {} from outside\n", of.asks, of.outside_asks);

@@ -60,13 +60,40 @@ TEST_CASE("who is spawned, or declared, while others are being woken starts afte
   CHECK(turns == 2);
   CHECK(starts().size() < 2 * 5);
   play.hand.until_quiet();
-  CHECK(starts() == "1 2 3 4 7 8 5 6 9 10 ");
+  CHECK(starts() == "1 2 3 4 7 5 6 9 8 10 ");
   check_works();
   std::vector<int> sums;
   for (const auto& each : late) {
     sums.push_back(cairn::detail::held<touchy>(*each.where().where).state.sum);
   }
   CHECK(sums == std::vector<int>{1, 12, 12, 1, 1});
+}
+
+TEST_CASE("who is declared comes before who is spawned in a later turn, in one step too") {
+  using namespace tending;
+  planned.clear();
+  bench on;
+  on.workers = 2;
+  fixture::crash<these>(on, settle);
+  int turns = 0;
+  by_steps play(on, [&](cairn::root& root) -> cairn::task<int> {
+    const orderly made = move_in(root, false);
+    auto near = root.supervise("office").spawn<member>("near", "near");
+    (void)co_await near.ask<look>();  // once it has started, its answers come in the same step
+    co_await root.sleep(0ns);
+    done.clear();
+    (void)made.house.supervise("other");
+    (void)co_await near.ask<look>();
+    (void)made.house.spawn<touchy>("8", 8);
+    ++turns;
+    co_await root.until_stopped();
+    co_return 0;
+  });
+  play.hand.step(0, 50);
+  CHECK(turns == 1);
+  CHECK(starts().find("8") == std::string::npos);
+  play.hand.until_quiet();
+  CHECK(starts().ends_with("5 6 8 "));
 }
 
 TEST_CASE("who is spawned in the turn after one that declares its elders starts after them") {

@@ -38,13 +38,20 @@ class chronicle {
  public:
   std::optional<cairn::restart_strategy> chosen{};
   bool closed = false;                                             ///< nobody fails any more
+  cairn::epoch begun{};                                            ///< the latest one that was
   const cairn::detail::world* system = nullptr;                    ///< whose root task has begun
   std::set<std::pair<cairn::actor_id, cairn::position>> failed{};  ///< each message fails once
 
   void begin(cairn::epoch from) {
-    std::erase_if(all_, [&](const note& each) { return each.at > from; });
+    all_ = standing(from);
     all_.push_back({.what = deed::begins, .at = from});
     now_ = until(from);
+    begun = from;
+  }
+  void go_back(cairn::epoch to) {
+    all_.push_back({.what = deed::goes_back, .at = to, .from = next(begun)});
+    all_.push_back({.what = deed::begins, .at = to});
+    now_ = until(to);
   }
   /// Before the root task begins nobody's failures depend on it.
   [[nodiscard]] std::chrono::nanoseconds time() {
@@ -58,14 +65,28 @@ class chronicle {
   /// By the snapshot of this epoch.
   [[nodiscard]] tally until(cairn::epoch last) const {
     tally made{chosen.value_or(cairn::one_for_all)};
-    for (const note& each : all_) {
-      if (each.at <= last) made.take(each, false);
-    }
+    for (const note& each : standing(last)) made.take(each, false);
     return made;
   }
   [[nodiscard]] const tally& now() const { return now_; }
 
  private:
+  /// What the snapshot of this epoch holds.
+  [[nodiscard]] std::vector<note> standing(cairn::epoch last) const {
+    std::vector<note> found;
+    for (const note& each : all_) {
+      if (each.what != deed::goes_back) {
+        found.push_back(each);
+      } else if (last > each.at && last < each.from) {
+        break;  // it is of what was undone
+      } else {
+        std::erase_if(found, [&](const note& one) { return one.at > each.at; });
+      }
+    }
+    std::erase_if(found, [&](const note& one) { return one.at > last; });
+    return found;
+  }
+
   std::chrono::nanoseconds time_{};
   std::vector<note> all_{};
   tally now_{cairn::one_for_all};
@@ -235,7 +256,9 @@ inline void watch(const cairn::event& what) {
   using kind = cairn::event_kind;
   auto& told = outside->notes<chronicle>();
   if (what.kind == kind::restored) told.system = nullptr;
-  if (what.kind == kind::restored || what.kind == kind::rolled_back) told.begin(what.at);
+  if (what.kind == kind::epoch_begun) told.begun = what.at;
+  if (what.kind == kind::restored) told.begin(what.at);
+  if (what.kind == kind::rolled_back) told.go_back(what.at);
   const bool is_guest = what.name.starts_with("guest ");
   if (outside->dying || !(is_guest || what.name.starts_with("room "))) return;
   const int who = std::stoi(what.name.substr(what.name.find(' ')));

@@ -1,8 +1,8 @@
 // What a program that is told of every failure, restart and suspension knows of supervisors below
 // supervisors: whom each failure concerns, how often each of them has restarted, and when.
 //
-// What a snapshot does not hold has never been: each note has the epoch of who made it, and a
-// process, or a rollback, that begins from a snapshot goes on from the notes that are in it.
+// What a snapshot does not hold has never been: each note has the epoch of who made it, and who
+// begins from a snapshot, also one told of as abandoned, goes on from the notes that are in it.
 #pragma once
 
 #include <optional>
@@ -14,6 +14,7 @@ namespace simulated::wings {
 
 enum class deed {
   begins,     ///< a process does, or it has gone back
+  goes_back,  ///< to the snapshot of the note's epoch
   born,       ///< a guest is spawned
   starts,     ///< its `on_start`
   fails,      ///< what is its room's matter
@@ -35,6 +36,7 @@ struct note {
   int who = 0;  ///< a guest, a room or a unit
   cairn::actor_id id{};
   std::chrono::nanoseconds when{};
+  cairn::epoch from{};  ///< of who goes back: that of what follows
 };
 
 /// What has become of them, by the notes so far.
@@ -48,6 +50,7 @@ class tally {
     ++now_;
     lodger& who = guests_[one.what == deed::released || one.what == deed::begins ? 0 : one.who];
     switch (one.what) {
+      case deed::goes_back:
       case deed::begins:
         began_ = now_;
         break;

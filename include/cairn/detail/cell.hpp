@@ -148,7 +148,7 @@ struct wake_note {
 /// are declared and about to be. By the first worker.
 struct waking_below {
   bool under_way = false;
-  std::vector<address> latecomers{};  ///< who is to start after that
+  std::vector<address> latecomers{};  ///< who comes next: declared, or born meanwhile
 };
 
 /// What a restart has taken.
@@ -185,7 +185,7 @@ struct extra {
   std::shared_ptr<const supervision> rules{};  ///< a supervisor's, for its children
   std::function<void(cell&)> rebuild{};        ///< of an ephemeral actor
   wake_note wakes{};                           ///< once it has started
-  bool to_wake = false;  ///< a dormant supervisor that the present turn of the root has declared
+  bool to_wake = false;  ///< dormant and declared, or below such a one; in no order yet
   std::unique_ptr<waking_below> below{};
 };
 
@@ -203,7 +203,7 @@ enum class caution : std::uint8_t {
 struct hindrances {
   bool needs_start = false;   ///< `on_start` is due
   bool needs_replay = false;  ///< restored with a handler that was suspended
-  bool dormant = false;       ///< restored, its supervisor not yet declared
+  bool dormant = false;       ///< restored or born beside such ones, not woken yet
   bool suspended = false;     ///< keeps state and mailbox, handles nothing
   bool paused = false;        ///< handles nothing until the restart that it waits for
   bool stopped = false;       ///< a tombstone

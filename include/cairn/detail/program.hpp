@@ -125,7 +125,7 @@ class program : public rollback_engine {
   void wake_below(cell& top) override {
     if (std::exchange(top.rest().to_wake, true)) return;
     cell& above = top_of(top);
-    if (is_supervisor(above.type)) (void)waking_at(above);
+    if (is_supervisor(above.type)) waking_at(above).latecomers.push_back(top.self());
     declared_.push_back({top.self(), above.self()});
   }
 

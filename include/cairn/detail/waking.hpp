@@ -142,8 +142,8 @@ void reserve_more(Rows& rows, std::size_t more) {
 }
 
 /// Puts a restored actor and what is below it in the order in which they start: a supervisor, then
-/// its children from the eldest on, each with all that is below it. A supervisor that the present
-/// turn has not declared sleeps on, with its children. Reads dormant actors of other workers:
+/// its children from the eldest on, each with all that is below it. A supervisor that is not
+/// declared sleeps on, with its children. Reads dormant actors of other workers:
 /// nobody else does anything to those.
 inline void put_in_order(cell& top, actor_id first_new, huge_vector<wake_step>& to) {
   std::vector<cell*> left;
@@ -185,8 +185,8 @@ inline void put_in_order(cell& top, actor_id first_new, huge_vector<wake_step>& 
   }
 }
 
-/// From here on who is spawned below the same top starts after those that will be woken. On the
-/// first worker.
+/// From here on who is spawned below the same top starts after those that are being woken, or will
+/// be. On the first worker.
 [[nodiscard]] inline waking_below& waking_at(cell& top) {
   auto& found = top.rest().below;
   if (!found) found = std::make_unique<waking_below>();
@@ -194,8 +194,8 @@ inline void put_in_order(cell& top, actor_id first_new, huge_vector<wake_step>& 
 }
 
 /// Has these wake, in this order, all of them below `top` or itself. On the first worker.
-inline void wake_below(delivery& mail, worker& mine, actor_id first_new, cell& top,
-                       const std::vector<address>& whom) {
+inline void wake_in_order(delivery& mail, worker& mine, actor_id first_new, cell& top,
+                          const std::vector<address>& whom) {
   auto order = std::make_shared<wake_order>();
   for (const address& each : whom) {
     if (each.where->is(each.id)) put_in_order(*each.where, first_new, order->steps);
@@ -207,13 +207,14 @@ inline void wake_below(delivery& mail, worker& mine, actor_id first_new, cell& t
   wake_next(mail, mine, {std::move(order), 0});
 }
 
-/// All that were being woken below this one have started. On the first worker.
+/// All that were being woken below this one have started: now those that wait for it. On the first
+/// worker.
 inline void wake_latecomers(delivery& mail, worker& mine, actor_id first_new, const address& who) {
   cell& top = *who.where;
   if (!top.is(who.id) || !top.more || !top.more->below) return;  // see wake_orphans()
   const auto whom = std::move(top.more->below->latecomers);
   top.more->below.reset();
-  if (!whom.empty()) wake_below(mail, mine, first_new, top, whom);
+  if (!whom.empty()) wake_in_order(mail, mine, first_new, top, whom);
 }
 
 /// Whom the root task has declared, and below whom of its own.
@@ -222,26 +223,21 @@ struct declared_actor {
   address top{};
 };
 
-/// Wakes what one turn of the root task has declared, but for what an order has already. Those
-/// below `first_new` were restored. On the first worker, where they are at home.
+/// Wakes what the root task has declared, where it does not wait for others. Those below
+/// `first_new` were restored. On the first worker, where they are at home.
 inline void wake_declared(delivery& mail, worker& mine, actor_id first_new,
                           const std::vector<declared_actor>& all) {
-  const auto is_under_way = [](const address& of) {
-    return of.where->is(of.id) && of.where->more && of.where->more->below &&
-           of.where->more->below->under_way;
-  };
   for (const auto& [who, above] : all) {
-    if (who.where->is(who.id) && who.where->more && who.where->more->to_wake) {
-      cell& top = top_of(*who.where);
-      if (is_under_way(top.self())) {
-        sometimes("supervisor declared while others are being woken");
-        top.more->below->latecomers.push_back(who);
-      } else {
-        wake_below(mail, mine, first_new, top, {who});
-      }
+    const cell& top = *above.where;
+    if (top.is(above.id) && top.more && top.more->below) {
+      if (!top.more->below->under_way) wake_latecomers(mail, mine, first_new, above);
+    } else if (who.where->is(who.id) && who.where->more && who.where->more->to_wake) {
+      // No supervisor of the root's own; or that has stopped, and the next one below is the top.
+      cell& next_top = top_of(*who.where);
+      const bool waits = next_top.more && next_top.more->below;
+      waits ? next_top.more->below->latecomers.push_back(who)
+            : wake_in_order(mail, mine, first_new, next_top, {who});
     }
-    // Where it has gone meanwhile, or the one that it was below, nobody waits for it.
-    if (!is_under_way(above)) wake_latecomers(mail, mine, first_new, above);
   }
 }
 
