@@ -216,7 +216,7 @@ class posix_file final : public disk_file {
   }
 
   void sync() override {
-    if (not_begun_ != 0) raise_errno(std::exchange(not_begun_, 0), "cannot sync", path_);
+    if (not_begun_ != 0) raise_errno(not_begun_, "cannot sync", path_);
 #if defined(__APPLE__)
     const int done = ::fcntl(file_.get(), F_FULLFSYNC);  // fsync leaves it in the drive's cache
 #else
@@ -233,8 +233,8 @@ class posix_file final : public disk_file {
     const auto begun =
         ::sync_file_range(file_.get(), static_cast<std::int64_t>(from),
                           static_cast<std::int64_t>(until - from), SYNC_FILE_RANGE_WRITE);
-    const bool cannot = errno == ENOSYS || errno == EINVAL || errno == ESPIPE || errno == ENOMEM;
-    if (begun != 0 && !cannot && not_begun_ == 0) not_begun_ = errno;
+    const bool lost = begun != 0 && (errno == ENOSPC || errno == EDQUOT || errno == EIO);
+    if (lost && not_begun_ == 0) not_begun_ = errno;
 #endif
   }
 
@@ -259,7 +259,7 @@ class posix_file final : public disk_file {
  private:
   std::string path_;
   descriptor file_;
-  int not_begun_ = 0;  ///< why, until the next sync; 0: nothing has failed
+  int not_begun_ = 0;  ///< why what was begun with failed, and each sync fails; 0: it did not
   void* mapped_ = nullptr;
   std::size_t mapped_bytes_ = 0;
 };
