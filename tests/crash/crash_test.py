@@ -10,6 +10,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -185,10 +186,19 @@ def started(chance, story, *more):
     return bank
 
 
+def fill_under(bank, chance, story):
+    """It stands still meanwhile: else it might come to its end before."""
+    bank.process.send_signal(signal.SIGSTOP)
+    try:
+        return fill(story.folder, chance.randint(0, 12))
+    finally:
+        bank.process.send_signal(signal.SIGCONT)
+
+
 def fill_and_go_on(chance, story):
     """Filled while it runs, and given room again before it has given up."""
     bank = started(chance, story, "--max-abandoned", 0)
-    filler = fill(story.folder, chance.randint(0, 12))
+    filler = fill_under(bank, chance, story)
     bank.until(lambda: bank.abandoned > 2 or bank.said("refused"), "an abandoned epoch")
     filler.unlink()
     story.ended(bank, {0, IO})  # IO where the journal was refused too often meanwhile
@@ -197,7 +207,7 @@ def fill_and_go_on(chance, story):
 def fill_until_it_ends(chance, story):
     """Filled while it runs until it gives up; then there is no room to begin, or none to go on."""
     bank = started(chance, story)
-    filler = fill(story.folder, chance.randint(0, 12))
+    filler = fill_under(bank, chance, story)
     story.ended(bank, {IO})
     require(bank.abandoned >= 5 and re.match(
         r"cairn: 5 epochs in a row could not be committed: .*: No space left on device$",

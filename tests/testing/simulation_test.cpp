@@ -300,7 +300,7 @@ TEST_CASE("power may fail in a simulation's last epoch, before any operation of 
     sim.disk().crash_after(at);
     const bool committed = sim.finish();
     failed = sim.disk().crashed();
-    CHECK(committed == !failed);
+    CHECK((committed || failed));  // or both: the store removes files once the epoch stands
     if (!failed) break;
     sim.crash();
     sim.start(game);

@@ -127,8 +127,8 @@ class simulation {
 
   /// The orderly end of a process whose root task has ended: a last epoch, its outputs published.
   ///
-  /// Returns: whether that epoch was committed. Where power fails meanwhile the process is still to
-  /// be ended, by `crash`.
+  /// Returns: whether that epoch was committed. Where power fails before, the process is still to
+  /// be ended, by `crash`; it may also fail behind that, while files are removed.
   bool finish() {
     auto last = std::make_shared<std::optional<detail::epoch_end>>();
     process_->request_last_epoch([last](const detail::epoch_end& end) { *last = end; });
@@ -279,7 +279,7 @@ class simulation {
       machine_.remove(each);
     }
     outside_.clear();
-    failure_ = process_->failure();
+    if (process_) failure_ = process_->failure();
     process_.reset();
   }
 

@@ -169,7 +169,7 @@ class mail_view {
   [[nodiscard]] std::string state_of(const cell& one) const {
     if (one.stopped) return "stopped";
     if (one.suspended) return "suspended";
-    if (one.dormant) return "not awake: restored, or born beside such ones";
+    if (one.dormant) return "restored and not declared";
     if (!one.busy()) return {};
     std::string text = "in its handler of " + std::string{one.more->handler.what};
     const char* between = ", which awaits ";
