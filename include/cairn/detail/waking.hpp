@@ -30,6 +30,13 @@ namespace cairn::detail {
   return *static_cast<const wake_note*>(word.payload());
 }
 
+/// Wakes an actor, and those below it, whether or not they are declared.
+inline void wake_all(delivery& mail, const worker& mine, const address& who) {
+  envelope_ptr word = wake_word(who, mine.seen);
+  static_cast<wake_note*>(word->payload())->below = true;
+  mail.send(std::move(word));
+}
+
 /// Wakes the children of an actor, which then wake theirs. By its home: what is further below may
 /// be at home elsewhere, and awake.
 inline void wake_children(delivery& mail, const worker& mine, const cell& one) {
@@ -37,11 +44,7 @@ inline void wake_children(delivery& mail, const worker& mine, const cell& one) {
   std::vector<address> all;  // noted before: to send may lead to anything
   one.more->children.for_each(
       [&](const std::string&, const child& each) { all.push_back(each.where); });
-  for (const address& each : all) {
-    envelope_ptr word = wake_word(each, mine.seen);
-    static_cast<wake_note*>(word->payload())->below = true;
-    mail.send(std::move(word));
-  }
+  for (const address& each : all) wake_all(mail, mine, each);
 }
 
 /// Whether a dormant actor that is woken has nothing to do for it. By its home.
@@ -245,9 +248,7 @@ inline void wake_declared(delivery& mail, worker& mine, actor_id first_new,
 inline void wake_orphans(delivery& mail, worker& mine, const waking_below& below) {
   for (const address& each : below.latecomers) {
     sometimes("latecomer woken to be stopped");
-    envelope_ptr word = wake_word(each, mine.seen);
-    static_cast<wake_note*>(word->payload())->below = true;
-    mail.send(std::move(word));
+    wake_all(mail, mine, each);
   }
 }
 
