@@ -46,8 +46,7 @@ struct last_message {
 }
 
 inline void put_address(buffer& to, const address& who) {
-  to.put(who.id);
-  to.put(who.where != nullptr ? who.where->slot_index : std::uint32_t{0});
+  to.put(who.id, who.where != nullptr ? who.where->slot_index : std::uint32_t{0});
 }
 [[nodiscard]] inline address get_address(reader& from, const runtime& system) {
   address who;
@@ -59,8 +58,9 @@ inline void put_address(buffer& to, const address& who) {
 
 /// Answers that somebody outside waits for do not survive: they are stored as unwanted.
 inline void put_return(buffer& to, const return_address& who) {
-  put_address(to, {who.asker, who.id});
-  to.put(who.asker != nullptr ? who.number : std::uint64_t{0});
+  const bool inside = who.asker != nullptr;
+  to.put(who.id, inside ? who.asker->slot_index : std::uint32_t{0},
+         inside ? who.number : std::uint64_t{0});
 }
 [[nodiscard]] inline return_address get_return(reader& from, const runtime& system) {
   const address who = get_address(from, system);
@@ -83,12 +83,8 @@ void put_sized(buffer& to, Encode&& encode) {
 
 /// A message, a reply or a control message, without its place.
 inline void put_envelope(buffer& to, const envelope& message) {
-  to.put(message.kind);
-  to.put(message.code);
-  to.put(message.reserved);
-  to.put(message.index);
-  to.put(message.sent);
-  to.put(hash_of(message));
+  to.put(message.kind, message.code, message.reserved, message.index, message.sent,
+         hash_of(message));
   put_return(to, message.answer);
   put_sized(to, [&](buffer& bytes) {
     if (message.ops == &ops_of<encoded_value>) {
@@ -201,16 +197,15 @@ inline std::size_t put_log(buffer& to, replay_log& log, std::size_t history_from
     reached = before == history_from;
     before += entry->room;
     ++count;
-    to.put(entry->kind);
     const bool is_turn = entry->kind == log_kind::turn;
-    to.put(is_turn ? errc{sums_made_as} : entry->code);
-    to.put(entry->number);
-    to.put(entry->ticket);
     const auto* encoded = entry->ops == &ops_of<encoded_value>
                               ? static_cast<const encoded_value*>(entry->value())
                               : nullptr;  // an answer that a snapshot had in flight
-    to.put(is_turn ? entry->effects : encoded != nullptr ? encoded->schema : entry->schema);
-    to.put(entry->type);
+    to.put(entry->kind, is_turn ? errc{sums_made_as} : entry->code, entry->number, entry->ticket,
+           is_turn              ? entry->effects
+           : encoded != nullptr ? encoded->schema
+                                : entry->schema,
+           entry->type);
     put_return(to, entry->answer);
     put_sized(to, [&](buffer& bytes) {
       if (entry->ops == nullptr) {

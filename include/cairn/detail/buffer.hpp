@@ -44,11 +44,16 @@ class buffer {
   }
   void append(bytes_view bytes) { append(bytes.data(), bytes.size()); }
 
-  /// Appends the object's bytes as they are in memory (little-endian).
-  template <class T>
-    requires(std::is_arithmetic_v<T> || std::is_enum_v<T>)
-  void put(T value) {
-    append(&value, sizeof value);
+  /// Appends the objects' bytes as they are in memory (little-endian), one behind the other.
+  template <class... T>
+    requires((std::is_arithmetic_v<T> || std::is_enum_v<T>) && ...)
+  [[gnu::always_inline]] void put(T... values) {
+    constexpr std::size_t count = (sizeof values + ...);
+    if (count > room_ - size_) [[unlikely]]
+      grow(count);
+    std::byte* at = bytes_ + size_;
+    ((std::memcpy(at, &values, sizeof values), at += sizeof values), ...);
+    size_ += count;
   }
 
   /// Appends a length of 32 bits and the characters.

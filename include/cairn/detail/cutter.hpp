@@ -344,14 +344,18 @@ class cutter {
     for (int tries = 0; tries < 2; ++tries) {
       try {
         const bool rests = !one.busy() && !one.needs_replay && !one.suspended;
-        if (rests || !one.saved || !one.saved->valid) renew_and_audit(one);
+        // Its next turn begins with a copy of the state in any case. What it prepares may change
+        // it.
+        const bool as_it_is = rests && one.type->raw_base && !one.saved && one.state != nullptr &&
+                              one.type->prepare == nullptr;
+        if (!as_it_is && (rests || !one.saved || !one.saved->valid)) renew_and_audit(one);
         // Suspended, it publishes nothing; once it goes on, it prepares what it has.
         if (one.type->prepare != nullptr && one.state != nullptr && !one.suspended) {
           if (auto prepare = one.type->prepare(one)) all_.add_prepare(std::move(prepare));
         }
-        header.schema = one.saved->schema;
+        header.schema = as_it_is ? one.type->schema : one.saved->schema;
         const auto mark = begin_record(mine_.records, header);
-        put_actor(mine_.records, one, all_);
+        as_it_is ? put_as_it_is(mine_.records, one, all_) : put_actor(mine_.records, one, all_);
         end_record(mine_.records, mark);
         ++mine_.recorded;
         audit_suspended(mine_.audits.get(), one);

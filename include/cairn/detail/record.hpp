@@ -66,17 +66,10 @@ inline constexpr std::size_t record_check_at = record_header_bytes - sizeof(std:
 /// Effects: returns the mark that `end_record` needs.
 inline std::size_t begin_record(buffer& to, const record_header& header) {
   const auto mark = to.size();
-  to.put(std::uint32_t{0});  // the length, known at the end
-  to.put(header.kind);
-  for (int i = 0; i < 3; ++i) to.put(std::uint8_t{0});
-  to.put(header.place);
-  to.put(header.actor);
-  to.put(header.floor);
-  to.put(header.type);
-  to.put(header.epoch);
-  to.put(header.position);
-  to.put(header.schema);
-  to.put(std::uint32_t{0});  // the header's check, known at the end
+  constexpr std::uint32_t later = 0;  // the length and the header's check are known at the end
+  constexpr std::uint8_t none = 0;
+  to.put(later, header.kind, none, none, none, header.place, header.actor, header.floor,
+         header.type, header.epoch, header.position, header.schema, later);
   return mark;
 }
 
