@@ -304,12 +304,12 @@ class store_core {
   /// The epoch is durable: the index follows. Each step may be done again where a later one fails.
   void apply(epoch n) {
     for (; applied_ < pending_.size(); ++applied_) index_.add(pending_[applied_]);
-    auto& touched = touched_[n] = touched_now();
+    touched_[n] = touched_now();
     reclaim_.apply(index_, alive());
     const auto numbers = manifest_.numbers();
     index_.prune_common(numbers);
-    for (const auto actor : touched) index_.prune(actor, numbers, alive());
-    // What was changed in `oldest` or before has no use left for the versions before that.
+    // What was changed in `oldest` or before has no use left for the versions before that. What is
+    // changed later stands as it was in a snapshot that is retained.
     while (!touched_.empty() && touched_.begin()->first <= manifest_.oldest) {
       for (const auto actor : touched_.begin()->second) index_.prune(actor, numbers, alive());
       touched_.erase(touched_.begin());
