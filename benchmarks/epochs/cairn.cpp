@@ -19,7 +19,7 @@ cairn::task<> touch_some(cairn::root& root, const crowd& of, std::uint32_t dirty
   const std::size_t apart = of.all.size() / dirty;
   for (std::uint32_t each = 0; each < dirty; ++each) {
     of.all[first % apart + each * apart].tell<touch>();
-    if (each % village::at_a_time == 0) co_await root.sleep(std::chrono::milliseconds{0});
+    if (each % at_a_time == 0) co_await root.sleep(std::chrono::milliseconds{0});
   }
   while (idler::touched.sum() < wanted) co_await root.sleep(std::chrono::microseconds{200});
 }
@@ -62,9 +62,11 @@ cairn::task<int> play_all(cairn::root& root, std::uint32_t actors, std::vector<d
                           const cairn::epoch_cost& last) {
   crowd some;
   co_await spawn_crowd(root, actors, some);
+  crier::all = some.all;
+  const auto by = root.supervise("rest").spawn<crier>("crier");
   co_await root.checkpoint();
   for (int at = 0; at < epochs_of_all; ++at) {
-    co_await touch_crowd(root, some);
+    co_await touch_crowd(root, by, some);
     co_await root.checkpoint();
     ms.push_back(std::chrono::duration<double, std::milli>{last.whole}.count());
     require(last.records >= actors, "the epoch has left actors out");
@@ -83,7 +85,7 @@ double all_dirty(const settings& how, const setup&) {
   with.on_event = [&](const cairn::event& what) {
     if (what.kind == cairn::event_kind::committed) last = what.cost;
   };
-  run<village, idler>(how, with, [&](cairn::root& root) {
+  run<village, idler, crier>(how, with, [&](cairn::root& root) {
     return play_all(root, crowd_size(how, Actors), ms, last);
   });
   return quantile(ms, 0.5);

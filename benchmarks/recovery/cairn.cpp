@@ -38,7 +38,7 @@ void forget_pages(const std::string& directory) {
 cairn::task<int> fill(cairn::root& root, std::uint32_t actors) {
   crowd some;
   co_await spawn_crowd(root, actors, some);
-  co_await touch_crowd(root, some);
+  co_await touch_crowd(root, some.home, some);
   co_return 0;
 }
 

@@ -112,13 +112,15 @@ cairn::task<int> play(cairn::root& root, scene of) {
   if (of.mailbox > 0) full.tell<wait_here>();
   for (std::uint32_t at = 0; at < of.mailbox; ++at) full.tell<hold>();
   co_await root.checkpoint();
+  crier::all = some.all;
+  auto by = rest.spawn<crier>("crier");
   auto clock = rest.spawn<ticker>("clock");
   clock.tell<tick>();
   seen.wanted = of.windows;
   while (seen.gaps.size() < of.windows) {
     if (of.mailbox > 0) full.tell<hold>();  // so that every epoch has to look at it
     if (of.all_dirty) {
-      co_await touch_crowd(root, some);
+      co_await touch_crowd(root, by, some);
       co_await root.checkpoint();
     }
     co_await root.sleep(std::chrono::milliseconds{of.all_dirty ? 50 : 1});
@@ -137,8 +139,8 @@ void play_scene(const settings& how, const scene& of, bool within) {
   seen = {};
   seen.epochs = within;
   seen.clock = of.clock;
-  run<village, idler, ticker, stuffed>(how, with,
-                                       [&](cairn::root& root) { return play(root, of); });
+  run<village, idler, crier, ticker, stuffed>(how, with,
+                                              [&](cairn::root& root) { return play(root, of); });
 }
 
 template <std::uint32_t Idle, std::uint32_t Mailbox, double (*Clock)() = &now_ns>
