@@ -85,4 +85,19 @@ TEST_CASE("what aborts nothing leaves an epoch that has not settled as it is") {
   CHECK(of.records(1) == 1);
 }
 
+TEST_CASE("room that records have had is given out again") {
+  desk of;
+  const std::string large(20'000, 'x');
+  auto bytes = store_fixture::framed({store_fixture::state(1, 7, large)});
+  const auto* where = bytes.data();
+  of.writer.begin(epoch{1});
+  of.writer.append(bytes);
+  CHECK(bytes.room() == 0);  // nothing has been written
+  while (of.writer.step()) {
+  }
+  of.writer.append(bytes);  // nothing
+  CHECK(bytes.data() == where);
+  CHECK(bytes.empty());
+}
+
 }  // namespace writing

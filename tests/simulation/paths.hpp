@@ -17,6 +17,7 @@ constexpr std::string_view must_be_reached[] = {
     "actor taken over that has not cut",
     "actor that failed too often passed up",
     "actor that failed too often stopped",
+    "actor given away before it is seen to be clean",
     "actor touched after its cut",
     "actors await each other",
     "all actors go on",
@@ -140,6 +141,7 @@ constexpr std::string_view must_be_reached[] = {
     "watch of a stopped actor",
     "watch of an ephemeral actor that had stopped",
     "watch of an ephemeral actor that is lost",
+    "what is clean is seen in slices",
     "word to a suspended actor",
 };
 

@@ -50,7 +50,8 @@ inline void rouse(world& all, const worker& mine) noexcept {
     return false;
   // The mark is this worker's while the actor moves: nobody else queues it. pairs with push()
   if (one.queued.exchange(true, std::memory_order_seq_cst)) return false;
-  if (one.listed != touched_list::none) mine.list_of(one.listed).remove(one);
+  if (one.listed == mine.swept.mark()) sometimes("actor given away before it is seen to be clean");
+  mine.unlist(one);
   if (one.more) one.more->next_look = no_look;
   one.moving = true;
   worker_counters::take(mine.counters.actors, 1);

@@ -243,8 +243,8 @@ struct cell_body : hindrances {
   bool pinned = false;        ///< never given to another worker
 };
 
-/// In which of its home's lists of touched cells a cell is.
-enum class touched_list : std::uint8_t { none, touched, sweeping, swept };
+/// In which of its home's lists of touched cells a cell is: see `touched_cells`.
+enum class touched_list : std::uint8_t { none, first, second, third };
 
 /// In lines of the cache: two of the body, one that other workers write to, one of the mailbox, one
 /// of the home's lists. A message from another worker comes by way of the third alone.

@@ -50,8 +50,7 @@ class cutter {
   /// the sweep.
   void take_over(cell& one) {
     sometimes(one.at < mine_.seen ? "actor taken over that has not cut" : "actor taken over");
-    one.touched_in = mine_.seen;
-    mine_.touched.push_back(one, touched_list::touched);
+    list(one);
     note_dirty();
   }
 
@@ -65,16 +64,15 @@ class cutter {
  private:
   [[gnu::noinline]] void touch_first(cell& one) {
     if (one.listed == touched_list::none) {
-      list(one);
+      list_first(one);
     } else if (one.touched_in < mine_.seen) {
       one.touched_again = true;  // it stays where it is listed
       one.touched_in = mine_.seen;
     }
   }
-  void list(cell& one) {
+  void list_first(cell& one) {
     if (one.at < mine_.seen) one.at = mine_.seen;
-    one.touched_in = mine_.seen;
-    mine_.touched.push_back(one, touched_list::touched);
+    list(one);
     if (!all_.dirty.load(std::memory_order_relaxed)) note_dirty();
   }
 
@@ -114,35 +112,50 @@ class cutter {
     looks_before_ = mine_.looks;
     for (int visits = 0; visits < all_.sweep_visits; ++visits) {
       cell* one = mine_.sweeping.front();
-      if (one == nullptr) return flush(), true;
+      if (one == nullptr && mine_.records.empty()) return true;
       if (!all_.has_write_room()) {
         sometimes("sweep waits for room");
-        return flush(), waits_for_room_ = true, false;
+        return waits_for_room_ = true, false;
       }
-      if (has_done_its_share()) return flush(), false;
-      if (!visit(*one)) return sometimes("sweep goes on within a mailbox"), false;
+      if (one == nullptr) return flush(), true;
+      if (has_done_its_share()) break;
+      if (!visit(*one)) {
+        sometimes("sweep goes on within a mailbox");
+        break;
+      }
       mine_.sweeping.remove(*one);
-      mine_.swept.push_back(*one, touched_list::swept);
+      mine_.swept.push_back(*one);
     }
-    return flush(), false;
+    // Else they go with the next slice's: each time costs the writer a call, and both a lock.
+    if (mine_.records.size() > all_.sweep_bytes / 4) flush();
+    return false;
   }
 
   /// The sweep stands still until the writer, who wakes the workers then, has room again.
   [[nodiscard]] bool waits_for_room() const noexcept { return waits_for_room_; }
 
-  /// The snapshot is committed: what was visited and not touched since is clean.
-  void keep() {
-    mine_.open = false;
-    while (cell* one = mine_.swept.front()) {
+  /// The snapshot is committed. False: this worker knew.
+  [[nodiscard]] bool close() noexcept { return std::exchange(mine_.open, false); }
+
+  /// What was visited and not touched since is clean. One bounded slice of that, once the snapshot
+  /// is closed; true when it is all.
+  [[nodiscard]] bool keep() {
+    constexpr int visits_for_one = 8;  // a look at an actor costs a tenth of its cut
+    for (int visits = 0; visits < all_.sweep_visits * visits_for_one; ++visits) {
+      cell* one = mine_.swept.front();
+      if (one == nullptr) {
+        if (!mine_.touched.empty()) note_dirty();
+        return true;
+      }
       mine_.swept.remove(*one);
       if (one->touched_again) {
         sometimes("actor touched after its cut");
-        relist(*one);
+        list(*one);
       } else if (one->box.empty() && !one->busy() && !one->suspended && !one->needs_replay) {
         one->saved.reset();  // the next turn takes a base from the state, which is unchanged
       }
     }
-    if (!mine_.touched.empty()) note_dirty();
+    return sometimes("what is clean is seen in slices"), false;
   }
 
   /// The snapshot is void: the next one says everything again.
@@ -150,10 +163,11 @@ class cutter {
     sometimes("epoch abandoned");
     if (!mine_.held_runs.empty()) sometimes("waiting run outlasts an abandoned epoch");
     const epoch gone = previous(mine_.seen);
-    for (touched_cells* list : {&mine_.sweeping, &mine_.swept}) {
-      while (cell* one = list->front()) {
-        list->remove(*one);
-        relist(*one);
+    mine_.open = false;
+    for (touched_cells* those : {&mine_.sweeping, &mine_.swept}) {
+      while (cell* one = those->front()) {
+        those->remove(*one);
+        list(*one);
       }
     }
     for (cell* one = mine_.touched.front(); one != nullptr; one = one->touched_next) {
@@ -167,7 +181,6 @@ class cutter {
       }
     }
     mine_.records.clear();
-    mine_.open = false;
     note_dirty();
   }
 
@@ -182,10 +195,11 @@ class cutter {
     if (!all_.dirty.exchange(true, std::memory_order_relaxed)) all_.wake(*all_.workers.front());
   }
 
-  void relist(cell& one) {
-    one.touched_again = false;
+  /// What is listed between a flip and the sweep's beginning will be visited by that sweep.
+  void list(cell& one) noexcept {
+    one.touched_again = mine_.open && !mine_.sweep_begun;
     one.touched_in = mine_.seen;
-    mine_.touched.push_back(one, touched_list::touched);
+    mine_.touched.push_back(one);
   }
 
   [[nodiscard]] bool is_late(const cell& one, const envelope& message) const noexcept {
@@ -250,11 +264,7 @@ class cutter {
   void begin_sweep() {
     mine_.sweep_begun = true;
     mine_.visited = mine_.looks = looks_before_ = 0;
-    while (cell* one = mine_.touched.front()) {
-      if (one->touched_in == mine_.seen) one->touched_again = true;
-      mine_.touched.remove(*one);
-      mine_.sweeping.push_back(*one, touched_list::sweeping);
-    }
+    std::swap(mine_.touched, mine_.sweeping);  // the latter is empty
   }
 
   /// False where the slice ended within the mailbox.
@@ -263,7 +273,7 @@ class cutter {
     for (envelope* each = one.box.replies.front(); each != nullptr; each = each->next) {
       if (is_late(one, *each)) record_mail(one, *each);
     }
-    if (!one.box.queue.empty() && !visit_queue(one)) return flush(), false;
+    if (!one.box.queue.empty() && !visit_queue(one)) return false;
     ++mine_.visited;
     return true;
   }
@@ -363,7 +373,6 @@ class cutter {
         for (envelope* each = one.box.replies.front(); each != nullptr; each = each->next) {
           each->recorded = epoch{};
         }
-        // Its next turn begins with a copy of the state in any case.
         if (rests && one.type->raw_base) mine_.bases.give(std::move(one.saved));
         return true;
       } catch (...) {

@@ -318,7 +318,6 @@ class delivery {
   [[gnu::noinline]] void arrive(cell& one) {
     one.moving = false;
     worker_counters::add(mine_.counters.actors, 1);
-    one.touched_again = false;
     cut_.take_over(one);
   }
 

@@ -252,6 +252,8 @@ class engine : public homes {
       turns_.push_back(std::make_unique<turns>(*this, *workers.back()));
       workers.back()->here.system = this;
     }
+    // All workers may find room at once: what they bring then is little.
+    sweep_bytes = std::min(sweep_bytes, options_.epoch.write_buffer / 4 / count);
     board_.prepare();
     cells.reserve(2);  // the root's cell is the first one, always
     cells.at(1)->id.store(actor_id{1}, std::memory_order_relaxed);  // nobody runs yet
@@ -312,12 +314,8 @@ class engine : public homes {
         if (!cut.sweep()) return !cut.waits_for_room();
         break;
       case phase::keep:
-        cut.keep();
-        own.go_on();
-        own.mail().release_held(number);
-        own.mail().give_up_lost(number);
-        forget_retained(mine, number);
-        own.tell_listeners(number);
+        if (cut.close()) own.take_commit(number);
+        if (!cut.keep()) return true;
         own.buried().leave_closed(number);
         break;
       case phase::abandon:

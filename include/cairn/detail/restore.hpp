@@ -142,7 +142,7 @@ class restorer {
     worker& home = *one.home.load(std::memory_order_relaxed);  // nobody runs yet
     one.changed = true;
     one.touched_in = one.at;
-    home.touched.push_back(one, touched_list::touched);
+    home.touched.push_back(one);
     all_.dirty.store(true, std::memory_order_relaxed);  // nobody runs yet
   }
 

@@ -78,9 +78,9 @@ inline void wipe(name_view& names, cell& one) noexcept {
 inline void wipe(worker& one) {
   (void)one.wakes.take_all();  // links between cells
   one.ready = {};
-  one.touched = {};
-  one.sweeping = {};
-  one.swept = {};
+  one.touched.clear();
+  one.sweeping.clear();
+  one.swept.clear();
   one.timers.clear();
   one.held.clear();
   if (!one.held_runs.empty()) sometimes("waiting run dropped by a rollback");

@@ -38,7 +38,9 @@ class snapshot_writer {
         capacity_{capacity},
         notify_{std::move(notify)},
         awaken_{std::move(awaken)},
-        room_{std::move(room)} {}
+        room_{std::move(room)} {
+    spare_.reserve(most_spare);
+  }
 
   // Workers.
 
@@ -60,12 +62,13 @@ class snapshot_writer {
     written_.fetch_add(from.size(), std::memory_order_relaxed);        // a figure for people
     waiting_bytes_.fetch_add(from.size(), std::memory_order_relaxed);  // a bound, as above
     auto records = std::make_shared<buffer>(std::move(from));
-    from = buffer{};
+    from = always ? buffer{} : take_spare();
     put([this, records] {
       const std::size_t size = records->size();
       attempt([&] { store_.append(records->view()); });
       const auto before = waiting_bytes_.fetch_sub(size, std::memory_order_seq_cst);  // has_room()
       if (before >= capacity_ && before - size < capacity_) room_();
+      keep_spare(std::move(*records));
     });
   }
   /// What was to be written cannot be: the epoch will be abandoned.
@@ -134,6 +137,23 @@ class snapshot_writer {
   }
 
  private:
+  /// Room that records have had before: the kernel has cleared its pages.
+  [[nodiscard]] buffer take_spare() noexcept {
+    const std::lock_guard lock{guard_};
+    if (spare_.empty()) return {};
+    buffer taken = std::move(spare_.back());
+    spare_.pop_back();
+    return taken;
+  }
+  void keep_spare(buffer used) noexcept {
+    constexpr std::size_t least = std::size_t{16} << 10U;
+    constexpr std::size_t largest = std::size_t{512} << 10U;
+    if (used.room() < least || used.room() > largest) return;
+    used.clear();
+    const std::lock_guard lock{guard_};
+    if (spare_.size() < most_spare) spare_.push_back(std::move(used));
+  }
+
   void put(std::function<void()> job) {
     {
       const std::lock_guard lock{guard_};
@@ -189,6 +209,8 @@ class snapshot_writer {
 
   std::mutex guard_;  ///< of what follows
   std::deque<std::function<void()>> jobs_;
+  static constexpr std::size_t most_spare = 8;
+  std::vector<buffer> spare_{};
   std::optional<writer_outcome> outcome_;
 
   // Of who steps.

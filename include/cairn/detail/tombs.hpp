@@ -24,7 +24,7 @@ class tombs {
       return;
     }
     sometimes("stopped actor needs no tombstone");
-    if (one.listed != touched_list::none) mine_.list_of(one.listed).remove(one);
+    mine_.unlist(one);
     all_.release_cell(one);
   }
 

@@ -66,6 +66,21 @@ class turns {
     }
   }
 
+  /// What waits for the commit of that epoch waits no longer.
+  void take_commit(epoch committed) {
+    go_on();
+    mail_.release_held(committed);
+    mail_.give_up_lost(committed);
+    forget_retained(mine_, committed);
+    tell_listeners(committed);
+  }
+
+  /// The snapshot at rest is over.
+  void go_on() {
+    for (cell* each : std::exchange(mine_.rested, {})) mine_.ready.push(*each);
+  }
+
+ private:
   /// A commit is told to the actors that want to know: an ordinary message of the present epoch.
   /// Not of an epoch in which nothing but such notices was handled, or it would never end.
   void tell_listeners(epoch committed) {
@@ -76,12 +91,6 @@ class turns {
     }
   }
 
-  /// The snapshot at rest is over.
-  void go_on() {
-    for (cell* each : std::exchange(mine_.rested, {})) mine_.ready.push(*each);
-  }
-
- private:
   void tell_listener(cell& one, epoch committed) {
     auto note = make_envelope(commit_note{raw(committed), notice_token{all_.notices}});
     note->index = one.type->commit_index();

@@ -21,16 +21,19 @@
 
 namespace cairn::detail {
 
-/// Cells linked both ways, in the order of their touching. The home worker's alone.
+/// Cells linked both ways, in the order of their touching. The home worker's alone. Two lists may
+/// change places: each takes along the mark by which its cells know it.
 class touched_cells {
  public:
-  void push_back(cell& one, touched_list as) noexcept {
-    one.listed = as;
+  explicit touched_cells(touched_list mark) noexcept : mark_{mark} {}
+
+  [[nodiscard]] touched_list mark() const noexcept { return mark_; }
+  void push_back(cell& one) noexcept {
+    one.listed = mark_;
     one.touched_prev = tail_;
     one.touched_next = nullptr;
     (tail_ != nullptr ? tail_->touched_next : head_) = &one;
     tail_ = &one;
-    ++count_;
   }
   void remove(cell& one) noexcept {
     (one.touched_prev != nullptr ? one.touched_prev->touched_next : head_) = one.touched_next;
@@ -38,16 +41,16 @@ class touched_cells {
     one.touched_prev = one.touched_next = nullptr;
     one.listed = touched_list::none;
     one.touched_in = epoch{};  // see cutter::touch()
-    --count_;
   }
+  /// The cells are wiped.
+  void clear() noexcept { head_ = tail_ = nullptr; }
   [[nodiscard]] cell* front() const noexcept { return head_; }
   [[nodiscard]] bool empty() const noexcept { return head_ == nullptr; }
-  [[nodiscard]] std::size_t size() const noexcept { return count_; }
 
  private:
+  touched_list mark_;
   cell* head_ = nullptr;
   cell* tail_ = nullptr;
-  std::size_t count_ = 0;
 };
 
 /// Actors with something to do. The home worker's alone.
@@ -255,10 +258,11 @@ class worker {
   alignas(64) room_pool rooms{};
   ready_queue ready{};
   unopened_rows unopened{};
-  touched_cells touched{};   ///< since the cut of the open snapshot, or the last committed one
-  touched_cells sweeping{};  ///< to be visited for the open snapshot
-  touched_cells swept{};     ///< visited
-  std::vector<due_timer> timers{};  ///< a heap, the next one in front
+  /// Since the sweep of the open snapshot began, or that of the last one.
+  touched_cells touched{touched_list::first};
+  touched_cells sweeping{touched_list::second};  ///< to be visited for the open snapshot
+  touched_cells swept{touched_list::third};      ///< visited
+  std::vector<due_timer> timers{};               ///< a heap, the next one in front
   static constexpr std::size_t few_timers = 1024;
   std::size_t most_timers = few_timers;  ///< with more, those that do not count are looked for
   std::deque<held_output> held{};
@@ -370,10 +374,11 @@ class worker {
     most_timers = std::max(few_timers, 2 * timers.size());
   }
 
-  [[nodiscard]] touched_cells& list_of(touched_list which) noexcept {
-    return which == touched_list::touched    ? touched
-           : which == touched_list::sweeping ? sweeping
-                                             : swept;
+  /// Takes the cell out of the list that it is in, if it is in one.
+  void unlist(cell& one) noexcept {
+    for (touched_cells* each : {&touched, &sweeping, &swept}) {
+      if (one.listed == each->mark()) return each->remove(one);
+    }
   }
 };
 
