@@ -311,11 +311,11 @@ class engine : public homes {
         break;
       case phase::sweep:
         if (!mine.sweep_begun) own.mail().take_wakes();
-        if (!cut.sweep()) return !cut.waits_for_room();
+        if (!mine.slices.take(*time, [&] { return cut.sweep(); })) return !cut.waits_for_room();
         break;
       case phase::keep:
         if (cut.close()) own.take_commit(number);
-        if (!cut.keep()) return true;
+        if (!mine.slices.take(*time, [&] { return cut.keep(); })) return true;
         own.buried().leave_closed(number);
         break;
       case phase::abandon:
@@ -328,6 +328,7 @@ class engine : public homes {
         break;
     }
     mine.stage_done = asked;
+    mine.slices.end();
     // pairs with the acquire load in coordinator::everybody_has()
     if (stage_waits.fetch_sub(1, std::memory_order_acq_rel) == 1) wake(*workers.front());
     return true;
@@ -350,7 +351,8 @@ class engine : public homes {
       own.activate_here(mine, *one);
       if (!watch.look(*one)) break;
       // Relaxed: the next step's take_part() reads it again, with acquire.
-      if (stage.load(std::memory_order_relaxed) != mine.stage_done) break;
+      if (stage.load(std::memory_order_relaxed) == mine.stage_done) continue;
+      if (mine.slices.is_over(*time)) break;
     }
     if (ran && mine.index != 0 && leader_.enough_consumed()) wake(*workers.front());
     mine.load.store(mine.ready.size(), std::memory_order_relaxed);  // a hint for beggars

@@ -16,6 +16,7 @@
 #include "audit_queue.hpp"
 #include "cell.hpp"
 #include "pace.hpp"
+#include "slice_share.hpp"
 #include "turn.hpp"
 #include "turn_note.hpp"
 
@@ -299,6 +300,7 @@ class worker {
   bool substantial = false;  ///< it handled something else than notices since it acknowledged
   bool sweep_begun = false;
   std::uint64_t stage_done = 0;
+  slice_share slices{};  ///< of a stage that is not done
   bool sweep_counted = false;
   std::uint64_t visited = 0;  ///< by the present sweep
   std::uint64_t looks = 0;    ///< at waiting messages, as well

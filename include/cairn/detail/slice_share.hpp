@@ -1,0 +1,53 @@
+// What a stage of an epoch does in slices shares the worker with the turns of its actors: they have
+// most of its time, however many actors a sweep has to visit.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+
+#include "../clock.hpp"
+
+namespace cairn::detail {
+
+/// One worker's own.
+class slice_share {
+ public:
+  /// Takes the next slice, which keeps the actors waiting; then it is their turn. Returns what
+  /// `next` returns.
+  template <class Slice>
+  [[nodiscard]] bool take(const clock& time, Slice&& next) {
+    const auto began = time.steady();
+    const bool done = next();
+    looked_ = time.steady();
+    until_ = looked_ + std::max(least, turns_for_one * (looked_ - began));
+    unseen_ = 1;
+    return done;
+  }
+  /// The stage is done.
+  void end() noexcept {
+    until_ = {};
+    unseen_ = 1;
+  }
+
+  /// After each activation while there is something to do for a stage: whether that comes next.
+  [[nodiscard]] bool is_over(const clock& time) {
+    if (--unseen_ > 0) return false;
+    const auto now = time.steady();
+    // To look costs as much as a short turn: after some of those there is one look at several.
+    unseen_ = now - looked_ < most_unseen * short_turn ? most_unseen : 1;
+    looked_ = now;
+    return now >= until_;
+  }
+
+ private:
+  static constexpr int turns_for_one = 2;  ///< so much of the time, of a slice's
+  static constexpr std::chrono::nanoseconds least{20'000};
+  static constexpr std::chrono::microseconds short_turn{1};
+  static constexpr int most_unseen = 8;
+
+  std::chrono::nanoseconds until_{};
+  std::chrono::nanoseconds looked_{};
+  int unseen_ = 1;  ///< activations until the next look
+};
+
+}  // namespace cairn::detail
