@@ -22,6 +22,7 @@
 #include <cereal/types/vector.hpp>
 
 #include "detail/archive.hpp"
+#include "detail/archive_keeper.hpp"
 #include "detail/buffer.hpp"
 #include "detail/codec_sorted.hpp"
 #include "error.hpp"
@@ -91,7 +92,11 @@ void encode(const T& value, detail::buffer& to) {
   if constexpr (detail::archived<T>) {
     const std::size_t before = to.size();
     try {
-      detail::output_archive{to}(value);
+      if (detail::archive_keeper* kept = detail::current_archives) {
+        kept->write(to, [&](detail::output_archive& archive) { archive(value); });
+      } else {
+        detail::output_archive{to}(value);
+      }
     } catch (...) {
       to.resize(before);
       throw;

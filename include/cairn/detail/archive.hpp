@@ -75,8 +75,14 @@ class output_archive
     : public cereal::OutputArchive<output_archive, cereal::AllowEmptyClassElision> {
  public:
   explicit output_archive(buffer& to, purpose why = purpose::storing)
-      : OutputArchive{this}, to_{to}, why_{why} {
-    to_.put(true);
+      : OutputArchive{this}, to_{&to}, why_{why} {
+    to_->put(true);
+  }
+  /// For one more value. Precondition: it remembers none of those before.
+  void begin(buffer& to) {
+    to_ = &to;
+    begin_value();
+    to_->put(true);
   }
   [[nodiscard]] purpose is_for() const noexcept { return why_; }
 
@@ -96,9 +102,9 @@ class output_archive
 
   void write(const void* from, std::size_t count) {
     if (count > most_copied && why_ == purpose::digesting) [[unlikely]] {
-      return to_.put(hash_bytes({static_cast<const std::byte*>(from), count}));
+      return to_->put(hash_bytes({static_cast<const std::byte*>(from), count}));
     }
-    to_.append(from, count);
+    to_->append(from, count);
   }
 
   // What `input_archive` would refuse is refused here first.
@@ -114,7 +120,7 @@ class output_archive
     floor_ = 1;
     checked_ = false;
     if (!check_floor || why_ == purpose::digesting) return;
-    if (to_.size() < least_size_.back()) {
+    if (to_->size() < least_size_.back()) {
       throw error{errc::misuse, "elements that write nothing must be of an empty type"};
     }
     least_size_.pop_back();
@@ -126,8 +132,8 @@ class output_archive
       }
       empties_ += count;
     }
-    to_.put(count);
-    if (checked_) least_size_.back() = to_.size() + count;
+    to_->put(count);
+    if (checked_) least_size_.back() = to_->size() + count;
     checked_ = false;
   }
 
@@ -140,9 +146,10 @@ class output_archive
     return {static_cast<std::uint32_t>(at->second.first), added};
   }
 
-  /// Digesting, an archive is used for one value after the other. It does not write what cereal
-  /// remembers beyond one, but for virtual bases: these it would leave out the second time.
-  void begin_digest() noexcept {
+  /// An archive may be used for one value after the other. Where it remembers something, the next
+  /// one would be written otherwise: cereal writes a class's version, and what a virtual base
+  /// holds, once. Digesting, versions are left out in any case.
+  void begin_value() noexcept {
     depth_ = empties_ = 0;
     floor_ = 1;
     let_go();
@@ -151,16 +158,16 @@ class output_archive
   void let_go() noexcept {
     if (!shared_.empty()) shared_.clear();
   }
-  [[nodiscard]] bool remembers_bases() const noexcept { return remembers_bases_; }
-  void meet_virtual_base() noexcept { remembers_bases_ = true; }
+  [[nodiscard]] bool remembers() const noexcept { return remembers_; }
+  void remember() noexcept { remembers_ = true; }
 
   /// The hash of what `put()` writes, which is not written.
   template <class Put>
   [[nodiscard]] std::uint64_t digest(Put&& put) {
-    const auto from = to_.size();
+    const auto from = to_->size();
     put();
-    const std::uint64_t hash = hash_bytes(to_.view_from(from));
-    to_.resize(from);
+    const std::uint64_t hash = hash_bytes(to_->view_from(from));
+    to_->resize(from);
     return hash;
   }
   template <class T, class Put>
@@ -177,9 +184,9 @@ class output_archive
   static constexpr std::size_t most_copied =
       256;  ///< bytes in one piece that is hashed with others
 
-  buffer& to_;
+  buffer* to_;
   purpose why_;
-  bool remembers_bases_ = false;
+  bool remembers_ = false;
   std::size_t depth_ = 0;
   std::size_t floor_ = 1;
   std::size_t empties_ = 0;  ///< elements so far that take no bytes
@@ -274,7 +281,7 @@ concept own_archive = std::same_as<Archive, output_archive> || std::same_as<Arch
 template <class T>
 void prologue(output_archive& archive, const T&) {
   static_assert(check_ownership<T>());
-  if constexpr (is_virtual_base<T>) archive.meet_virtual_base();
+  if constexpr (is_virtual_base<T>) archive.remember();
   if constexpr (!is_wrapper<T>) {
     using bare = typename unwrapped_base<T>::type;
     if constexpr (versioned<bare>) (void)version_of<bare>;
@@ -332,10 +339,11 @@ void serialize(Archive& archive, cereal::NameValuePair<T>& pair) {
     }
   }
   if constexpr (std::is_same_v<Archive, output_archive>) {
-    // Which element is the first to need its class's version depends on the order.
-    if (archive.is_for() == purpose::digesting &&
-        std::string_view{pair.name} == "cereal_class_version")
-      return;
+    if (std::string_view{pair.name} == "cereal_class_version") {
+      // Which element is the first to need its class's version depends on the order.
+      if (archive.is_for() == purpose::digesting) return;
+      archive.remember();
+    }
   }
   archive(pair.value);
 }

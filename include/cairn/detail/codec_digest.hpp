@@ -48,14 +48,14 @@ class digester final : public digest_room {
   template <class T>
   [[nodiscard]] std::uint64_t digest(const T& value) {
     bytes_.clear();
-    archive_.begin_digest();
+    archive_.begin_value();
     archive_(value);
     archive_.let_go();
     return hash_bytes(bytes_.view());
   }
   /// Whether the next value can be written by the same archive.
   [[nodiscard]] bool is_good() const noexcept {
-    return bytes_.room() <= most_room && !archive_.remembers_bases();
+    return bytes_.room() <= most_room && !archive_.remembers();
   }
 
  private:

@@ -111,7 +111,7 @@ class cutter {
     if (!mine_.sweep_begun) begin_sweep();
     looks_before_ = mine_.looks;
     for (int visits = 0; visits < all_.sweep_visits; ++visits) {
-      cell* one = mine_.sweeping.front();
+      cell* one = mine_.sweeping.front_of_many();
       if (one == nullptr && mine_.records.empty()) return true;
       if (!all_.has_write_room()) {
         sometimes("sweep waits for room");
@@ -142,7 +142,7 @@ class cutter {
   [[nodiscard]] bool keep() {
     constexpr int visits_for_one = 8;  // a look at an actor costs a tenth of its cut
     for (int visits = 0; visits < all_.sweep_visits * visits_for_one; ++visits) {
-      cell* one = mine_.swept.front();
+      cell* one = mine_.swept.front_of_many();
       if (one == nullptr) {
         if (!mine_.touched.empty()) note_dirty();
         return true;

@@ -185,7 +185,6 @@ class engine : public homes {
   [[nodiscard]] step_outcome step(worker& mine) {
     const scoped_current<worker> scope{current_worker, &mine};
     const scoped_current<runtime> system{current_runtime, this};
-    const scoped_current<room_pool> rooms{current_pool, &mine.rooms};
     const stepping moment{mine};
     turns& own = *turns_[mine.index];
     bool busy = false;

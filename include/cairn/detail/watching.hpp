@@ -11,10 +11,14 @@
 
 namespace cairn::detail {
 
-/// Counts a step's begin and end, for who watches whether there is progress. Relaxed: figures.
+/// A step: the thread has what the worker keeps for it, and its begin and end are counted for who
+/// watches whether there is progress. Relaxed: figures.
 class stepping {
  public:
-  explicit stepping(worker& mine) noexcept : of_{mine} { worker_counters::add(of_.steps, 1); }
+  explicit stepping(worker& mine) noexcept
+      : of_{mine}, rooms_{current_pool, &mine.rooms}, archives_{current_archives, &mine.archives} {
+    worker_counters::add(of_.steps, 1);
+  }
   stepping(const stepping&) = delete;
   stepping& operator=(const stepping&) = delete;
   ~stepping() {
@@ -25,6 +29,8 @@ class stepping {
 
  private:
   worker& of_;
+  const scoped_current<room_pool> rooms_;
+  const scoped_current<archive_keeper> archives_;
 };
 
 // What a worker says of itself is for who asks what it is doing.

@@ -13,46 +13,16 @@
 #include <utility>
 #include <vector>
 
+#include "archive_keeper.hpp"
 #include "audit_queue.hpp"
 #include "cell.hpp"
 #include "pace.hpp"
 #include "slice_share.hpp"
+#include "touched_cells.hpp"
 #include "turn.hpp"
 #include "turn_note.hpp"
 
 namespace cairn::detail {
-
-/// Cells linked both ways, in the order of their touching. The home worker's alone. Two lists may
-/// change places: each takes along the mark by which its cells know it.
-class touched_cells {
- public:
-  explicit touched_cells(touched_list mark) noexcept : mark_{mark} {}
-
-  [[nodiscard]] touched_list mark() const noexcept { return mark_; }
-  void push_back(cell& one) noexcept {
-    one.listed = mark_;
-    one.touched_prev = tail_;
-    one.touched_next = nullptr;
-    (tail_ != nullptr ? tail_->touched_next : head_) = &one;
-    tail_ = &one;
-  }
-  void remove(cell& one) noexcept {
-    (one.touched_prev != nullptr ? one.touched_prev->touched_next : head_) = one.touched_next;
-    (one.touched_next != nullptr ? one.touched_next->touched_prev : tail_) = one.touched_prev;
-    one.touched_prev = one.touched_next = nullptr;
-    one.listed = touched_list::none;
-    one.touched_in = epoch{};  // see cutter::touch()
-  }
-  /// The cells are wiped.
-  void clear() noexcept { head_ = tail_ = nullptr; }
-  [[nodiscard]] cell* front() const noexcept { return head_; }
-  [[nodiscard]] bool empty() const noexcept { return head_ == nullptr; }
-
- private:
-  touched_list mark_;
-  cell* head_ = nullptr;
-  cell* tail_ = nullptr;
-};
 
 /// Actors with something to do. The home worker's alone.
 ///
@@ -257,6 +227,7 @@ class worker {
 
   // The worker's own.
   alignas(64) room_pool rooms{};
+  archive_keeper archives{};
   ready_queue ready{};
   unopened_rows unopened{};
   /// Since the sweep of the open snapshot began, or that of the last one.

@@ -35,6 +35,7 @@ class thread_state {
   void swap() noexcept {
     std::swap(worker_, current_worker);
     std::swap(pool_, current_pool);
+    std::swap(archives_, current_archives);
     std::swap(turn_, current_turn);
     std::swap(runtime_, current_runtime);
     // The exceptions that are being handled: two words (Itanium C++ ABI, 2.2.2).
@@ -48,6 +49,7 @@ class thread_state {
  private:
   worker* worker_ = nullptr;
   room_pool* pool_ = nullptr;
+  archive_keeper* archives_ = nullptr;
   turn* turn_ = nullptr;
   runtime* runtime_ = nullptr;
   std::array<std::byte, 2 * sizeof(void*)> exceptions_{};
