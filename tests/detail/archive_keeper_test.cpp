@@ -39,6 +39,14 @@ struct root_of_both {
 struct inheriting : virtual root_of_both {
   void serialize(auto& ar) { ar(cereal::virtual_base_class<root_of_both>(this)); }
 };
+struct deferring {
+  int number = 0;
+  std::string text{};
+  void serialize(auto& ar) {
+    ar(cereal::defer(text), number);
+    ar.serializeDeferments();
+  }
+};
 /// Encodes another value while it is written.
 struct outer {
   int number = 0;
@@ -96,6 +104,7 @@ TEST_CASE("a kept archive writes what a new one would, whatever it has written b
   const auto text = std::make_shared<const std::string>("shared");
   check_same(sharing{text, text});
   check_same(outer{4});
+  check_same(deferring{6, "six"});
   inheriting one;
   one.number = 9;
   check_same(one);

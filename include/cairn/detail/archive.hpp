@@ -148,7 +148,7 @@ class output_archive
 
   /// An archive may be used for one value after the other. Where it remembers something, the next
   /// one would be written otherwise: cereal writes a class's version, and what a virtual base
-  /// holds, once. Digesting, versions are left out in any case.
+  /// holds, once, and what was deferred again. Digesting, versions are left out in any case.
   void begin_value() noexcept {
     depth_ = empties_ = 0;
     floor_ = 1;
@@ -281,7 +281,7 @@ concept own_archive = std::same_as<Archive, output_archive> || std::same_as<Arch
 template <class T>
 void prologue(output_archive& archive, const T&) {
   static_assert(check_ownership<T>());
-  if constexpr (is_virtual_base<T>) archive.remember();
+  if constexpr (is_virtual_base<T> || is_deferred<T>) archive.remember();
   if constexpr (!is_wrapper<T>) {
     using bare = typename unwrapped_base<T>::type;
     if constexpr (versioned<bare>) (void)version_of<bare>;

@@ -41,4 +41,9 @@ inline constexpr bool is_virtual_base = false;
 template <class T>
 inline constexpr bool is_virtual_base<cereal::virtual_base_class<T>> = true;
 
+template <class T>
+inline constexpr bool is_deferred = false;
+template <class T>
+inline constexpr bool is_deferred<cereal::DeferredData<T>> = true;
+
 }  // namespace cairn::detail

@@ -36,7 +36,7 @@ class touched_cells {
   [[nodiscard]] cell* front_of_many() const noexcept {
     const cell* second = head_ != nullptr ? head_->touched_next : nullptr;
     if (second == nullptr) return head_;
-    fetch(second->state, 2);
+    if (second->state != nullptr) fetch(second->state, 2);
     if (second->touched_next != nullptr) fetch(second->touched_next, sizeof(cell) / line);
     return head_;
   }
