@@ -16,6 +16,7 @@
 
 #include "../epoch.hpp"
 #include "actor_record.hpp"
+#include "consumption.hpp"
 #include "rollback_steps.hpp"
 #include "snapshot_writer.hpp"
 #include "world.hpp"
@@ -111,18 +112,14 @@ class coordinator {
     constexpr std::chrono::nanoseconds at_once{1};
     if (rollback_.is_wanted()) return std::max(rollback_.until(), at_once);
     if (requested_.load(std::memory_order_relaxed) && !given_up_) return at_once;  // see request()
-    if (!all_.dirty.load(std::memory_order_relaxed)) return {};  // its setter wakes us
-    if (enough_consumed()) return after_pause();
+    if (given_up_ || !all_.dirty.load(std::memory_order_relaxed)) return {};  // its setter wakes us
+    if (consumed_.is_reached()) return std::max(after_pause(), at_once);
     if (interval_.count() == 0) return {};
     return std::max(due_after(last_flip_, interval_), after_pause());
   }
 
-  /// Whether so much has been consumed since the last flip that an epoch is due. Any thread; the
-  /// figures are of no exact moment.
-  [[nodiscard]] bool enough_consumed() const noexcept {
-    return reached(policy_.messages, &worker_counters::messages, messages_before_) ||
-           reached(policy_.bytes, &worker_counters::bytes, bytes_before_);
-  }
+  /// For the workers to look at.
+  [[nodiscard]] consumption& consumed() noexcept { return consumed_; }
 
   [[nodiscard]] const epoch_cost& last_cost() const noexcept { return last_cost_; }
 
@@ -167,30 +164,14 @@ class coordinator {
     return due_after(last_end_, policy_.min_pause);
   }
 
-  [[nodiscard]] bool is_due() const {
+  [[nodiscard]] bool is_due() {
     if (given_up_) return false;
     if (requested_.load(std::memory_order_relaxed)) return true;  // see request()
     if (!all_.dirty.load(std::memory_order_relaxed)) return false;
     const auto now = all_.steady_now();
     if (now < after_pause()) return false;
     if (interval_.count() != 0 && now >= due_after(last_flip_, interval_)) return true;
-    return enough_consumed();
-  }
-
-  [[nodiscard]] std::uint64_t sum(
-      std::atomic<std::uint64_t> worker_counters::* which) const noexcept {
-    std::uint64_t all = 0;
-    for (const auto& each : all_.workers) {
-      all += (each->counters.*which).load(std::memory_order_relaxed);  // a figure
-    }
-    return all;
-  }
-  [[nodiscard]] bool reached(std::uint64_t bound,
-                             std::atomic<std::uint64_t> worker_counters::* which,
-                             const std::atomic<std::uint64_t>& before) const noexcept {
-    // Relaxed: figures. The sum is read last, so the difference is never below zero.
-    const std::uint64_t from = before.load(std::memory_order_relaxed);
-    return bound != 0 && sum(which) - from >= bound;
+    return consumed_.is_reached_still();
   }
 
   void begin() {
@@ -253,8 +234,7 @@ class coordinator {
     all_.substantial.store(false, std::memory_order_relaxed);  // published by the new epoch
     all_.dirty.store(false, std::memory_order_relaxed);        // set again by the next touch
     began_ = last_flip_ = all_.steady_now();
-    messages_before_.store(sum(&worker_counters::messages), std::memory_order_relaxed);  // figures
-    bytes_before_.store(sum(&worker_counters::bytes), std::memory_order_relaxed);
+    consumed_.begin();
     bytes_at_begin_ = writer_.written();
     cost_ = {};
     writer_.begin(number_);
@@ -366,8 +346,7 @@ class coordinator {
   std::atomic<std::int64_t> rest_{0};  ///< nanoseconds to wait for rest at most; 0: do not
   std::atomic<bool> last_{false};      ///< an orderly end
   rollback_steps rollback_{};
-  std::atomic<std::uint64_t> messages_before_{0};  ///< consumed until the last flip
-  std::atomic<std::uint64_t> bytes_before_{0};
+  consumption consumed_{all_, policy_};  ///< since the last flip
 
   // The first worker's.
   phase phase_ = phase::closed;

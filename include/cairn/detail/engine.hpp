@@ -202,6 +202,7 @@ class engine : public homes {
       bring_together(*this, mine);
       mine.ran = mine.still ? run_root(mine, own) : run_ready(mine, own);
       busy = mine.ran || busy;
+      if (leader_.consumed().look(mine)) wake(*workers.front());
       busy = audit_next(*this, mine) || busy;
       answer_beggar(*this, mine);
       if (mine.index == 0) {
@@ -353,7 +354,6 @@ class engine : public homes {
       if (stage.load(std::memory_order_relaxed) == mine.stage_done) continue;
       if (mine.slices.is_over(*time)) break;
     }
-    if (ran && mine.index != 0 && leader_.enough_consumed()) wake(*workers.front());
     mine.load.store(mine.ready.size(), std::memory_order_relaxed);  // a hint for beggars
     if (mine.ready.size() > 1 && shares(*this, mine)) rouse(*this, mine);
     return ran;

@@ -164,6 +164,12 @@ struct worker_counters {
   }
 };
 
+/// Of a worker's figures, those that an epoch may be due for.
+struct consumed {
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;
+};
+
 /// Who has left its cell.
 struct leaver {
   actor_id id{};
@@ -277,6 +283,7 @@ class worker {
   std::uint64_t looks = 0;    ///< at waiting messages, as well
   std::uint64_t recorded = 0;
 
+  consumed consumed_at_look{};       ///< at all workers' figures, see `consumption`
   std::atomic<std::size_t> load{0};  ///< ready actors, a hint for who is idle
   pace speed{};
   bool ran = false;             ///< an actor had a turn in the step before
