@@ -117,6 +117,21 @@ inline follow(w, m)
 #endif
 }
 
+/* What is listed between a flip and the sweep's beginning will be visited by that sweep. */
+inline list(w, a)
+{
+#ifdef M_EARLY_TOUCH_FORGOTTEN
+  again = again & ~B(a);
+#else
+  if
+  :: HAS(open, w) && !HAS(begun, w) -> again = again | B(a)
+  :: else -> again = again & ~B(a)
+  fi;
+#endif
+  touched_in[a] = seen[w];
+  listed[a] = TOUCHED
+}
+
 inline touch(w, a)
 {
   if
@@ -125,8 +140,7 @@ inline touch(w, a)
      :: at[a] < seen[w] -> at[a] = seen[w]
      :: else
      fi;
-     touched_in[a] = seen[w];
-     listed[a] = TOUCHED
+     list(w, a)
   :: else ->
      if
      :: touched_in[a] < seen[w] -> again = again | B(a)
@@ -185,12 +199,7 @@ inline begin_sweep(w)
   do
   :: c_ < NA ->
      if
-     :: home[c_] == w && listed[c_] == TOUCHED ->
-        if
-        :: touched_in[c_] == seen[w] -> again = again | B(c_)
-        :: else
-        fi;
-        listed[c_] = SWEEPING
+     :: home[c_] == w && listed[c_] == TOUCHED -> listed[c_] = SWEEPING
      :: else
      fi;
      c_++
@@ -231,35 +240,24 @@ inline visit(w, a, whole)
   fi
 }
 
-inline relist(w, a)
+inline close_snapshot(w)
 {
-  again = again & ~B(a);
-  touched_in[a] = seen[w];
-  listed[a] = TOUCHED
+  printf("# W%d closes its part of the snapshot\n", w);
+  open = open & ~B(w)
 }
 
-inline keep(w)
+/* Looks whether one actor is clean. */
+inline keep(w, a)
 {
-  printf("# W%d keeps its part of the snapshot\n", w);
-  open = open & ~B(w);
-  c_ = 0;
-  do
-  :: c_ < NA ->
-     if
-     :: home[c_] == w && listed[c_] == SWEPT ->
+  printf("# W%d sees whether %c is clean\n", w, NAME(a));
 #ifdef M_TOUCHED_AGAIN_FORGOTTEN
-        again = again & ~B(c_); listed[c_] = NOWHERE
+  again = again & ~B(a); listed[a] = NOWHERE
 #else
-        if
-        :: HAS(again, c_) -> relist(w, c_)
-        :: else -> listed[c_] = NOWHERE
-        fi
+  if
+  :: HAS(again, a) -> list(w, a)
+  :: else -> listed[a] = NOWHERE
+  fi
 #endif
-     :: else
-     fi;
-     c_++
-  :: else -> break
-  od
 }
 
 inline splice_back(w)
@@ -277,7 +275,7 @@ inline splice_back(w)
         fi;
 #else
         if
-        :: listed[c_] != TOUCHED -> relist(w, c_)
+        :: listed[c_] != TOUCHED -> list(w, c_)
         :: else
         fi;
 #ifndef M_CHANGED_NOT_SAID_AGAIN
@@ -313,10 +311,10 @@ inline arrive(w, a)
   :: HAS(moving, a) ->
      moving = moving & ~B(a);
      printf("#   %c is at home at W%d now\n", NAME(a), w);
-     again = again & ~B(a);
 #ifndef M_LINK_STAYS_BEHIND
-     touched_in[a] = seen[w];
-     listed[a] = TOUCHED
+     list(w, a)
+#else
+     again = again & ~B(a)
 #endif
   :: else
   fi

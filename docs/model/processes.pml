@@ -57,13 +57,16 @@ inline count_down(w)
 #define GIVE(a) \
   :: d_step { FREE(w) && GIVABLE(w, a) -> give_away(a, 1 - w); x = a }; \
      d_step { wakes[home[x]]!x; x = 0 }
-#define LISTED(w, a) (home[a] == w && listed[a] == SWEEPING)
+#define KEEP_SLICE(a) \
+  :: d_step { FREE(w) && phase == KEEP && ASKED(w) && !HAS(open, w) && home[a] == w && \
+              listed[a] == SWEPT -> keep(w, a); skip }
+#define LISTED(w, a, where) (home[a] == w && listed[a] == where)
 #if NA == 2
 #define EACH_ACTOR(what) what(0) what(1)
-#define SWEPT_ALL(w) (!LISTED(w, 0) && !LISTED(w, 1))
+#define NONE_IS(w, where) (!LISTED(w, 0, where) && !LISTED(w, 1, where))
 #else
 #define EACH_ACTOR(what) what(0) what(1) what(2)
-#define SWEPT_ALL(w) (!LISTED(w, 0) && !LISTED(w, 1) && !LISTED(w, 2))
+#define NONE_IS(w, where) (!LISTED(w, 0, where) && !LISTED(w, 1, where) && !LISTED(w, 2, where))
 #endif
 #define NEXT(w) LOWEST(outbox[w])
 #define TARGET(w) AT(TO, NEXT(w))
@@ -87,9 +90,12 @@ end_worker:
 #ifdef SLICES
   EACH_ACTOR(PART_SLICE)
 #endif
-  :: d_step { FREE(w) && phase == SWEEP && ASKED(w) && HAS(begun, w) && SWEPT_ALL(w) ->
+  :: d_step { FREE(w) && phase == SWEEP && ASKED(w) && HAS(begun, w) && NONE_IS(w, SWEEPING) ->
               count_down(w) }
-  :: d_step { FREE(w) && phase == KEEP && ASKED(w) -> keep(w); count_down(w) }
+  :: d_step { FREE(w) && phase == KEEP && ASKED(w) && HAS(open, w) -> close_snapshot(w); skip }
+  EACH_ACTOR(KEEP_SLICE)
+  :: d_step { FREE(w) && phase == KEEP && ASKED(w) && !HAS(open, w) && NONE_IS(w, SWEPT) ->
+              count_down(w) }
   :: d_step { FREE(w) && phase == GIVE_UP && ASKED(w) -> splice_back(w); count_down(w) }
 
   /* turns */
