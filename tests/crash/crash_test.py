@@ -165,15 +165,20 @@ def in_namespace():
     raise Skipped("mounting a file system is not permitted here")
 
 
-def fill(disk, left):
-    """Takes all room but some pages."""
-    filler = disk / "filler"
+def take_room(filler):
+    """All that there is."""
     with filler.open("ab", buffering=0) as file:
         try:
             while True:
                 file.write(bytes(4096))
         except OSError:
             pass
+
+
+def fill(disk, left):
+    """Takes all room but some pages."""
+    filler = disk / "filler"
+    take_room(filler)
     os.truncate(filler, max(0, filler.stat().st_size // 4096 - left) * 4096)
     return filler
 
@@ -195,11 +200,22 @@ def fill_under(bank, chance, story):
         bank.process.send_signal(signal.SIGCONT)
 
 
+def wait_in_vain(bank, filler, reached):
+    """Until it has met the full disk. What its store gives back meanwhile is taken, too: else it might
+    do with that until its end."""
+    def look():
+        if reached():
+            return True
+        take_room(filler)
+        return False
+    bank.until(look, "an abandoned epoch")
+
+
 def fill_and_go_on(chance, story):
     """Filled while it runs, and given room again before it has given up."""
     bank = started(chance, story, "--max-abandoned", 0)
     filler = fill_under(bank, chance, story)
-    bank.until(lambda: bank.abandoned > 2 or bank.said("refused"), "an abandoned epoch")
+    wait_in_vain(bank, filler, lambda: bank.abandoned > 2 or bank.said("refused"))
     filler.unlink()
     story.ended(bank, {0, IO})  # IO where the journal was refused too often meanwhile
 
@@ -208,6 +224,7 @@ def fill_until_it_ends(chance, story):
     """Filled while it runs until it gives up; then there is no room to begin, or none to go on."""
     bank = started(chance, story)
     filler = fill_under(bank, chance, story)
+    wait_in_vain(bank, filler, lambda: bank.abandoned >= 5)
     story.ended(bank, {IO})
     require(bank.abandoned >= 5 and re.match(
         r"cairn: 5 epochs in a row could not be committed: .*: No space left on device$",
