@@ -1,8 +1,9 @@
 // What a stage of an epoch does in slices shares the worker with the turns of its actors: they have
-// most of its time, however many actors a sweep has to visit.
+// half of its time, however many actors a sweep has to visit. Not more: who stops while a snapshot
+// is open may have to be visited by the next sweep, and those must not become more from one to the
+// next.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 
 #include "../clock.hpp"
@@ -19,7 +20,7 @@ class slice_share {
     const auto began = time.steady();
     const bool done = next();
     looked_ = time.steady();
-    until_ = looked_ + std::max(least, turns_for_one * (looked_ - began));
+    until_ = looked_ + (looked_ - began);
     unseen_ = 1;
     return done;
   }
@@ -40,8 +41,6 @@ class slice_share {
   }
 
  private:
-  static constexpr int turns_for_one = 2;  ///< so much of the time, of a slice's
-  static constexpr std::chrono::nanoseconds least{20'000};
   static constexpr std::chrono::microseconds short_turn{1};
   static constexpr int most_unseen = 8;
 
