@@ -34,6 +34,9 @@ TEST_CASE("turns have as much time as a slice") {
   CHECK(turns == 8);  // 64 us
 
   CHECK_FALSE(share.take(time, [] { return false; }));  // one that took no time
+  CHECK_FALSE(share.is_over(time));
+  time.now += 8us;
+  for (turns = 0; turns < 7; ++turns) CHECK_FALSE(share.is_over(time));
   CHECK(share.is_over(time));
 }
 

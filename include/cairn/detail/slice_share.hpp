@@ -4,6 +4,7 @@
 // next.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 
 #include "../clock.hpp"
@@ -20,7 +21,7 @@ class slice_share {
     const auto began = time.steady();
     const bool done = next();
     looked_ = time.steady();
-    until_ = looked_ + (looked_ - began);
+    until_ = looked_ + std::max(least, looked_ - began);
     unseen_ = 1;
     return done;
   }
@@ -41,6 +42,7 @@ class slice_share {
   }
 
  private:
+  static constexpr std::chrono::nanoseconds least{1000};
   static constexpr std::chrono::microseconds short_turn{1};
   static constexpr int most_unseen = 8;
 
