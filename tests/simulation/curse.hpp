@@ -115,19 +115,20 @@ struct chief {
   return is_lost(what.who, what.number);
 }
 
-/// Which letters there are for good; others are delivered again.
+/// Whose cursed dig is a letter for good; others are delivered again. One digger may have two: its
+/// chief was accused in error, and has asked again.
 inline cairn::task<int> tidy(cairn::root* root) {
   const auto kept = co_await root->dead_letters();
-  int lost = 0;
+  std::set<cairn::actor_id> lost;
   for (const auto& each : kept.letters) {
     if (is_cursed(each.letter)) {
-      ++lost;
+      lost.insert(each.letter.target);
       continue;
     }
     auto doing = root->deliver_again(each.id).as_result();
     (void)co_await std::move(doing);
   }
-  co_return lost;
+  co_return static_cast<int>(lost.size());
 }
 
 /// How many chiefs know that what kills was given up.

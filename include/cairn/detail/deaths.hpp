@@ -109,6 +109,12 @@ class turn_file {
   return raw(one.consumed) < each.at || (raw(one.consumed) == each.at && one.needs_replay);
 }
 
+/// Whether what the actor runs is cairn's alone. Then the process has died of something else, and
+/// nobody could do without what it would give up: a supervisor's word, or a letter.
+[[nodiscard]] inline bool is_cairns_own(const actor_type& type) noexcept {
+  return type.name.starts_with("cairn.");
+}
+
 inline void warn_of_notes(world& all, const std::string& why) {
   event what;
   what.kind = event_kind::store_warning;
@@ -131,7 +137,7 @@ inline void watch_deaths(world& all, any_store& store, epoch begun) {
     }
     for (std::uint32_t index = 2; !counted.empty() && index < all.cells.used(); ++index) {
       cell& one = *all.cells.at(index);
-      if (one.type == nullptr) continue;
+      if (one.type == nullptr || is_cairns_own(*one.type)) continue;
       for (const deadly_turn& each : counted) {
         if (each.actor != raw(one.self().id) || !is_ahead(one, each)) continue;
         suspects.push_back(each);
