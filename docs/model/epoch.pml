@@ -57,6 +57,7 @@ byte at[NA] = 1;
 byte listed[NA];       /* in which list of its home */
 byte touched_in[NA];
 byte stopped_in[NA];
+byte born_in[NA];
 byte awaits[NA];       /* answers that its suspended handler waits for */
 byte again = 0;        /* touched_again; sets of actors from here */
 byte changed = 0;
@@ -173,6 +174,7 @@ inline bring(w, a)
 
 inline meet(w, a, m)
 {
+  check_newborn(a, m);
   follow(w, m);
   touch(w, a);
 #ifdef M_NO_CUT_AFTER_ACK

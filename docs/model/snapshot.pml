@@ -20,7 +20,7 @@ hidden byte handled_, mail_, timers_, cause_, origin_, n_;
 hidden byte sent_, through_, has_;
 /* The properties, by the names in the checker's answers. */
 hidden byte orphan, lost_message, twice, birth_missing, birth_too_early, thread_order, stranded;
-hidden byte record_too_late;
+hidden byte record_too_late, older_than_receiver;
 
 /* An actor may come from a worker that has spliced its lists back to one that has not yet: what is
  * recorded there then is thrown away when that one does. */
@@ -32,6 +32,18 @@ inline check_collecting()
   record_too_late = !COLLECTING;
 #ifndef LATER_PASSES
   assert(!record_too_late)
+#else
+  skip
+#endif
+}
+
+/* Nobody of an earlier epoch knows of an actor that was born in this one: stopped, it has no late
+ * messages to record, and needs no tombstone. */
+inline check_newborn(a, m)
+{
+  older_than_receiver = (sent[m] < born_in[a]);
+#ifndef LATER_PASSES
+  assert(!older_than_receiver)
 #else
   skip
 #endif

@@ -7,6 +7,7 @@ inline begin_life(w, parent, a)
 #else
   at[a] = at[parent];
 #endif
+  born_in[a] = at[a];
   changed = changed | B(a);
   home[a] = w;
   printf("#   %c is born in epoch %d\n", NAME(a), at[a]);

@@ -18,12 +18,13 @@ class tombs {
   /// say of it that it is gone, or to record what it has not met. Where none has, its cell is free.
   void leave(cell& one) {
     if (one.type == nullptr || one.entombed) return;
-    if (one.on_disk || mine_.open || all_.tombs_stay) {
+    if (one.on_disk || is_of_open_snapshot(one) || all_.tombs_stay) {
       one.entombed = true;
       mine_.tombs.push_back(&one);
       return;
     }
-    sometimes("stopped actor needs no tombstone");
+    sometimes(mine_.open ? "stopped actor of the present epoch needs no tombstone"
+                         : "stopped actor needs no tombstone");
     mine_.unlist(one);
     all_.release_cell(one);
   }
@@ -39,6 +40,12 @@ class tombs {
   }
 
  private:
+  /// Who was brought to the present epoch, and has no record nevertheless, was born in it. Then the
+  /// open snapshot has nobody who knows of it.
+  [[nodiscard]] bool is_of_open_snapshot(const cell& one) const noexcept {
+    return mine_.open && one.at < mine_.seen;
+  }
+
   world& all_;
   worker& mine_;
 };
