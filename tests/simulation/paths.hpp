@@ -122,6 +122,7 @@ constexpr std::string_view must_be_reached[] = {
     "start failed",
     "state not serialized",
     "stop recorded",
+    "stopped actor of the present epoch needs no tombstone",
     "suspended actor woken",
     "suspended handler audited",
     "suspended handler cut",
