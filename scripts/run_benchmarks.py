@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Runs the benchmarks of all contenders in turns and says what they took.
 
-usage: run_benchmarks.py PROGRAMS OUT.json [--quick | --growth]
+usage: run_benchmarks.py PROGRAMS OUT.json [--quick | --growth] [--runs N]
 
 PROGRAMS holds <question>_<contender>, and contenders.txt. The runs of one question are interleaved
-(A B C A B C ...), so that what else the machine does falls on all of them alike. With --growth:
-points of the curves that draw_plots.py shows, of cairn and the bare machine alone. Rows in OUT.json
-that the other kind of run has measured stay there.
+(A B C A B C ...), so that what else the machine does falls on all of them alike: N runs of each row,
+by default 7, and 3 with --quick or --growth. With --growth: points of the curves that draw_plots.py
+shows, of cairn and the bare machine alone. Rows in OUT.json that the other kind of run has measured
+stay there.
 """
 import json
 import os
@@ -83,10 +84,10 @@ def times(value, of):
 
 
 class Bench:
-    def __init__(self, programs, mode, folder):
+    def __init__(self, programs, mode, runs, folder):
         self.programs, self.folder = programs, folder
         self.mode, self.growth = mode, mode == ["--growth"]
-        self.runs = BRIEF_RUNS if mode else RUNS
+        self.runs = runs or (BRIEF_RUNS if mode else RUNS)
         self.done = self.total = 0
         self.failures, self.results = [], []
 
@@ -155,17 +156,35 @@ def rows_of(out, growth):
         raise Broken(f"{out} holds no rows; remove it") from None
 
 
-def main(arguments):
-    mode = [a for a in arguments if a in ("--quick", "--growth")]
-    paths = [a for a in arguments if a not in mode]
+def asked(arguments):
+    """PROGRAMS, OUT, the mode's argument and the runs, if given. ValueError: what is wrong."""
+    paths, mode, runs = [], [], None
+    words = iter(arguments)
+    for word in words:
+        if word in ("--quick", "--growth"):
+            mode.append(word)
+        elif word == "--runs":
+            number = next(words, "")
+            if not re.fullmatch("[1-9][0-9]{0,3}", number):
+                raise ValueError(f"bench: --runs takes a number from 1 to 9999, not '{number}'")
+            runs = int(number)
+        else:
+            paths.append(word)
     if len(paths) != 2 or len(mode) > 1 or any(p.startswith("-") for p in paths):
-        print("usage: run_benchmarks.py PROGRAMS OUT.json [--quick | --growth]", file=sys.stderr)
+        raise ValueError(__doc__.splitlines()[2])  # the usage
+    return Path(paths[0]), Path(paths[1]), mode, runs
+
+
+def main(arguments):
+    try:
+        programs, out, mode, runs = asked(arguments)
+    except ValueError as wrong:
+        print(wrong, file=sys.stderr)
         return 2
-    programs, out = Path(paths[0]), Path(paths[1])
     folder = None
     try:
         folder = Path(tempfile.mkdtemp(prefix="stores-", dir=programs))
-        bench = Bench(programs, mode, folder)
+        bench = Bench(programs, mode, runs, folder)
         kept = rows_of(out, not bench.growth)
         say("contenders: " + ", ".join((programs / "contenders.txt").read_text().splitlines()))
         bench.run()

@@ -77,6 +77,28 @@ class Scripts(unittest.TestCase):
         self.assertLess(json.loads(self.out.read_text())[0]["runs"], 7)
         self.assertTrue(all("--quick" in line for line in self.log.read_text().splitlines()))
 
+    def test_as_many_runs_as_are_asked_for(self):
+        self.add("ring", "cairn", "ring-of-10", 3)
+        for arguments, runs in (((), 7), (("--quick",), 3), (("--growth",), 3),
+                                (("--runs", "1"), 1), (("--quick", "--runs", "4"), 4),
+                                (("--runs", "5", "--growth"), 5)):
+            self.log.unlink(missing_ok=True)
+            ended = self.bench(*arguments)
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+            self.assertIn(f"1 rows of {runs} runs", ended.stdout)
+            self.assertEqual(len(self.log.read_text().splitlines()), runs)
+            self.assertEqual(json.loads(self.out.read_text())[0]["runs"], runs)
+
+    def test_no_number_of_runs(self):
+        self.add("big", "cairn", "big", 3)
+        for wrong in ("0", "-1", "x", "1.5", "", "10000", "--quick"):
+            ended = self.bench("--runs", wrong)
+            self.assertEqual(ended.returncode, 2)
+            self.assertEqual(ended.stderr,
+                             f"bench: --runs takes a number from 1 to 9999, not '{wrong}'\n")
+        self.assertEqual(self.bench("--runs").returncode, 2)
+        self.assertFalse(self.log.exists())
+
     def test_one_that_fails(self):
         self.add("big", "cairn", "big", 3)
         self.add("big", "caf", "big", 3, fail="echo 'wrong result' >&2; exit 1")

@@ -96,7 +96,9 @@ class Scripts(unittest.TestCase):
         for name in ALL:
             for arguments in (["--nonsense"], ["more"], ["--help", "more"], ["--trail"],
                               ["--trail", "NONE"], ["--seed"], ["--seed", "x"], ["--seeds", "1"],
-                              ["--workload"], ["--seed", "1", "more"], [""]):
+                              ["--workload"], ["--seed", "1", "more"], [""], ["--runs"],
+                              ["--runs", "0"], ["--runs", "x"], ["--runs", "--quick"],
+                              ["--quick", "--growth"], ["--quick", "--runs", "2", "more"]):
                 with self.subTest(name=name, arguments=arguments):
                     self.refused(self.run_it(name, *arguments), 2, name + ": ")
                     self.assertEqual(self.calls, [])
@@ -170,6 +172,14 @@ class Scripts(unittest.TestCase):
                                                for contender in ("cairn", "floor")))
         self.assertEqual(self.calls[-1], "python3 scripts/run_benchmarks.py build/bench/benchmarks "
                                          "build/release/bench.json --growth")
+
+    def test_the_number_of_runs_is_handed_on(self):
+        for arguments in (["--growth", "--runs", "5"], ["--runs", "5", "--growth"]):
+            ended = self.run_it("bench", *arguments)
+            self.assertEqual((ended.returncode, ended.stderr), (0, ""), ended)
+            self.assertTrue(self.calls[-1].endswith("/bench.json --growth --runs 5"), self.calls)
+        self.refused(self.run_it("bench", "--runs", "0"), 2,
+                     "bench: --runs takes a number from 1 to 9999; see scripts/bench --help")
 
     def test_another_system_is_told_what_to_install(self):
         for gone in ("apt-get", "dpkg-query"):
