@@ -84,13 +84,13 @@ bar() {
   if [[ -t 1 ]]; then printf '\r\033[K'; fi
 }
 
-# configure_preset PRESET
+# configure_preset PRESET [--fresh]: only where that has not been done, or afresh.
 configure_preset() {
   local dir=build/$1
-  if [[ $dir/build.ninja -nt CMakePresets.json ]]; then return; fi
+  if [[ $# -eq 1 && $dir/build.ninja -nt CMakePresets.json ]]; then return; fi
   step "configuring $dir"
   make_folder "$dir"
-  cmake --preset "$1" >"$dir/configure.log" 2>&1 ||
+  cmake --preset "$@" >"$dir/configure.log" 2>&1 ||
     die "cannot configure $dir: $(why_not_configured "$dir/configure.log") (see $dir/configure.log)"
 }
 

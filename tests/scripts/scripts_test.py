@@ -28,7 +28,8 @@ STAND_INS = {
     "id": 'echo "$USER_ID"',
     "sudo": 'if [ -n "$SUDO_SAYS" ]; then echo "$SUDO_SAYS"; exit 1; fi\nexec "$@"',
     "cmake": 'case $1 in --preset) printf "%b" "$CMAKE_SAYS"; [ -z "$CMAKE_SAYS" ] || exit 1\n'
-             'echo >"build/$2/build.ninja"; mkdir -p "build/$2/tests"\n'
+             'echo >"build/$2/build.ninja"; mkdir -p "build/$2/tests" "build/$2/benchmarks"\n'
+             'echo "$CONTENDERS" >"build/$2/benchmarks/contenders.txt"\n'
              'for it in simulate fuzz; do ln -sf "$(command -v played)" "build/$2/tests/$it"; done '
              ';;\n'
              '*) printf "[1/1] built\\n%b" "$NINJA_SAYS"; [ -z "$NINJA_SAYS" ] ;; esac',
@@ -172,6 +173,21 @@ class Scripts(unittest.TestCase):
                                                for contender in ("cairn", "floor")))
         self.assertEqual(self.calls[-1], "python3 scripts/run_benchmarks.py build/bench/benchmarks "
                                          "build/release/bench.json --growth")
+
+    def test_others_are_looked_for_anew_each_time(self):
+        fresh = "cmake --preset bench --fresh"
+        for arguments in ([], [], ["--quick"], ["--growth"]):
+            ended = self.run_it("bench", *arguments, CONTENDERS="caf 1.1.0")
+            self.assertEqual((ended.returncode, ended.stderr), (0, ""), ended)
+            self.assertEqual(self.called("cmake --preset"), [fresh])
+            self.assertEqual(len(self.called("cmake --build")), 1)
+        ended = self.run_it("bench", CONTENDERS="caf absent", MISSING="libcaf-dev")
+        self.assertEqual((ended.returncode, self.called("cmake --preset")), (0, [fresh, fresh]))
+        self.assertIn("installing: libcaf-dev", ended.stdout)
+        ended = self.run_it("bench", CONTENDERS="caf absent", MISSING="libcaf-dev redis-tools",
+                            APT_INSTALL=NO_NETWORK)
+        self.assertEqual((ended.returncode, self.called("cmake --preset")), (0, [fresh]))
+        self.assertIn("bench: cannot install libcaf-dev: the network: ", ended.stderr)
 
     def test_the_number_of_runs_is_handed_on(self):
         for arguments in (["--growth", "--runs", "5"], ["--runs", "5", "--growth"]):
