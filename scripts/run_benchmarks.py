@@ -3,11 +3,11 @@
 
 usage: run_benchmarks.py PROGRAMS OUT.json [--quick | --growth] [--runs N]
 
-PROGRAMS holds <question>_<contender>, and contenders.txt. The runs of one question are interleaved
-(A B C A B C ...), so that what else the machine does falls on all of them alike: N runs of each row,
-by default 7, and 3 with --quick or --growth. With --growth: points of the curves that draw_plots.py
-shows, of cairn and the bare machine alone. Rows in OUT.json that the other kind of run has measured
-stay there.
+PROGRAMS holds <question>_<contender>, and contenders.txt; who is absent there is left out, even if
+an earlier build has left a program. The runs of one question are interleaved (A B C A B C ...), so
+that what else the machine does falls on all of them alike: N runs of each row, by default 7, and 3
+with --quick or --growth. With --growth: points of the curves that draw_plots.py shows, of cairn and
+the bare machine alone. Rows in OUT.json that the other kind of run has measured stay there.
 """
 import json
 import os
@@ -86,6 +86,7 @@ def times(value, of):
 class Bench:
     def __init__(self, programs, mode, runs, folder):
         self.programs, self.folder = programs, folder
+        self.contenders = (programs / "contenders.txt").read_text().splitlines()
         self.mode, self.growth = mode, mode == ["--growth"]
         self.runs = runs or (BRIEF_RUNS if mode else RUNS)
         self.done = self.total = 0
@@ -97,6 +98,7 @@ class Bench:
         for program in sorted(self.programs.iterdir()):
             question, _, contender = program.name.rpartition("_")
             wanted = not self.growth or (question in GROWING and contender in FIRST)
+            wanted = wanted and f"{contender} absent" not in self.contenders
             if question and wanted and program.is_file() and os.access(program, os.X_OK):
                 found.setdefault(question, []).append((contender, program))
         rows = {}
@@ -186,7 +188,7 @@ def main(arguments):
         folder = Path(tempfile.mkdtemp(prefix="stores-", dir=programs))
         bench = Bench(programs, mode, runs, folder)
         kept = rows_of(out, not bench.growth)
-        say("contenders: " + ", ".join((programs / "contenders.txt").read_text().splitlines()))
+        say("contenders: " + ", ".join(bench.contenders))
         bench.run()
         rows = kept + bench.results if bench.growth else bench.results + kept
         out.write_text("[\n" + ",\n".join(json.dumps(r) for r in rows) + "\n]\n")

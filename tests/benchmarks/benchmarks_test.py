@@ -71,6 +71,12 @@ class Scripts(unittest.TestCase):
         who = [line.split()[0].rpartition("_")[2] for line in self.log.read_text().splitlines()]
         self.assertEqual(who, ["cairn", "cairn", "floor", "caf"] * 7)  # in turns
 
+    def test_who_is_absent_by_now_is_left_out(self):
+        for contender in ("cairn", "caf", "qb"):
+            self.add("ring", contender, "ring-100", 2)
+        self.assertEqual(self.bench().returncode, 0)
+        self.assertEqual([row[1] for row in self.rows()], ["cairn", "caf"])
+
     def test_quick(self):
         self.add("big", "cairn", "big", 3)
         self.assertEqual(self.bench("--quick").returncode, 0)
