@@ -189,6 +189,15 @@ class Scripts(unittest.TestCase):
         self.assertEqual((ended.returncode, self.called("cmake --preset")), (0, [fresh]))
         self.assertIn("bench: cannot install libcaf-dev: the network: ", ended.stderr)
 
+    def test_brief_rows_stand_by_themselves(self):
+        for arguments, out in (([], "bench"), (["--growth"], "bench"), (["--quick"], "bench-quick"),
+                               (["--runs", "2", "--quick"], "bench-quick")):
+            ended = self.run_it("bench", *arguments, CONTENDERS="caf 1.1.0")
+            self.assertEqual(ended.returncode, 0, ended)
+            self.assertEqual(self.calls[-1].split()[:4],
+                             ["python3", "scripts/run_benchmarks.py", "build/bench/benchmarks",
+                              f"build/release/{out}.json"])
+
     def test_the_number_of_runs_is_handed_on(self):
         for arguments in (["--growth", "--runs", "5"], ["--runs", "5", "--growth"]):
             ended = self.run_it("bench", *arguments)
