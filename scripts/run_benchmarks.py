@@ -83,6 +83,17 @@ def times(value, of):
     return f"{value / of:.2f}" if of else ""
 
 
+def ratios(row, ours):
+    """Another contender's to cairn; cairn's to what it takes with epochs off, and on one worker.
+    `ours`: cairn's medians. Empty where there is nothing to compare with."""
+    workload, took = row["workload"], row["median"]
+    if row["contender"] != "cairn":
+        return times(took, ours.get(workload)), "", ""
+    to_off, to_one = (times(took, ours.get(workload.removesuffix(end)))
+                      if workload.endswith(end) else "" for end in ("+epochs", "@2"))
+    return "", to_off, to_one
+
+
 class Bench:
     def __init__(self, programs, mode, runs, folder):
         self.programs, self.folder = programs, folder
@@ -125,20 +136,17 @@ class Bench:
         self.table(question, good)
 
     def table(self, question, rows):
-        """A contender's ratio is to cairn; cairn's with epochs, to what it takes without."""
         results = [row.result() for row in rows]
         ours = {r["workload"]: r["median"] for r in results if r["contender"] == "cairn"}
         order = list(dict.fromkeys(r["workload"] for r in results))
         results.sort(key=lambda r: order.index(r["workload"]))
         say(f"\n{question:28}{'contender':14}{'median':>10}{'min':>10}{'max':>10} {'unit':6}"
-            f"{'to cairn':>9}{'to off':>8}")
+            f"{'to cairn':>9}{'to off':>8}{'to one':>8}")
         for r in results:
-            off = ours.get(r["workload"].removesuffix("+epochs"))
-            with_epochs = r["contender"] == "cairn" and r["workload"].endswith("+epochs")
+            to_cairn, to_off, to_one = ratios(r, ours)
             print(f"{r['workload']:28}{r['contender']:14}{figure(r['median']):>10}"
                   f"{figure(r['min']):>10}{figure(r['max']):>10} {r['unit']:6}"
-                  f"{times(r['median'], ours.get(r['workload'])):>9}"
-                  f"{times(r['median'], off) if with_epochs else '':>8}")
+                  f"{to_cairn:>9}{to_off:>8}{to_one:>8}")
 
     def run(self):
         all_rows = self.questions()
