@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "../store.hpp"
+#include "letter_keeper.hpp"
 #include "store_log.hpp"
+#include "supervisor_actor.hpp"
 #include "turn_note.hpp"
 #include "world.hpp"
 
@@ -109,10 +111,11 @@ class turn_file {
   return raw(one.consumed) < each.at || (raw(one.consumed) == each.at && one.needs_replay);
 }
 
-/// Whether what the actor runs is cairn's alone. Then the process has died of something else, and
-/// nobody could do without what it would give up: a supervisor's word, or a letter.
+/// Whether what the actor runs is cairn's alone, as not even the journal's is, which decodes. Then
+/// the process has died of something else, and nobody could do without what it would give up: a
+/// supervisor's word, or a letter.
 [[nodiscard]] inline bool is_cairns_own(const actor_type& type) noexcept {
-  return type.name.starts_with("cairn.");
+  return is_supervisor(&type) || type.hash == type_hash<letter_keeper>;
 }
 
 inline void warn_of_notes(world& all, const std::string& why) {
