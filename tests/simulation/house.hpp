@@ -40,7 +40,7 @@ struct books {
 
 /// Whether the store gave it back to this process.
 inline bool is_restored(const cairn::detail::cell& one) {
-  return one.on_disk && one.on_disk_since == cairn::epoch{};
+  return one.on_disk && one.known_since == cairn::epoch{};
 }
 /// Restored ones come first, by their ids; then those that are born in this process. One that a
 /// rollback took, and that comes again, has the id that it had.

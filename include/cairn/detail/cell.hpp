@@ -228,7 +228,8 @@ struct cell_body : hindrances {
 
   epoch at{};  ///< the actor's own epoch
   epoch stopped_in{};
-  epoch on_disk_since{};  ///< of its first record in this process
+  /// Of its first record in this process, before that of its birth. 0: others knew of it before.
+  epoch known_since{};
   position consumed{};
   std::uint64_t next_number = 1;
   incarnation life{};

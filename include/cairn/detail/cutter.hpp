@@ -172,7 +172,7 @@ class cutter {
     }
     for (cell* one = mine_.touched.front(); one != nullptr; one = one->touched_next) {
       one->changed = true;
-      if (one->on_disk_since == gone) one->on_disk = false;
+      if (one->known_since == gone) one->on_disk = false;
       one->box.forget_swept();
       for (envelope_list* list : {&one->box.queue, &one->box.replies}) {
         for (envelope* each = list->front(); each != nullptr; each = each->next) {
@@ -338,7 +338,7 @@ class cutter {
     header.position = one.consumed;
     if (write_actor(one, header) && !one.on_disk) {
       one.on_disk = true;
-      one.on_disk_since = header.epoch;
+      one.known_since = header.epoch;
     }
     if (mine_.records.size() > all_.sweep_bytes) flush();
   }

@@ -40,10 +40,10 @@ class tombs {
   }
 
  private:
-  /// Who was brought to the present epoch, and has no record nevertheless, was born in it. Then the
-  /// open snapshot has nobody who knows of it.
+  /// Whether somebody may send to it from the open snapshot: not to who was born behind that. What
+  /// such a message leads to belongs into the epoch in which the actor has stopped.
   [[nodiscard]] bool is_of_open_snapshot(const cell& one) const noexcept {
-    return mine_.open && one.at < mine_.seen;
+    return mine_.open && one.known_since != mine_.seen;
   }
 
   world& all_;

@@ -204,7 +204,7 @@ class turns {
     if (one.dormant) return sometimes("dormant actor sleeps on"), false;
     if (one.more) one.more->to_wake = false;
     if (below) wake_children(mail_, mine_, one);
-    if (!one.on_disk || one.on_disk_since != epoch{}) return true;  // spawned beside restored ones
+    if (!one.on_disk || one.known_since != epoch{}) return true;  // spawned beside restored ones
     sometimes(one.suspended ? "suspended actor woken" : "dormant actor woken");
     if (one.more) {
       for (const timer& each : one.more->timers) mine_.look_at(one, each.next());

@@ -51,7 +51,7 @@ inline void wake_children(delivery& mail, const worker& mine, const cell& one) {
 [[nodiscard]] inline bool only_sleeps(const cell& one) noexcept {
   hindrances others = one;
   others.dormant = others.needs_start = false;
-  const bool restored = one.on_disk && one.on_disk_since == epoch{};
+  const bool restored = one.on_disk && one.known_since == epoch{};
   return !others.hindered() && restored && !one.more && one.box.empty() &&
          one.type->on_start == nullptr && !one.type->has_commit;
 }

@@ -23,6 +23,7 @@ inline void delivery::welcome(cell& parent_cell, const newborn& born) {
   worker_counters::add(mine_.counters.actors, 1);
   cut_.touch(made);
   made.at = parent_cell.at;  // which may be before this worker's: it is then cut like its parent
+  made.known_since = made.at;
   all_.tell_of(event_kind::started, made, made.type->name);
   // It comes after those that the store gave back: see put_in_order().
   if (parent.more && parent.more->to_wake) {
@@ -42,6 +43,7 @@ inline void delivery::come_again(cell& made) {
   const auto before = all_.lost.arrived(made.parent.id, made.name, made.at);
   if (!before) return;
   const bool same = made.is(before->who.id);
+  if (same) made.known_since = epoch{};
   for (const address& each : before->watchers) {
     if (same) {
       made.rest().watchers.push_back(each);
