@@ -12,25 +12,22 @@ namespace cairn::detail {
 /// Messages of one type from the queue: the one that is handled, and what stands behind it.
 class turns::queued {
  public:
-  queued(worker& mine, cell& one, envelope_ptr first) noexcept
-      : mine_{mine}, one_{one}, ops_{*first->ops}, index_{first->index}, now_{std::move(first)} {}
+  explicit queued(envelope_ptr first) noexcept : index_{first->index}, now_{std::move(first)} {}
 
   [[nodiscard]] envelope& now() const noexcept { return *now_; }
   [[nodiscard]] envelope_ptr give_up() noexcept { return std::move(now_); }
-  [[gnu::always_inline]] void begin() const noexcept { one_.box.queue.fetch_front(); }
+  [[gnu::always_inline]] void begin(const cell& one) const noexcept { one.box.queue.fetch_front(); }
   /// Whether there is one more of the same.
-  [[nodiscard, gnu::always_inline]] bool end(turn_end /*how*/) noexcept {
-    destroy_trivial(now_.release(), mine_.rooms);
-    const envelope* next = one_.box.queue.front();
-    return next != nullptr && next->ops == &ops_ && next->index == index_ && next->is_usual() &&
-           one_.is(next->target) && cutter::is_met(mine_, one_, *next);
+  [[nodiscard, gnu::always_inline]] bool end(worker& mine, const cell& one, const handler& meant,
+                                             turn_end /*how*/) noexcept {
+    destroy_trivial(now_.release(), mine.rooms);
+    const envelope* next = one.box.queue.front();
+    return next != nullptr && next->ops == meant.message && next->index == index_ &&
+           next->is_usual() && one.is(next->target) && cutter::is_met(mine, one, *next);
   }
-  [[gnu::always_inline]] void advance() noexcept { now_ = one_.box.queue.pop_front(); }
+  [[gnu::always_inline]] void advance(cell& one) noexcept { now_ = one.box.queue.pop_front(); }
 
  private:
-  worker& mine_;
-  cell& one_;
-  const payload_ops& ops_;
   const std::uint16_t index_;
   envelope_ptr now_;
 };
@@ -47,7 +44,7 @@ class turns::in_rows {
         ops_{message_row::ops_of(*row_)},
         stride_{message_row::stride_of(ops_)},
         now_{place_envelope(allocate_room(ops_), ops_, &one, row_->target, row_->index)} {
-    advance();
+    advance(one);
   }
   in_rows(const in_rows&) = delete;
   in_rows& operator=(const in_rows&) = delete;
@@ -57,16 +54,17 @@ class turns::in_rows {
 
   [[nodiscard]] envelope& now() const noexcept { return *now_; }
   [[nodiscard]] envelope_ptr give_up() noexcept { return std::move(now_); }
-  void begin() const noexcept {}
+  void begin(const cell& /*one*/) const noexcept {}
   /// Who has sent nothing has changed nothing here. What it has sent may have opened the rows: then
   /// the next one stands in the queue.
-  [[nodiscard, gnu::always_inline]] bool end(turn_end how) noexcept {
+  [[nodiscard, gnu::always_inline]] bool end(worker& /*mine*/, const cell& /*one*/,
+                                             const handler& /*meant*/, turn_end how) noexcept {
     return (how == turn_end::quiet && row_ != nullptr) || find_next();
   }
-  [[gnu::always_inline]] void advance() noexcept {
+  [[gnu::always_inline]] void advance(cell& one) noexcept {
     copy_bytes(now_->payload(), message_row::first_of(*row_), ops_.size);
     now_->sent = row_->sent;
-    cutter::number(one_, *now_);
+    cutter::number(one, *now_);
     if (mail_.take_from_row(*row_, stride_)) row_ = nullptr;
   }
 
@@ -105,12 +103,13 @@ template <class Source>
   bool goes_on = true;
   mine.substantial = true;  // a commit's notice is never plain
   for (;;) {
-    from.begin();
+    from.begin(one);
     one.consumed = next(one.consumed);
     worker_counters::add(mine.counters.messages, 1);  // by which a watchdog tells turns apart
     ++handled;
-    const turn_end how = fail_.run(mine, one, [&] { meant.begin(one, mine.here, from.now()); });
-    if (!from.end(how) || how == turn_end::otherwise || left_ <= 1) break;
+    envelope& message = from.now();
+    const turn_end how = fail_.run(mine, one, [&] { meant.begin(one, mine.here, message); });
+    if (!from.end(mine, one, meant, how) || how == turn_end::otherwise || left_ <= 1) break;
     // What has left brought what had it cut: the next one changes it again, see consume().
     if (one.at != at) [[unlikely]]
       break;
@@ -120,7 +119,7 @@ template <class Source>
       break;
     }
     --left_;
-    from.advance();
+    from.advance(one);
     one.box.done_ticket = from.now().ticket;
     if (!fail_.begin_next_plain_turn(mine, one, from.now())) {
       begin_otherwise(one, from.give_up());
@@ -139,7 +138,7 @@ template <class Source>
   if (!usual || !fail_.begin_plain_turn(mine, one, *message)) {
     return begin_otherwise(one, std::move(message)), true;
   }
-  return run_row(mine, one, *meant, queued{mine, one, std::move(message)});
+  return run_row(mine, one, *meant, queued{std::move(message)});
 }
 
 /// Handles what stands in unopened rows, where nobody could tell the difference; else the first of

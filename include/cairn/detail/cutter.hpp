@@ -91,12 +91,11 @@ class cutter {
     if (!is_met(mine, one, message)) [[unlikely]]
       meet(one, message);
   }
-  /// Whether that is nothing to be done.
+  /// Whether a look says that this is nothing to be done: meet() may find so, too.
   [[nodiscard, gnu::always_inline]] static bool is_met(const worker& mine, const cell& one,
                                                        const envelope& message) noexcept {
     const epoch seen = mine.seen;
-    const bool late = mine.open && message.sent != seen;
-    return message.sent <= seen && one.touched_in == seen && one.at >= seen && !late;
+    return message.sent == seen && one.touched_in == seen && one.at >= seen;
   }
   [[gnu::noinline]] void meet(cell& one, envelope& message) {
     acknowledge(message.sent);

@@ -42,6 +42,8 @@ class envelope_chain {
   [[nodiscard, gnu::always_inline]] envelope* cut_behind(envelope* last) noexcept {
     return std::exchange(head_, std::exchange(last->next, nullptr));
   }
+  /// All of it has another owner.
+  [[gnu::always_inline]] void forget() noexcept { head_ = nullptr; }
   void clear() noexcept {
     while (head_ != nullptr) pop_front().reset();
   }
@@ -112,7 +114,8 @@ class envelope_list : private envelope_chain {
   }
   /// The first one will be looked at soon: many of them are in no near cache any more.
   [[gnu::always_inline]] void fetch_front() const noexcept {
-    const auto first = reinterpret_cast<std::uintptr_t>(head_);  // there may be none
+    if (head_ == nullptr) return;
+    const auto first = reinterpret_cast<std::uintptr_t>(head_);
     __builtin_prefetch(reinterpret_cast<const void*>(first));
     __builtin_prefetch(reinterpret_cast<const void*>(first + 64));
   }

@@ -105,7 +105,8 @@ class turns {
   [[gnu::always_inline]] bool take_turns(worker& mine, cell& one) {
     for (left_ = all_.budget; left_ > 0; --left_) {
       mine.looked = {};
-      if (!pause_before(one) || !advance(mine, one)) return std::exchange(mine.here.yields, false);
+      if (pause_before(one) && advance(mine, one)) continue;
+      return mine.here.yields && std::exchange(mine.here.yields, false);
     }
     return true;
   }
