@@ -66,32 +66,30 @@ class store_index {
   }
 
   /// Whether the record at `at` is one that stands somewhere.
-  [[nodiscard]] bool knows(const record_header& header, location at) const {
-    const auto list = find(header);
-    return std::any_of(list.begin(), list.end(), [&](const index_item& item) {
-      return item.at == at && item.kind != index_item::remainder;
-    });
+  [[nodiscard]] bool knows(const record_header& header, location at) {
+    if (is_common(header.kind)) return find_common(at) != nullptr;
+    index_row* row = actors_.find(header.actor);
+    return row != nullptr && find_in(row->in_order(), header, at) != nullptr;
   }
 
   /// Whether a tombstone in `segment` still keeps dead records of its actor down.
   [[nodiscard]] bool needed(const record_header& gone, std::uint32_t segment,
                             const alive_fn& alive) const {
-    return holds_down(find(gone), segment, alive);
+    const index_row* row = actors_.find(gone.actor);
+    return row != nullptr && holds_down(row->all(), segment, alive);
   }
 
   /// The record now lies at `to`; what is left at `from` is a remainder.
   void relocate(const record_header& header, location from, location to, const alive_fn& alive) {
     index_row* row = is_common(header.kind) ? nullptr : actors_.find(header.actor);
     if (row == nullptr && !is_common(header.kind)) return;
-    const std::span list = row == nullptr ? std::span{common_} : row->all();
-    const auto item = std::find_if(list.begin(), list.end(), [&](const index_item& i) {
-      return i.at == from && i.kind != index_item::remainder;
-    });
-    if (item == list.end()) return;
+    const auto find = [&] {
+      return row == nullptr ? find_common(from) : find_in(row->in_order(), header, from);
+    };
+    if (find() == nullptr) return;
     (void)live_in(to.segment);
-    const auto place = item - list.begin();
     if (row != nullptr) leave_remainder(*row, header.epoch, from.segment, alive);
-    (row == nullptr ? std::span{common_} : row->all())[static_cast<std::size_t>(place)].at = to;
+    find()->at = to;  // which may have moved
     count(from, false);
     count(to, true);
   }
@@ -117,6 +115,7 @@ class store_index {
   /// The same of the records that belong to no actor.
   void prune_common(std::span<const epoch> snapshots) {
     if (common_.empty()) return;
+    std::sort(common_.begin(), common_.end());
     keep_standing(common_, snapshots);
     common_ = kept_;
     count_dropped();
@@ -202,10 +201,20 @@ class store_index {
         return header.place;
     }
   }
-  [[nodiscard]] std::span<const index_item> find(const record_header& header) const {
-    if (is_common(header.kind)) return common_;
-    const index_row* row = actors_.find(header.actor);
-    return row == nullptr ? std::span<const index_item>{} : row->all();
+  [[nodiscard]] index_item* find_common(location at) noexcept {
+    const auto found = std::find_if(common_.begin(), common_.end(),
+                                    [&](const index_item& each) { return each.at == at; });
+    return found == common_.end() ? nullptr : &*found;
+  }
+  /// The record at `at`, among those of its actor, which are in order. Null: it is not there.
+  [[nodiscard]] static index_item* find_in(std::span<index_item> list, const record_header& header,
+                                           location at) noexcept {
+    const index_item first{header.epoch, place_of(header), {}, header.kind};
+    auto item = std::lower_bound(list.begin(), list.end(), first);
+    for (; item != list.end() && item->is_like(first); ++item) {
+      if (item->at == at) return &*item;
+    }
+    return nullptr;
   }
 
   /// Most actors have one record, which stands from its epoch on.
@@ -230,11 +239,11 @@ class store_index {
   static void leave_remainder(index_row& row, epoch of, std::uint32_t segment,
                               const alive_fn& alive) {
     const index_item left{of, 0, {segment, 0, 0}, index_item::remainder};
-    const auto list = row.all();
-    const auto spare = std::find_if(list.begin(), list.end(), [&](const index_item& i) {
-      return i.kind == index_item::remainder && (i.at.segment == segment || !alive(i.at.segment));
-    });
-    spare != list.end() ? void(*spare = left) : row.add(left);
+    for (index_item& each : row.in_order()) {
+      if (each.kind != index_item::remainder) break;  // they come first
+      if (each.at.segment == segment || !alive(each.at.segment)) return void(each = left);
+    }
+    row.add_in_front(left);
   }
 
   static bool holds_down(std::span<const index_item> list, std::uint32_t segment,
@@ -273,7 +282,7 @@ class store_index {
 
   void prune(index_row& row, std::span<const epoch> snapshots, const alive_fn& alive) {
     if (is_one(row.all())) return;  // the newest of its key stands in the newest snapshot
-    keep_standing(row.all(), snapshots);
+    keep_standing(row.in_order(), snapshots);
     left_.clear();
     for (std::size_t i = 0; const auto& item : row.all()) {
       if (stands_[i++]) continue;
@@ -282,8 +291,9 @@ class store_index {
     }
     std::sort(left_.begin(), left_.end());
     left_.erase(std::unique(left_.begin(), left_.end()), left_.end());
-    for (const auto segment : left_) {
-      kept_.push_back({epoch{}, 0, {segment, 0, 0}, index_item::remainder});
+    kept_.insert(kept_.begin(), left_.size(), {});  // remainders come first
+    for (std::size_t i = 0; i < left_.size(); ++i) {
+      kept_[i] = {epoch{}, 0, {left_[i], 0, 0}, index_item::remainder};
     }
     drop_idle_tombstones(kept_, alive);
     const bool empty = std::all_of(kept_.begin(), kept_.end(), [](const index_item& item) {
@@ -297,10 +307,9 @@ class store_index {
     for (const location& each : dropped_) count(each, false);
   }
 
-  /// Sorts what there is, and puts into `kept_` what of it stands in one of `snapshots`. The rest
-  /// is to count no more; `stands_` says what that is.
-  void keep_standing(std::span<index_item> list, std::span<const epoch> snapshots) {
-    std::sort(list.begin(), list.end());
+  /// Puts into `kept_` what of a list in order stands in one of `snapshots`. The rest is to count
+  /// no more; `stands_` says what that is.
+  void keep_standing(std::span<const index_item> list, std::span<const epoch> snapshots) {
     stands_.assign(list.size(), 0);
     for (const auto n : snapshots) mark(list, n, stands_);
     kept_.clear();

@@ -36,8 +36,7 @@ class reclaimer {
   ///
   /// Errors: throws what reading and appending throw, `damaged` excepted.
   std::optional<std::string> carry(epoch n, std::uint64_t written, const manifest& state,
-                                   const store_index& index, record_reader& records,
-                                   segment_writer& to) {
+                                   store_index& index, record_reader& records, segment_writer& to) {
     // A segment that emptied by itself while it was gone through may have been dropped since.
     if (cursor_.segment && !state.segments.contains(*cursor_.segment)) cursor_ = {};
     saved_ = cursor_;
@@ -79,7 +78,7 @@ class reclaimer {
     location to;
   };
 
-  void carry_some(epoch n, std::uint64_t written, const manifest& state, const store_index& index,
+  void carry_some(epoch n, std::uint64_t written, const manifest& state, store_index& index,
                   record_reader& records, segment_writer& to) {
     auto budget = 2 * written + segment_bytes_ / 64;
     auto looks = 4 * budget;
@@ -139,7 +138,7 @@ class reclaimer {
     return true;
   }
 
-  std::uint32_t carry_one(location at, const manifest& state, const store_index& index,
+  std::uint32_t carry_one(location at, const manifest& state, store_index& index,
                           record_reader& records, std::uint64_t& budget) {
     return records.read_header(at, [&](const record_view& record, bytes_view bytes, bool whole) {
       const auto& header = record.header;

@@ -39,6 +39,10 @@ struct index_item {
 
   /// Order: kind, then key, then age. It is also the order in which records are read.
   [[nodiscard]] auto key() const { return std::pair{kind, kind == record_kind::actor ? 0 : place}; }
+  /// Whether both are of one record, wherever they lie.
+  [[nodiscard]] bool is_like(const index_item& other) const {
+    return key() == other.key() && epoch == other.epoch;
+  }
   friend bool operator<(const index_item& a, const index_item& b) {
     return std::tuple{a.key(), a.epoch, a.at.segment, a.at.offset} <
            std::tuple{b.key(), b.epoch, b.at.segment, b.at.offset};
@@ -56,15 +60,27 @@ class index_row {
 
   [[nodiscard]] actor_id actor() const noexcept { return actor_; }
   [[nodiscard]] std::span<index_item> all() noexcept {
-    return more_ ? std::span{*more_} : std::span{&one_, 1};
+    return more_ ? std::span{more_->all} : std::span{&one_, 1};
   }
   [[nodiscard]] std::span<const index_item> all() const noexcept {
-    return more_ ? std::span<const index_item>{*more_} : std::span{&one_, 1};
+    return more_ ? std::span<const index_item>{more_->all} : std::span{&one_, 1};
+  }
+  /// The same, sorted, but for where those lie that are alike otherwise.
+  [[nodiscard]] std::span<index_item> in_order() noexcept {
+    if (more_ && !std::exchange(more_->ordered, true)) {
+      std::sort(more_->all.begin(), more_->all.end());
+    }
+    return all();
   }
   void add(const index_item& item) {
-    if (!more_) more_ = made_of({&one_, 1});
-    if (more_->size() == more_->capacity()) more_->reserve(with_room(more_->size()));
-    more_->push_back(item);
+    make_room();
+    more_->ordered = more_->ordered && !(item < more_->all.back());
+    more_->all.push_back(item);
+  }
+  /// One that comes before the others in their order.
+  void add_in_front(const index_item& item) {
+    make_room();
+    more_->all.insert(more_->all.begin(), item);
   }
   /// Precondition: there is one at least, and they are not this row's own.
   void set(std::span<const index_item> now) {
@@ -72,24 +88,37 @@ class index_row {
       one_ = now.front();
       return more_.reset();
     }
-    const bool fits = more_ && more_->capacity() >= now.size();
-    if (!fits || more_->capacity() > with_room(now.size())) {
+    const bool fits = more_ && more_->all.capacity() >= now.size();
+    if (!fits || more_->all.capacity() > with_room(now.size())) {
       more_ = made_of(now);
     } else {
-      more_->assign(now.begin(), now.end());
+      more_->all.assign(now.begin(), now.end());
+      more_->ordered = std::is_sorted(now.begin(), now.end());
     }
   }
 
  private:
-  actor_id actor_;
-  index_item one_;                 // the only one, where there are no more
-  std::unique_ptr<items> more_{};  // else all of them
+  struct several {
+    items all{};
+    bool ordered = true;  ///< an actor may have a hundred thousand, for messages that wait
+  };
 
-  [[nodiscard]] static std::unique_ptr<items> made_of(std::span<const index_item> given) {
-    auto made = std::make_unique<items>();
-    made->reserve(with_room(given.size()));
-    made->assign(given.begin(), given.end());
+  actor_id actor_;
+  index_item one_;                   // the only one, where there are no more
+  std::unique_ptr<several> more_{};  // else all of them
+
+  [[nodiscard]] static std::unique_ptr<several> made_of(std::span<const index_item> given) {
+    auto made = std::make_unique<several>();
+    made->all.reserve(with_room(given.size()));
+    made->all.assign(given.begin(), given.end());
+    made->ordered = std::is_sorted(given.begin(), given.end());
     return made;
+  }
+  /// For one more.
+  void make_room() {
+    if (!more_) more_ = made_of({&one_, 1});
+    items& all = more_->all;
+    if (all.size() == all.capacity()) all.reserve(with_room(all.size()));
   }
   /// An actor that changes in each epoch has one item more and one less in each.
   [[nodiscard]] static constexpr std::size_t with_room(std::size_t count) noexcept {
