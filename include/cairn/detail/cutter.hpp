@@ -305,7 +305,7 @@ class cutter {
   }
   /// One slice of the sweep.
   [[nodiscard]] bool has_done_its_share() const noexcept {
-    return mine_.records.size() > all_.sweep_bytes ||
+    return mine_.records.size() > all_.sweep_bytes / 2 ||
            mine_.looks - looks_before_ >= all_.sweep_looks;
   }
 

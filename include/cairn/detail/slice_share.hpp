@@ -1,7 +1,7 @@
 // What a stage of an epoch does in slices shares the worker with the turns of its actors: they have
-// half of its time, however many actors a sweep has to visit. Not more: who stops while a snapshot
-// is open may have to be visited by the next sweep, and those must not become more from one to the
-// next.
+// three quarters of its time, however many actors a sweep has to visit. The epoch takes longer
+// then, but what an actor does behind its cut is no more work for this sweep, nor is who lives for
+// less than an epoch for the next one.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,7 @@ class slice_share {
     const auto began = time.steady();
     const bool done = next();
     looked_ = time.steady();
-    until_ = looked_ + std::max(least, looked_ - began);
+    until_ = looked_ + std::max(least, for_turns * (looked_ - began));
     unseen_ = 1;
     return done;
   }
@@ -42,6 +42,7 @@ class slice_share {
   }
 
  private:
+  static constexpr int for_turns = 3;  ///< times what a slice has taken
   static constexpr std::chrono::nanoseconds least{1000};
   static constexpr std::chrono::microseconds short_turn{1};
   static constexpr int most_unseen = 8;
