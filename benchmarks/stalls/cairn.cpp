@@ -2,10 +2,10 @@
 //
 // `cut…`: the longest time in an epoch between two turns of an actor that does nothing but tell
 // itself to go on, in us, the 99th percentile over the epochs; `cut-none`: between the epochs, what
-// the machine does anyway; `…-cpu`: in the worker's processor time, which leaves out what other
-// processes take. `all-dirty`: ns per message while no epoch is under way, and, with `+epochs`,
-// while a million actors are cut; `stall-all`: the longest time between two turns in such an epoch,
-// in us.
+// the machine does anyway; `cut-mailbox-first`: of a mailbox that no sweep has met; `…-cpu`: in the
+// worker's processor time, which leaves out what other processes take. `all-dirty`: ns per message
+// while no epoch is under way, and, with `+epochs`, while a million actors are cut; `stall-all`:
+// the longest time between two turns in such an epoch, in us.
 #include "../with/crowd_cairn.hpp"
 
 namespace bench {
@@ -44,11 +44,15 @@ struct window {
       longest = 0;
       turns = 0;
       began = last = clock();
-    } else if (std::exchange(open, false)) {
-      longest = std::max(longest, clock() - last);
-      gaps.push_back(longest);
-      if (turns > 0) per_turn.push_back((clock() - began) / static_cast<double>(turns));
+    } else {
+      end();
     }
+  }
+  void end() {
+    if (!std::exchange(open, false)) return;
+    longest = std::max(longest, clock() - last);
+    gaps.push_back(longest);
+    if (turns > 0) per_turn.push_back((clock() - began) / static_cast<double>(turns));
   }
 };
 inline window seen;
@@ -78,14 +82,16 @@ struct ticker {
 
 struct hold {};
 struct wait_here {};
+struct emptied {};
 
 /// Holds its mailbox full: its handler does not end.
 struct stuffed {
-  using protocol = cairn::protocol<wait_here, hold>;
+  using protocol = cairn::protocol<wait_here, hold, emptied>;
   cairn::task<> on(wait_here, cairn::context<stuffed>& self) {
-    while (!released) co_await self.sleep(std::chrono::milliseconds{50});
+    while (!released) co_await self.sleep(std::chrono::milliseconds{1});
   }
   void on(hold) { ++handled; }
+  std::uint64_t on(emptied) { return handled; }
   void serialize(auto& archive) { archive(handled); }
 
   static inline bool released = false;
@@ -100,7 +106,19 @@ struct scene {
   std::size_t windows = 0;
   double (*clock)() = &now_ns;
   bool all_dirty = false;  ///< touch everyone before each epoch; epochs on demand
+  bool first = false;      ///< the mailbox is filled anew before each epoch; epochs on demand
 };
+
+/// Some at a time: who sends all of them in one turn keeps the worker for that turn.
+cairn::task<> fill(cairn::root* root, cairn::ref<stuffed> one, std::uint32_t messages) {
+  stuffed::released = false;
+  if (messages > 0) one.tell<wait_here>();
+  for (std::uint32_t at = 0; at < messages; ++at) {
+    one.tell<hold>();
+    if (at % at_a_time == 0) co_await root->sleep(std::chrono::milliseconds{0});
+  }
+  co_await root->sleep(std::chrono::milliseconds{1});
+}
 
 cairn::task<int> play(cairn::root& root, scene of) {
   crowd some;
@@ -108,9 +126,7 @@ cairn::task<int> play(cairn::root& root, scene of) {
   ticker::dirty.assign(some.all.begin(), some.all.begin() + of.dirty);
   auto rest = root.supervise("rest");
   auto full = rest.spawn<stuffed>("full");
-  stuffed::released = false;
-  if (of.mailbox > 0) full.tell<wait_here>();
-  for (std::uint32_t at = 0; at < of.mailbox; ++at) full.tell<hold>();
+  if (!of.first) co_await fill(&root, full, of.mailbox);
   co_await root.checkpoint();
   crier::all = some.all;
   auto by = rest.spawn<crier>("crier");
@@ -118,8 +134,16 @@ cairn::task<int> play(cairn::root& root, scene of) {
   clock.tell<tick>();
   seen.wanted = of.windows;
   while (seen.gaps.size() < of.windows) {
+    if (of.first) {
+      co_await fill(&root, full, of.mailbox);
+      co_await root.checkpoint();
+      stuffed::released = true;
+      (void)co_await full.ask<emptied>();
+      continue;
+    }
     if (of.mailbox > 0) full.tell<hold>();  // so that every epoch has to look at it
     if (of.all_dirty) {
+      if (!seen.epochs) seen.end();  // else the time that touching takes were the ticker's
       co_await touch_crowd(root, by, some);
       co_await root.checkpoint();
     }
@@ -134,7 +158,7 @@ cairn::task<int> play(cairn::root& root, scene of) {
 void play_scene(const settings& how, const scene& of, bool within) {
   setup with;
   with.epochs = true;
-  with.every = std::chrono::milliseconds{of.all_dirty ? 0 : 5};
+  with.every = std::chrono::milliseconds{of.all_dirty || of.first ? 0 : 5};
   with.on_event = [](const cairn::event& what) { seen.look(what); };
   seen = {};
   seen.epochs = within;
@@ -143,12 +167,14 @@ void play_scene(const settings& how, const scene& of, bool within) {
                                               [&](cairn::root& root) { return play(root, of); });
 }
 
-template <std::uint32_t Idle, std::uint32_t Mailbox, double (*Clock)() = &now_ns>
+template <std::uint32_t Idle, std::uint32_t Mailbox, double (*Clock)() = &now_ns,
+          bool First = false>
 double cut(const settings& how, const setup& with) {
   scene of;
   of.clock = Clock;
   of.idle = crowd_size(how, Idle);
   of.mailbox = Mailbox;
+  of.first = First;
   of.windows = how.quick ? 50 : 400;
   play_scene(how, of, with.epochs);
   return quantile(seen.gaps, 0.99) / 1e3;
@@ -182,9 +208,11 @@ int main(int count, char** words) {
   add(all, "cut", &cut<0, 0>, within, when::always, "us");
   add(all, "cut-none", &cut<0, 0>, {}, when::always, "us");
   add(all, "cut-mailbox", &cut<0, 100'000>, within, when::always, "us");
+  add(all, "cut-mailbox-first", &cut<0, 100'000, &now_ns, true>, within, when::always, "us");
   add(all, "cut-idle", &cut<many_actors, 0>, within, when::always, "us");
   add(all, "cut-cpu", &cut<0, 0, &own_ns>, within, when::always, "us");
   add(all, "cut-mailbox-cpu", &cut<0, 100'000, &own_ns>, within, when::always, "us");
+  add(all, "cut-mailbox-first-cpu", &cut<0, 100'000, &own_ns, true>, within, when::always, "us");
   add(all, "cut-idle-cpu", &cut<many_actors, 0, &own_ns>, within, when::always, "us");
   add_both(all, "all-dirty", &all_dirty);
   add(all, "stall-all", &stall_all, within, when::always, "us");
