@@ -17,14 +17,15 @@ struct begin {
 };
 struct next_batch {};
 
-inline std::uint64_t done = 0;  ///< children that have handled their message; one worker counts
+inline counts done;               ///< children that have handled their message
+inline std::uint64_t wanted = 0;  ///< what they come to; the root task sets it before each game
 
 template <class Kept>
 struct child {
   using protocol = cairn::protocol<job<Kept>>;
   void on(job<Kept> j, cairn::context<child>& self) {
     kept.count();
-    ++done;
+    done.add();
     if (j.last) j.last.template tell<next_batch>();
     self.stop();
   }
@@ -41,8 +42,9 @@ struct parent {
     spawn_batch_of(self);
   }
   void on(next_batch, cairn::context<parent>& self) {
-    if (--left == 0) return timing.stop();
-    spawn_batch_of(self);
+    if (left > 0 && --left > 0) return spawn_batch_of(self);
+    if (done.sum() == wanted) return timing.stop();
+    self.ref().template tell<next_batch>();  // another worker has some of the children yet
   }
   void serialize(auto& archive) { archive(left); }
 
@@ -71,17 +73,16 @@ template <class Kept>
 cairn::task<int> play(cairn::root& root, pace& games) {
   auto table = root.supervise("table");
   auto top = table.spawn<parent<Kept>>("parent");
-  done = 0;
-  std::uint64_t wanted = 0;
+  wanted = done.sum();
   while (games.goes_on()) {
     co_await root.sleep(std::chrono::milliseconds{0});
+    wanted += games.rounds();
     timing.start();
     top.template tell<begin>(games.rounds() / spawn_batch);
     co_await until_over(root);
-    wanted += games.rounds();
     games.took(timing.ns());
   }
-  require(done == wanted, "not every child has handled its message");
+  require(done.sum() == wanted, "not every child has handled its message");
   co_return 0;
 }
 
@@ -101,5 +102,6 @@ int main(int count, char** words) {
   add_both(all, "spawn", &spawn<plain>);
   add(all, "spawn-owning", &spawn<owning>, {}, when::full);
   add(all, "spawn-owning+epochs", &spawn<owning>, {.epochs = true});
+  add(all, "spawn@2", &spawn<plain>, {.workers = 2}, when::full);
   return main_of(count, words, "cairn", all);
 }

@@ -92,6 +92,27 @@ inline cairn::task<> move_to(cairn::root& root, cairn::detail::address which, un
 }
 [[nodiscard]] unsigned home_of(const cairn::detail::address& which);
 
+/// Counted by several workers, each in a place of its own.
+class counts {
+ public:
+  void add() {
+    auto& mine = places_[cairn::detail::current_worker->index % places_.size()].count;
+    // Relaxed: a figure, and only its worker writes it.
+    mine.store(mine.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t sum() const {
+    std::uint64_t all = 0;
+    for (const auto& each : places_) all += each.count.load(std::memory_order_relaxed);  // as above
+    return all;
+  }
+
+ private:
+  struct alignas(64) place {
+    std::atomic<std::uint64_t> count{0};
+  };
+  std::array<place, 16> places_{};
+};
+
 /// One measurement of a game, or several.
 using game = double (*)(const settings&, const setup&);
 
