@@ -89,7 +89,7 @@ int main(int count, char** words) {
   using namespace bench;
   std::vector<measurement> all;
   add_both(all, "skynet", &skynet<plain>);
-  add(all, "skynet-owning+epochs", &skynet<owning>, {.epochs = true}, when::full);
+  add_both(all, "skynet-owning", &skynet<owning>, when::full);
   add(all, "skynet@2", &skynet<plain>, {.workers = 2}, when::full);
   return main_of(count, words, "cairn", all);
 }

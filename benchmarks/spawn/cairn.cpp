@@ -99,9 +99,6 @@ double spawn(const settings& how, const setup& with) {
 int main(int count, char** words) {
   using namespace bench;
   std::vector<measurement> all;
-  add_both(all, "spawn", &spawn<plain>);
-  add(all, "spawn-owning", &spawn<owning>, {}, when::full);
-  add(all, "spawn-owning+epochs", &spawn<owning>, {.epochs = true});
-  add(all, "spawn@2", &spawn<plain>, {.workers = 2}, when::full);
+  add_rows(all, "spawn", &spawn<plain>, &spawn<owning>);
   return main_of(count, words, "cairn", all);
 }

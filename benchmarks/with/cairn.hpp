@@ -134,8 +134,7 @@ inline void add_both(std::vector<measurement>& to, const std::string& workload, 
 inline void add_rows(std::vector<measurement>& to, const std::string& workload, game with_plain,
                      game with_owning) {
   add_both(to, workload, with_plain);
-  add(to, workload + "-owning", with_owning, {}, when::full);
-  add(to, workload + "-owning+epochs", with_owning, {.epochs = true});
+  add_both(to, workload + "-owning", with_owning);
   add(to, workload + "@2", with_plain, {.workers = 2}, when::full);
 }
 
