@@ -50,11 +50,7 @@ struct player {
   cairn::task<> on(ball<Load> b, cairn::context<player>& self)
     requires(Style == style::yields)
   {
-    if constexpr (requires { self.yield(); }) {
-      co_await self.yield();
-    } else {
-      co_await self.sleep(std::chrono::nanoseconds{0});
-    }
+    co_await self.yield();
     hit(std::move(b));
   }
   std::uint64_t on(handled) { return kept.handled; }
