@@ -44,6 +44,9 @@ inline void idler::on(touch t) {
   if (t.more != 0) t.then.tell<populate>(t.more);
 }
 
+/// What the allocator keeps of freed memory for whoever wants some next is no idle actor's. Without
+/// epochs that is less than a byte of each; but an epoch in which a million are dirty leaves some
+/// 100 bytes of each to the next epoch. Both rows are measured alike.
 cairn::task<int> populate_all(cairn::root& root, std::uint32_t actors, bool epochs,
                               double& bytes_each) {
   auto top = root.supervise("village");
@@ -57,10 +60,8 @@ cairn::task<int> populate_all(cairn::root& root, std::uint32_t actors, bool epoc
     if (spawned == actors) break;
   }
   co_await root.sleep(std::chrono::milliseconds{20});  // the last ones handle their message
-  if (epochs) {  // what an epoch needs only while it lasts is given back
-    co_await root.checkpoint();
-    malloc_trim(0);
-  }
+  if (epochs) co_await root.checkpoint();
+  malloc_trim(0);
   bytes_each = (resident_bytes() - before) / actors - sizeof(idler);
   co_return 0;
 }
