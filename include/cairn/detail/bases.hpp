@@ -156,9 +156,11 @@ inline void renew_and_audit(cell& one) {
   renew_audited(audits, one, [&] { renew_base(one); });
 }
 
+/// Bytes that a log may have in any case; more, as long as it is no larger than the base.
+inline constexpr std::size_t min_log = 4096;
+
 /// Whether so much was consumed since the base that there is to be another one.
 [[nodiscard, gnu::always_inline]] inline bool has_long_log(const recovery& base) noexcept {
-  constexpr std::size_t min_log = 4096;
   return base.log.bytes() > min_log && base.log.bytes() > base.state.size();
 }
 
