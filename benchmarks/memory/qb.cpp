@@ -7,60 +7,76 @@
 namespace bench {
 
 struct touch : qb::Event {};
+struct batch_done : qb::Event {};
+
+inline constexpr std::uint32_t idlers = 60'000;
+/// Spawned and touched at a time: a pipe keeps the room of all events that it has held at once.
+inline constexpr std::uint32_t at_a_time = 1000;
+
+struct crowd {
+  qb::ActorId village{};
+  std::uint32_t spawned = 0;
+  std::uint32_t left = 0;  ///< of those at a time
+  double before = 0;
+  double after = 0;
+};
 
 /// 64 bytes of state.
 class idler final : public qb::Actor {
  public:
   using state = std::array<std::uint64_t, 8>;
-  explicit idler(tally& left) : left_{left} {}
+  explicit idler(crowd& of) : of_{of} {}
   started onInit() final {
     registerEvent<touch>(*this);
-    push<touch>(id());
     co_return true;
   }
   void on(touch&) {
     ++state_[0];
-    --left_.count;
+    if (--of_.left == 0) push<batch_done>(of_.village);
   }
 
  private:
-  tally& left_;
+  crowd& of_;
   state state_{};
 };
 
-struct look : qb::Event {};
-
-/// Waits until all of them have handled their event.
-class looker final : public qb::Actor {
+/// Spawns the others, and looks when the last of them has handled its event.
+class village final : public qb::Actor {
  public:
-  looker(tally& left, double& bytes) : left_{left}, bytes_{bytes} {}
+  explicit village(crowd& of) : of_{of} {}
   started onInit() final {
-    registerEvent<look>(*this);
-    push<look>(id());
+    registerEvent<batch_done>(*this);
+    of_.village = id();
+    of_.before = resident_bytes();
+    spawn_some();
     co_return true;
   }
-  void on(look& again) {
-    if (left_.count > 0) return reply(again);
-    bytes_ = resident_bytes();
+  void on(batch_done&) {
+    if (of_.spawned < idlers) return spawn_some();
+    of_.after = resident_bytes();
     broadcast<qb::KillEvent>();
   }
 
  private:
-  tally& left_;
-  double& bytes_;
+  void spawn_some() {
+    of_.left = at_a_time;
+    of_.spawned += at_a_time;
+    for (std::uint32_t at = 0; at < at_a_time; ++at) {
+      push<touch>(addRefActor<idler>(std::ref(of_)).id());
+    }
+  }
+
+  crowd& of_;
 };
 
 double idle(const settings&) {
-  constexpr std::uint32_t count = 60'000;
-  tally left{count};
-  double after = 0;
+  crowd all;
   qb::Main engine;
-  const double before = resident_bytes();
-  for (std::uint32_t at = 0; at < count; ++at) engine.addActor<idler>(0, std::ref(left));
-  engine.addActor<looker>(0, std::ref(left), std::ref(after));
+  engine.addActor<village>(0, std::ref(all));
   run(engine);
-  require(after > before, "actors take no memory");
-  return (after - before) / count - double{sizeof(idler::state)};
+  require(all.spawned == idlers && all.left == 0, "not every actor has handled its event");
+  require(all.after > all.before, "actors take no memory");
+  return (all.after - all.before) / idlers - double{sizeof(idler::state)};
 }
 
 }  // namespace bench
