@@ -17,8 +17,11 @@ struct begin {
 };
 struct next_batch {};
 
-inline counts done;               ///< children that have handled their message
-inline std::uint64_t wanted = 0;  ///< what they come to; the root task sets it before each game
+inline counts done;  ///< children that have handled their message
+/// What they come to; the root task sets it before each game. No part of the parent's state, which
+/// is as large as a child's: of two sizes, the worker's spare base does not fit, and a child takes
+/// a third longer.
+inline std::uint64_t wanted = 0;
 
 template <class Kept>
 struct child {
