@@ -108,3 +108,28 @@ TEST_CASE("an actor that had many items does not keep their room") {
   CHECK(row.all().data() != place);
   CHECK(places_of(&row) == std::vector{1U, 2U});
 }
+
+TEST_CASE("an actor's items come in their order where that is wanted") {
+  const auto is_in_order = [](index_row& of) {
+    const auto all = of.in_order();
+    return std::is_sorted(all.begin(), all.end());
+  };
+  const auto mail = [](std::uint64_t place) {
+    index_item made = item(static_cast<std::uint32_t>(place));
+    made.place = place;
+    return made;
+  };
+  index_row row{actor_id{1}, mail(7)};
+  for (const std::uint64_t place : {9U, 3U, 8U, 1U}) row.add(mail(place));
+  CHECK(places_of(&row) == std::vector{7U, 9U, 3U, 8U, 1U});
+  CHECK(is_in_order(row));
+  CHECK(places_of(&row) == std::vector{1U, 3U, 7U, 8U, 9U});
+  row.add_in_front(mail(0));
+  row.add(mail(10));
+  CHECK(is_in_order(row));
+  row.add(mail(2));
+  CHECK(is_in_order(row));
+  row.set(std::vector{mail(5), mail(4)});
+  CHECK(places_of(&row) == std::vector{5U, 4U});
+  CHECK(is_in_order(row));
+}
