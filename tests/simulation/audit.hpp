@@ -267,6 +267,19 @@ class hearsay {
  public:
   explicit hearsay(const snapshot& of) : of_{of} {}
 
+  /// Mail that is too much for actors that a rollback has lost does not come again.
+  static void note_given_up(const cairn::dead_letter& letter) {
+    if (letter.message != cairn::type_name<nudge>) return;
+    const auto word = cairn::decode<nudge>(letter.payload);
+    outside->given_up.insert({word.thread, word.number});
+  }
+  /// The thread will say again what comes behind that word.
+  static void forget_behind(const nudge& last) {
+    std::erase_if(outside->given_up, [&](const auto& each) {
+      return each.first == last.thread && each.second > last.number;
+    });
+  }
+
   void has(const heard& by) {
     for (const auto& [thread, numbers] : by.by) {
       for (const auto number : numbers) waits({thread, number});
@@ -277,19 +290,27 @@ class hearsay {
   }
   void check() const {
     for (const auto& [thread, numbers] : all_) {
-      if (numbers.size() == *numbers.rbegin()) continue;
-      wrong({thread, *numbers.rbegin()}, "is there without one before it");
+      const auto last = *numbers.rbegin();
+      if (is_there({thread, last}, last)) continue;
+      wrong({thread, last}, "is there without one before it");
     }
     for (const auto& [thread, epochs] : outside->said) {
-      const auto found = all_.find(thread);
-      const std::size_t there = found == all_.end() ? 0 : found->second.size();
-      if (epochs.size() > there && epochs[there] <= of_.number()) {
-        wrong({thread, there + 1}, "is lost");
+      for (std::size_t at = 0; at < epochs.size() && epochs[at] <= of_.number(); ++at) {
+        if (!is_there({thread, at + 1}, 1)) wrong({thread, at + 1}, "is lost");
       }
     }
   }
 
  private:
+  /// The word, and so many in all that end with it.
+  [[nodiscard]] bool is_there(const nudge& what, std::uint64_t count) const {
+    const auto found = all_.find(what.thread);
+    for (auto number = what.number; number > what.number - count; --number) {
+      const bool there = found != all_.end() && found->second.contains(number);
+      if (!there && !outside->given_up.contains({what.thread, number})) return false;
+    }
+    return true;
+  }
   void wrong(const nudge& what, const std::string& text) const {
     complain("snapshot " + std::to_string(raw(of_.number())) + ": word " +
              std::to_string(what.number) + " of thread " + std::to_string(what.thread) + " " +

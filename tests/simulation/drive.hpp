@@ -89,6 +89,8 @@ class driver {
         (given_up && !what_.gives_up.contains(what.name))) {
       complain(what.name + ": " + std::string{to_string(what.kind)} + ": " + what.text);
     }
+    const bool buried = what.kind == cairn::event_kind::dead_letter;
+    if (buried && sim_.inner().lost.any()) hearsay::note_given_up(*what.letter);
     if (what.kind == cairn::event_kind::committed) committed_ = what.at;
     if (what.kind == cairn::event_kind::committed) abandoned_ = 0;
     // Who waits for a commit would do so for ever.
@@ -165,6 +167,7 @@ class driver {
   void forget_words(std::optional<cairn::epoch> latest) {
     for (auto& [thread, epochs] : world_.said) {
       std::erase_if(epochs, [&](const auto each) { return !latest || each > *latest; });
+      hearsay::forget_behind({thread, epochs.size()});
     }
   }
 

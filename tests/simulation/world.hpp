@@ -31,6 +31,8 @@ struct outer_world {
   std::string result{};  ///< what the root task found at its end
   /// What threads outside have told: the system's epoch after each word.
   std::map<std::uint64_t, std::vector<cairn::epoch>> said{};
+  /// Of these, thread and number, what was too much for actors that a rollback has lost.
+  std::set<std::pair<std::uint64_t, std::uint64_t>> given_up{};
   int sleepers = -1;                                ///< chosen by the workload's first process
   std::map<std::string, std::uint64_t> promises{};  ///< answers held until their commit, by actor
   std::vector<std::shared_ptr<void>> kept{};        ///< what threads outside may still look at
