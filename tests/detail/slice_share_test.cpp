@@ -40,6 +40,25 @@ TEST_CASE("turns have three times as much time as a slice") {
   CHECK(share.is_over(time));
 }
 
+TEST_CASE("a stage that has lasted for a second has half of its worker") {
+  watch time;
+  cairn::detail::slice_share share;
+  const auto turns_behind_a_slice = [&] {
+    CHECK_FALSE(share.take(time, [&] { return time.now += 60us, false; }));
+    int turns = 0;
+    do {
+      time.now += 8us;
+      ++turns;
+    } while (!share.is_over(time));
+    return turns;
+  };
+  CHECK(turns_behind_a_slice() == 23);
+  time.now += 1s;
+  CHECK(turns_behind_a_slice() == 8);
+  share.end();
+  CHECK(turns_behind_a_slice() == 23);
+}
+
 TEST_CASE("after short turns there is one look at several, after a long one at each") {
   watch time;
   cairn::detail::slice_share share;

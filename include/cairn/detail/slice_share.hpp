@@ -1,7 +1,8 @@
 // What a stage of an epoch does in slices shares the worker with the turns of its actors: they have
 // three quarters of its time, however many actors a sweep has to visit. The epoch takes longer
 // then, but what an actor does behind its cut is no more work for this sweep, nor is who lives for
-// less than an epoch for the next one.
+// less than an epoch for the next one. Actors that are born to stay are, and messages that pile up:
+// so that epochs do not become longer and longer, turns have half of a stage that lasts.
 #pragma once
 
 #include <algorithm>
@@ -21,13 +22,15 @@ class slice_share {
     const auto began = time.steady();
     const bool done = next();
     looked_ = time.steady();
-    until_ = looked_ + std::max(least, for_turns * (looked_ - began));
+    if (since_ == std::chrono::nanoseconds{}) since_ = began;
+    const int share = looked_ - since_ < patience ? for_turns : 1;
+    until_ = looked_ + std::max(least, share * (looked_ - began));
     unseen_ = 1;
     return done;
   }
   /// The stage is done.
   void end() noexcept {
-    until_ = {};
+    until_ = since_ = {};
     unseen_ = 1;
   }
 
@@ -44,9 +47,11 @@ class slice_share {
  private:
   static constexpr int for_turns = 3;  ///< times what a slice has taken
   static constexpr std::chrono::nanoseconds least{1000};
+  static constexpr std::chrono::seconds patience{1};
   static constexpr std::chrono::microseconds short_turn{1};
   static constexpr int most_unseen = 8;
 
+  std::chrono::nanoseconds since_{};  ///< the stage's first slice; 0: there was none
   std::chrono::nanoseconds until_{};
   std::chrono::nanoseconds looked_{};
   int unseen_ = 1;  ///< activations until the next look
