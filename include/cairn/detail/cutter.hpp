@@ -91,11 +91,12 @@ class cutter {
     if (!is_met(mine, one, message)) [[unlikely]]
       meet(one, message);
   }
-  /// Whether a look says that this is nothing to be done: meet() may find so, too.
+  /// Whether that is nothing to be done. Most messages are of the present epoch.
   [[nodiscard, gnu::always_inline]] static bool is_met(const worker& mine, const cell& one,
                                                        const envelope& message) noexcept {
     const epoch seen = mine.seen;
-    return message.sent == seen && one.touched_in == seen && one.at >= seen;
+    const bool present = message.sent == seen || (message.sent < seen && !mine.open);
+    return present && one.touched_in == seen && one.at >= seen;
   }
   [[gnu::noinline]] void meet(cell& one, envelope& message) {
     acknowledge(message.sent);
