@@ -1,6 +1,7 @@
 // Records that are looked for among many of one actor, and carried from there to elsewhere.
 #include <algorithm>
 #include <random>
+#include <set>
 #include <vector>
 
 #include <cairn/detail/store_index.hpp>
@@ -95,6 +96,24 @@ TEST_CASE("what is carried is found in its new place, and stands as before") {
   for (const auto each : of.places) {
     CHECK(of.knows(record_kind::mail, each, at(each % 2 == 0 ? 2 : 3, each)) == (each > many / 2));
   }
+}
+
+TEST_CASE("of a stopped actor nothing stays once its tombstone is forgotten") {
+  store_index index;
+  std::set<std::uint32_t> there{1, 2};
+  const auto alive = [&](std::uint32_t segment) { return there.contains(segment); };
+  const auto gone = header(record_kind::gone, 0, 2);
+  index.add(store_index::entry_of(header(record_kind::actor, 0, 1), at(1, 0)));
+  index.add(store_index::entry_of(gone, at(2, 0)));
+  const std::vector newest{epoch{2}};
+  index.prune(cairn::actor_id{whose}, newest, alive);
+  CHECK(index.size() == 2);  // it keeps down what lies in the first segment
+  CHECK(index.needed(gone, 2, alive));
+  there.erase(1);
+  CHECK_FALSE(index.needed(gone, 2, alive));
+  index.forget(gone, at(2, 0));
+  CHECK(index.size() == 0);
+  CHECK(index.live_bytes() == 0);
 }
 
 }  // namespace store_lookup

@@ -104,7 +104,7 @@ class store_index {
       return item.at == at && item.kind == record_kind::gone;
     });
     if (dropped == 0) return;
-    list.empty() ? actors_.erase(*row) : row->set(list);
+    has_records(list) ? row->set(list) : actors_.erase(*row);
     count(at, false);
   }
 
@@ -296,11 +296,12 @@ class store_index {
       kept_[i] = {epoch{}, 0, {left_[i], 0, 0}, index_item::remainder};
     }
     drop_idle_tombstones(kept_, alive);
-    const bool empty = std::all_of(kept_.begin(), kept_.end(), [](const index_item& item) {
-      return item.kind == index_item::remainder;
-    });
-    empty ? actors_.erase(row) : row.set(kept_);
+    has_records(kept_) ? row.set(kept_) : actors_.erase(row);
     count_dropped();
+  }
+  [[nodiscard]] static bool has_records(const items& list) {
+    return std::ranges::any_of(
+        list, [](const index_item& item) { return item.kind != index_item::remainder; });
   }
   /// Last of all: what has thrown before has changed nothing.
   void count_dropped() {
