@@ -90,7 +90,7 @@ class driver {
       complain(what.name + ": " + std::string{to_string(what.kind)} + ": " + what.text);
     }
     const bool buried = what.kind == cairn::event_kind::dead_letter;
-    if (buried && sim_.inner().lost.any()) hearsay::note_given_up(*what.letter);
+    if (buried && sim_.inner().lost.is_lost(what.actor)) hearsay::note_given_up(*what.letter);
     if (what.kind == cairn::event_kind::committed) committed_ = what.at;
     if (what.kind == cairn::event_kind::committed) abandoned_ = 0;
     // Who waits for a commit would do so for ever.
