@@ -13,15 +13,12 @@ struct job {
 };
 struct begin {
   std::uint64_t batches = 0;
-  void serialize(auto& archive) { archive(batches); }
+  std::uint64_t wanted = 0;  ///< what `done` comes to
+  void serialize(auto& archive) { archive(batches, wanted); }
 };
 struct next_batch {};
 
 inline counts done;  ///< children that have handled their message
-/// What they come to; the root task sets it before each game. No part of the parent's state, which
-/// is as large as a child's: of two sizes, the worker's spare base does not fit, and a child takes
-/// a third longer.
-inline std::uint64_t wanted = 0;
 
 template <class Kept>
 struct child {
@@ -42,6 +39,7 @@ struct parent {
 
   void on(begin b, cairn::context<parent>& self) {
     left = b.batches;
+    wanted = b.wanted;
     spawn_batch_of(self);
   }
   void on(next_batch, cairn::context<parent>& self) {
@@ -49,7 +47,7 @@ struct parent {
     if (done.sum() == wanted) return timing.stop();
     self.ref().template tell<next_batch>();  // another worker has some of the children yet
   }
-  void serialize(auto& archive) { archive(left); }
+  void serialize(auto& archive) { archive(left, wanted); }
 
   void spawn_batch_of(cairn::context<parent>& self) {
     for (std::uint32_t at = 1; at <= spawn_batch; ++at) {
@@ -59,6 +57,7 @@ struct parent {
   }
 
   std::uint64_t left = 0;
+  std::uint64_t wanted = 0;
 };
 
 }  // namespace bench
@@ -76,12 +75,12 @@ template <class Kept>
 cairn::task<int> play(cairn::root& root, pace& games) {
   auto table = root.supervise("table");
   auto top = table.spawn<parent<Kept>>("parent");
-  wanted = done.sum();
+  std::uint64_t wanted = done.sum();
   while (games.goes_on()) {
     co_await root.sleep(std::chrono::milliseconds{0});
     wanted += games.rounds();
     timing.start();
-    top.template tell<begin>(games.rounds() / spawn_batch);
+    top.template tell<begin>(games.rounds() / spawn_batch, wanted);
     co_await until_over(root);
     games.took(timing.ns());
   }

@@ -98,14 +98,26 @@ inline void end_logged(cell& one, turn& here) {
   base.next_number = one.next_number;
 }
 
+/// Whether a base has room for a state of this size, which it is for from now on: a parent's and
+/// its children's may take turns. Not much more than that, since who takes it keeps it.
+[[nodiscard, gnu::noinline]] inline bool fits(recovery& base, std::size_t size) noexcept {
+  constexpr std::size_t most_besides = 64;
+  const std::size_t room = base.state.room();
+  if (room < size || room > size + most_besides) return false;
+  base.state.resize_unset(size);
+  return true;
+}
+
 /// For one turn of an actor that keeps no base between its turns: it stands aside, where the turn
-/// takes it from if it needs one (see `turn::log_input`). False: there is none of the right size,
+/// takes it from if it needs one (see `turn::log_input`). False: there is none with room for it,
 /// and the actor gets its own.
 [[nodiscard, gnu::always_inline]] inline bool copy_aside(turn& here, cell& one) noexcept {
   if (one.saved) [[unlikely]]
     put_aside(here, one);
   recovery* base = here.spare.get();
-  if (base == nullptr || base->state.size() != one.type->size) [[unlikely]]
+  if (base == nullptr) [[unlikely]]
+    return false;
+  if (base->state.size() != one.type->size && !fits(*base, one.type->size)) [[unlikely]]
     return false;
   base->schema = one.type->schema;
   copy_again(here, one);
