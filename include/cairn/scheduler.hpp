@@ -17,6 +17,8 @@
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 
+#include "detail/relax.hpp"
+
 namespace cairn {
 
 /// The caller's executor, any of Asio's.
@@ -128,15 +130,6 @@ class thread_scheduler final : public scheduler {
     }
   }
 
-  /// Tells the processor that this loop waits.
-  static void relax() noexcept {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-  }
-
   /// How long it spins is halved with each time in vain, down to almost nothing where calls are
   /// rare, and is the whole again once one comes in time, or soon after.
   [[nodiscard]] bool spin(unsigned worker) {
@@ -148,7 +141,7 @@ class thread_scheduler final : public scheduler {
           one.patience = switch_cost;
           return true;
         }
-        relax();
+        detail::relax();
       }
     } while (std::chrono::steady_clock::now() < until);
     one.patience = std::max(one.patience / 2, least_patience);

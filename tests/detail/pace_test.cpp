@@ -11,19 +11,21 @@ struct steps {
   std::uint64_t turns = 0;
   std::uint64_t sent_away = 0;
   std::chrono::nanoseconds idle{};
+  bool lingered = false;
 };
 
 cairn::detail::pace after(int count, steps each) {
   cairn::detail::pace seen;
   std::chrono::nanoseconds now = 1h;
-  std::uint64_t turns = 0;
-  std::uint64_t sent_away = 0;
-  seen.look(now, false, 0, 0);
+  cairn::detail::pace::figures all;
+  seen.look(now, false, false, all);
   for (int at = 0; at < count; ++at) {
     now += 100us;
-    seen.look(now, true, turns += each.turns, sent_away += each.sent_away);
+    all.turns += each.turns;
+    all.sent_away += each.sent_away;
+    seen.look(now, true, each.lingered, all);
     now += each.idle;
-    if (each.idle.count() > 0) seen.look(now, false, turns, sent_away);
+    if (each.idle.count() > 0) seen.look(now, false, false, all);
   }
   return seen;
 }
@@ -46,6 +48,12 @@ TEST_CASE("long turns are shared, and do not scatter") {
 
 TEST_CASE("turns that mostly wait for another worker scatter, as long as they may look") {
   CHECK(after(20, {.turns = 50, .sent_away = 50, .idle = 100us}).scatters());
+}
+
+TEST_CASE("what a worker lingers for is no work, so turns in between are not long") {
+  const auto seen = after(40, {.turns = 50, .sent_away = 50, .lingered = true});
+  CHECK_FALSE(seen.shares());
+  CHECK(seen.scatters());
 }
 
 TEST_CASE("one interruption does not make turns long") {

@@ -20,6 +20,7 @@ constexpr std::string_view must_be_reached[] = {
     "actor given away before it is seen to be clean",
     "actor touched after its cut",
     "actors await each other",
+    "actors queued for a worker that lingers",
     "all actors go on",
     "all actors paused",
     "answer after its timeout",

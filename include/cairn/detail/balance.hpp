@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <utility>
 
 #include "world.hpp"
 
@@ -98,7 +99,9 @@ inline void answer_beggar(world& all, worker& mine) {
 /// Actors whose short turns mostly talk to another worker's go to a worker before this one, until
 /// they are together: after a few such moves all are with the first one at the latest.
 inline void bring_together(world& all, worker& mine) {
-  if (!mine.speed.look(mine.now, mine.ran, mine.counters.turns(), mine.sent_away)) return;
+  const bool lingered = std::exchange(mine.lingered, false);
+  const pace::figures all_so_far{mine.counters.turns(), mine.sent_away};
+  if (!mine.speed.look(mine.now, mine.ran, lingered, all_so_far)) return;
   if (mine.index == 0 || !mine.speed.scatters() || !may_give(all, mine)) return;
   give_some(all, mine, mine.ready.size(), *all.workers[mine.index / 2]);
 }

@@ -21,6 +21,7 @@
 #include "deaths.hpp"
 #include "ending.hpp"
 #include "homes.hpp"
+#include "lingering.hpp"
 #include "opening.hpp"
 #include "outside.hpp"
 #include "resting.hpp"
@@ -344,8 +345,9 @@ class engine : public homes {
   [[gnu::noinline]] bool run_ready(worker& mine, turns& own) {
     bool ran = false;
     slice_watch watch{*this, mine, options_.slow_turn};
+    lingering ready{*this, mine, own.mail()};
     for (int at = 0; at < slice; ++at) {
-      cell* one = mine.ready.pop();
+      cell* one = ready.next();
       if (one == nullptr) break;
       ran = true;
       own.activate_here(mine, *one);
@@ -369,8 +371,7 @@ class engine : public homes {
       earlier(leader_.next_due());
       earlier(asks_.next_deadline());
     }
-    if (due.count() < 0) return due;
-    return std::max(due - time->steady(), std::chrono::nanoseconds{0});
+    return due.count() < 0 ? due : std::max(due - time->steady(), std::chrono::nanoseconds{0});
   }
 
   options options_;

@@ -2,6 +2,7 @@
 // a part of its work, or had better have all of it.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 
@@ -17,18 +18,26 @@ class pace {
   /// then. Longer turns are worth sharing.
   static constexpr std::chrono::nanoseconds crossing{300};
 
+  /// How much of something there has ever been.
+  struct figures {
+    std::uint64_t turns = 0;
+    std::uint64_t sent_away = 0;
+  };
+
   /// At the beginning of each step. `now`: the time; `ran`: an actor had a turn in the step before;
-  /// `turns` and `sent_away`: how many there have ever been. True: there is news.
-  bool look(std::chrono::nanoseconds now, bool ran, std::uint64_t turns,
-            std::uint64_t sent_away) noexcept {
+  /// `lingered`: and it waited for others in between, nobody knows for how long. What it did then
+  /// counts as short turns. True: there is news.
+  bool look(std::chrono::nanoseconds now, bool ran, bool lingered, figures all) noexcept {
     if (began_.count() == 0) began_ = before_ = now;
     const auto since = now - before_;
+    const std::uint64_t just = all.turns - turns_before_;
     before_ = now;
-    if (ran) busy_ += since;
+    turns_before_ = all.turns;
+    if (ran) busy_ += lingered ? std::min(since, for_turns(just)) : since;
     if (busy_ < window) return false;
-    const std::uint64_t took = turns - turns_;
-    const std::uint64_t left = sent_away - sent_away_;
-    const std::chrono::nanoseconds worth = crossing * (took + 2 * left);
+    const std::uint64_t took = all.turns - turns_;
+    const std::uint64_t left = all.sent_away - sent_away_;
+    const std::chrono::nanoseconds worth = for_turns(took + 2 * left);
     // Whoever was interrupted by other processes looks slow once, hardly ever thrice.
     slow_ = busy_ < worth ? 0 : slow_ + 1;
     // Also where each waits for the other most of the time: half of what is long is the waiting.
@@ -36,8 +45,8 @@ class pace {
     scatters_ = left > 0 && 4 * left >= took && (slow_ == 0 || idle);
     busy_ = {};
     began_ = now;
-    turns_ = turns;
-    sent_away_ = sent_away;
+    turns_ = all.turns;
+    sent_away_ = all.sent_away;
     return true;
   }
 
@@ -49,7 +58,12 @@ class pace {
  private:
   static constexpr std::chrono::microseconds window{200};  ///< of work, from one look to the next
 
+  [[nodiscard]] static constexpr std::chrono::nanoseconds for_turns(std::uint64_t count) noexcept {
+    return crossing * static_cast<std::int64_t>(count);
+  }
+
   std::chrono::nanoseconds before_{};
+  std::uint64_t turns_before_ = 0;
   std::chrono::nanoseconds busy_{};
   std::chrono::nanoseconds began_{};
   std::uint64_t turns_ = 0;

@@ -226,8 +226,6 @@ class worker {
   /// By workers: actors with mail, actors given away.
   alignas(64) inbox<cell, &cell::wake_next> wakes{};
   envelope_inbox lane{};  ///< by threads outside; the worker sends on their behalf
-  /// Set by the thread before it sleeps; whoever clears it wakes the thread.
-  std::atomic<bool> parked{false};
   /// An idle worker that asks this one for actors; cleared by the answer.
   std::atomic<worker*> beggar{nullptr};
 
@@ -287,6 +285,7 @@ class worker {
   std::atomic<std::size_t> load{0};  ///< ready actors, a hint for who is idle
   pace speed{};
   bool ran = false;             ///< an actor had a turn in the step before
+  bool lingered = false;        ///< and others after it that came meanwhile: see `lingering`
   std::uint64_t sent_away = 0;  ///< messages to actors of other workers, a row as one
   std::uint64_t surveyed = 0;   ///< the last look that this worker has taken part in
 

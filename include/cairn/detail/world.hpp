@@ -82,6 +82,7 @@ struct world : runtime {
   // How much is done before there is a look at what else there is to do. The simulation does less.
   int slice = 256;                             ///< activations in one step
   int budget = 64;                             ///< turns in one activation
+  int lingers = 64;                            ///< looks for what comes back: see `lingering`
   bool always_shares = false;                  ///< ready actors, however short their turns are
   int sweep_visits = 64;                       ///< actors in one slice of a sweep
   std::size_t sweep_looks = 2048;              ///< at messages that wait, as well

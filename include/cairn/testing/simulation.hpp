@@ -223,6 +223,7 @@ class simulation {
   /// The less is done between two looks around, the more happens in between. Actors move often.
   void take_small_portions() {
     process_->always_shares = !chance_.one_in(8);
+    process_->lingers = static_cast<int>(chance_.below(3));
     process_->slice = static_cast<int>(1 + chance_.below(4));
     if (!chance_.one_in(3)) process_->budget = static_cast<int>(1 + chance_.below(4));
     if (!chance_.one_in(3)) process_->sweep_visits = static_cast<int>(1 + chance_.below(4));
