@@ -4,7 +4,7 @@
 int main(int count, char** words) {
   using namespace bench;
   return main_of(count, words, "tmc",
-                 {{"fanin-8", "ns", when::always, &fan_in<8>},
-                  {"fanin-100", "ns", when::always, &fan_in<100>},
-                  {"fanin-2", "ns", when::always, &fan_in<8, true>}});
+                 {{"fanin-8", "ns", when::always, &fan_in<nothing, 8>},
+                  {"fanin-100", "ns", when::always, &fan_in<nothing, 100>},
+                  {"fanin-2", "ns", when::always, &fan_in<nothing, 8, true>}});
 }

@@ -9,15 +9,16 @@ class player : public caf::event_based_actor {
   player(caf::actor_config& config, tally& hits) : caf::event_based_actor{config}, hits_{hits} {}
 
   caf::behavior make_behavior() override {
-    return {
-        [this](caf::actor other) { other_ = std::move(other); },
-        [this](std::uint64_t left) {
-          if (hit(left)) tell(*this, other_, left - 1);
-        },
-        [this](std::uint64_t left, Load& load) {
-          if (hit(left)) tell(*this, other_, left - 1, std::move(load));
-        },
-    };
+    const auto on_meet = [this](caf::actor other) { other_ = std::move(other); };
+    if constexpr (std::is_same_v<Load, nothing>) {
+      return {on_meet, [this](std::uint64_t left) {
+                if (hit(left)) tell(*this, other_, left - 1);
+              }};
+    } else {
+      return {on_meet, [this](std::uint64_t left, Load& load) {
+                if (hit(left)) tell(*this, other_, left - 1, std::move(load));
+              }};
+    }
   }
 
  private:
@@ -43,10 +44,10 @@ double pingpong(const settings& how) {
   std::uint64_t sent = 0;
   const double each = play_games(how, 2, [&](std::uint64_t rounds) {
     sent += rounds;
-    if constexpr (std::is_same_v<Load, std::string>) {
-      begin(one, rounds, std::string{"a text that no small string has room for"});
-    } else {
+    if constexpr (std::is_same_v<Load, nothing>) {
       begin(one, rounds);
+    } else {
+      begin(one, rounds, make_load<Load>());
     }
   });
   require(hits[0].count + hits[1].count == sent, "not every ball was hit once");
@@ -55,14 +56,17 @@ double pingpong(const settings& how) {
   return each;
 }
 
-double across(const settings& how) { return 2 * pingpong<bool, 2>(how); }
+double across(const settings& how) { return 2 * pingpong<nothing, 2>(how); }
 
 }  // namespace bench
 
 int main(int count, char** words) {
   using namespace bench;
   return main_of(count, words, "caf",
-                 {{"pingpong", "ns", when::always, &pingpong<bool, 1>},
+                 {{"pingpong", "ns", when::always, &pingpong<nothing, 1>},
+                  {"pingpong-64B", "ns", when::full, &pingpong<bytes<56>, 1>},
+                  {"pingpong-1024B", "ns", when::full, &pingpong<bytes<1016>, 1>},
                   {"pingpong-string", "ns", when::full, &pingpong<std::string, 1>},
+                  {"pingpong-vector", "ns", when::full, &pingpong<numbers, 1>},
                   {"pingpong-2", "ns", when::always, &across}});
 }

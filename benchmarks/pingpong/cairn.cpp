@@ -149,7 +149,7 @@ int main(int count, char** words) {
   add_both(all, "pingpong-64B", &pingpong<bytes<56>, plain>, when::full);
   add_both(all, "pingpong-1024B", &pingpong<bytes<1016>, plain>, when::full);
   add_both(all, "pingpong-string", &pingpong<std::string, plain>, when::full);
-  add_both(all, "pingpong-vector", &pingpong<std::vector<std::uint64_t>, plain>, when::full);
+  add_both(all, "pingpong-vector", &pingpong<numbers, plain>, when::full);
   add_both(all, "pingpong-2", &across);
   return main_of(count, words, "cairn", all);
 }

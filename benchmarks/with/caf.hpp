@@ -1,4 +1,4 @@
-// What CAF's benchmarks share. Messages are made of numbers, texts and actors alone, so that the
+// What CAF's benchmarks share. Messages are made of numbers, texts, actors and loads, so that the
 // programs are the same for 0.17, which Debian has, and for 1.x.
 //
 // As its manual recommends: actors as classes derived from `event_based_actor`, the stealing
@@ -11,7 +11,19 @@
 #include <caf/all.hpp>
 
 #include "../common.hpp"
+#include "../loads.hpp"
 #include "../sizes.hpp"
+
+// No message leaves the process: none is serialized.
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(bench::bytes<56>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(bench::bytes<1016>)
+#if __has_include(<caf/anon_mail.hpp>)  // 1.x
+CAF_BEGIN_TYPE_ID_BLOCK(bench, caf::first_custom_type_id)
+CAF_ADD_TYPE_ID(bench, (bench::bytes<56>))
+CAF_ADD_TYPE_ID(bench, (bench::bytes<1016>))
+CAF_ADD_TYPE_ID(bench, (bench::numbers))
+CAF_END_TYPE_ID_BLOCK(bench)
+#endif
 
 namespace bench {
 
@@ -19,6 +31,7 @@ class caf_system {
  public:
   explicit caf_system(unsigned workers) {
 #if __has_include(<caf/anon_mail.hpp>)  // 1.x
+    caf::init_global_meta_objects<caf::id_block::bench>();
     caf::core::init_global_meta_objects();
     config_.set("caf.scheduler.max-threads", workers);
     config_.set("caf.scheduler.policy", "stealing");

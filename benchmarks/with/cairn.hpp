@@ -1,4 +1,4 @@
-// What cairn's benchmarks share: states and messages to choose from, and a system to play in.
+// What cairn's benchmarks share: states to choose from, and a system to play in.
 #pragma once
 
 #include <array>
@@ -15,6 +15,7 @@
 #include <cairn/root.hpp>
 
 #include "../common.hpp"
+#include "../loads.hpp"
 #include "../sizes.hpp"
 
 namespace bench {
@@ -35,24 +36,6 @@ struct owning {  ///< holds a string and a vector
   }
   void serialize(auto& archive) { archive(handled, name, last); }
 };
-
-/// What a message carries besides the 8 bytes that its game needs.
-struct nothing {};
-template <std::size_t Size>
-struct bytes {
-  std::array<std::uint64_t, Size / 8> all{};
-  void serialize(auto& archive) { archive(all); }
-};
-template <class Load>
-[[nodiscard]] Load make_load() {
-  if constexpr (std::is_same_v<Load, std::string>) {
-    return "a text that no small string has room for";
-  } else if constexpr (std::is_same_v<Load, std::vector<std::uint64_t>>) {
-    return std::vector<std::uint64_t>(8, 1);
-  } else {
-    return Load{};
-  }
-}
 
 /// The system that a game is played in.
 struct setup {

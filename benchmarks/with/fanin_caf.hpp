@@ -5,29 +5,37 @@
 
 namespace bench {
 
+template <class Load>
 class counter : public caf::event_based_actor {
  public:
   counter(caf::actor_config& config, tally& counted)
       : caf::event_based_actor{config}, counted_{counted} {}
 
   caf::behavior make_behavior() override {
-    return {
-        [this](std::uint64_t expected) { left_ = expected; },
-        [this](std::uint32_t from, std::uint32_t left) {
-          ++counted_.count;
-          if (left == 0) tell(*this, senders_[from], true);
-          if (--left_ == 0) timing.stop();
-        },
-        [this](caf::actor one) { senders_.push_back(std::move(one)); },
-    };
+    const auto on_expected = [this](std::uint64_t expected) { left_ = expected; };
+    const auto on_sender = [this](caf::actor one) { senders_.push_back(std::move(one)); };
+    if constexpr (std::is_same_v<Load, nothing>) {
+      return {on_expected, on_sender,
+              [this](std::uint32_t from, std::uint32_t left) { count(from, left); }};
+    } else {
+      return {on_expected, on_sender,
+              [this](std::uint32_t from, std::uint32_t left, const Load&) { count(from, left); }};
+    }
   }
 
  private:
+  void count(std::uint32_t from, std::uint32_t left) {
+    ++counted_.count;
+    if (left == 0) tell(*this, senders_[from], true);
+    if (--left_ == 0) timing.stop();
+  }
+
   tally& counted_;
   std::uint64_t left_ = 0;
   std::vector<caf::actor> senders_;
 };
 
+template <class Load>
 class sender : public caf::event_based_actor {
  public:
   sender(caf::actor_config& config, caf::actor to, std::uint32_t number)
@@ -48,7 +56,13 @@ class sender : public caf::event_based_actor {
   void send_chunk() {
     if (chunks_ == 0) return;
     --chunks_;
-    for (std::uint32_t left = each_; left-- > 0;) tell(*this, to_, number_, left);
+    for (std::uint32_t left = each_; left-- > 0;) {
+      if constexpr (std::is_same_v<Load, nothing>) {
+        tell(*this, to_, number_, left);
+      } else {
+        tell(*this, to_, number_, left, make_load<Load>());
+      }
+    }
   }
 
   caf::actor to_;
@@ -57,14 +71,14 @@ class sender : public caf::event_based_actor {
   std::uint64_t chunks_ = 0;
 };
 
-template <std::uint32_t Senders, unsigned Workers = 1>
+template <class Load, std::uint32_t Senders, unsigned Workers = 1>
 double fan_in(const settings& how) {
   caf_system all{Workers};
   tally counted;
-  auto sum = all->spawn<counter>(std::ref(counted));
+  auto sum = all->spawn<counter<Load>>(std::ref(counted));
   std::vector<caf::actor> senders;
   for (std::uint32_t at = 0; at < Senders; ++at) {
-    senders.push_back(all->spawn<sender>(sum, at));
+    senders.push_back(all->spawn<sender<Load>>(sum, at));
     begin(sum, senders.back());
   }
   const std::uint32_t each = chunk_of(Senders);

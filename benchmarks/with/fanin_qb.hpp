@@ -5,10 +5,13 @@
 
 namespace bench {
 
+template <class Load>
 struct unit : qb::Event {
-  unit(std::uint32_t sender, std::uint32_t after) : from{sender}, left{after} {}
+  unit(std::uint32_t sender, std::uint32_t after, carried<Load> with)
+      : from{sender}, left{after}, load{std::move(with)} {}
   std::uint32_t from;
   std::uint32_t left;
+  [[no_unique_address]] carried<Load> load;
 };
 struct counted_chunk : qb::Event {};
 struct go : qb::Event {
@@ -25,16 +28,17 @@ struct game {
   tally counted{};
 };
 
+template <class Load>
 class counter final : public qb::Actor {
  public:
   explicit counter(game& of) : of_{of} {}
 
   started onInit() final {
-    registerEvent<unit>(*this);
+    registerEvent<unit<Load>>(*this);
     begin();
     co_return true;
   }
-  void on(unit& one) {
+  void on(unit<Load>& one) {
     ++of_.counted.count;
     if (one.left == 0) push<counted_chunk>(one.getSource());
     if (--left_ > 0) return;
@@ -54,6 +58,7 @@ class counter final : public qb::Actor {
   std::uint64_t left_ = 0;
 };
 
+template <class Load>
 class sender final : public qb::Actor {
  public:
   sender(game& of, std::uint32_t number) : of_{of}, number_{number} {}
@@ -74,7 +79,9 @@ class sender final : public qb::Actor {
     if (chunks_ == 0) return;
     --chunks_;
     auto pipe = getPipe(of_.sum);
-    for (std::uint32_t left = of_.each; left-- > 0;) pipe.push<unit>(number_, left);
+    for (std::uint32_t left = of_.each; left-- > 0;) {
+      pipe.push<unit<Load>>(number_, left, make_carried<Load>());
+    }
   }
 
   game& of_;
@@ -82,15 +89,15 @@ class sender final : public qb::Actor {
   std::uint64_t chunks_ = 0;
 };
 
-template <std::uint32_t Senders, unsigned Cores = 1>
+template <class Load, std::uint32_t Senders, unsigned Cores = 1>
 double fan_in(const settings& how) {
   const std::uint32_t each = chunk_of(Senders);
   game of{{how, std::uint64_t{Senders} * each}, each, Cores > 1 ? chunks_ahead : 1};
   qb::Main engine;
   for (std::uint32_t at = 0; at < Senders; ++at) {
-    of.senders.push_back(engine.addActor<sender>(Cores - 1, std::ref(of), at));
+    of.senders.push_back(engine.addActor<sender<Load>>(Cores - 1, std::ref(of), at));
   }
-  of.sum = engine.addActor<counter>(0, std::ref(of));
+  of.sum = engine.addActor<counter<Load>>(0, std::ref(of));
   run(engine);
   require(of.counted.count == of.all.played(), "not every message was counted once");
   return of.all.per_round();

@@ -5,9 +5,11 @@
 
 namespace bench {
 
+template <class Load>
 struct unit {
   std::uint32_t from;
   std::uint32_t left;
+  [[no_unique_address]] Load load;
 };
 struct expect {
   std::uint64_t more;
@@ -19,6 +21,7 @@ struct go {
 };
 struct counted_chunk final : so_5::signal_t {};
 
+template <class Load>
 class counter final : public so_5::agent_t {
  public:
   counter(context_t context, tally& counted, const std::vector<so_5::mbox_t>& senders)
@@ -30,7 +33,7 @@ class counter final : public so_5::agent_t {
 
  private:
   void on_expect(mhood_t<expect> e) { left_ = e->more; }
-  void on_unit(mhood_t<unit> one) {
+  void on_unit(mhood_t<unit<Load>> one) {
     ++counted_.count;
     if (one->left == 0) so_5::send<counted_chunk>(senders_[one->from]);
     if (--left_ == 0) timing.stop();
@@ -41,6 +44,7 @@ class counter final : public so_5::agent_t {
   std::uint64_t left_ = 0;
 };
 
+template <class Load>
 class sender final : public so_5::agent_t {
  public:
   sender(context_t context, so_5::mbox_t to, std::uint32_t number)
@@ -60,7 +64,9 @@ class sender final : public so_5::agent_t {
   void send_chunk() {
     if (chunks_ == 0) return;
     --chunks_;
-    for (std::uint32_t left = each_; left-- > 0;) so_5::send<unit>(to_, number_, left);
+    for (std::uint32_t left = each_; left-- > 0;) {
+      so_5::send<unit<Load>>(to_, number_, left, make_load<Load>());
+    }
   }
 
   so_5::mbox_t to_;
@@ -69,14 +75,15 @@ class sender final : public so_5::agent_t {
   std::uint64_t chunks_ = 0;
 };
 
-template <std::uint32_t Senders, unsigned Threads = 1>
+template <class Load, std::uint32_t Senders, unsigned Threads = 1>
 double fan_in(const settings& how) {
   tally counted;
   std::vector<so_5::mbox_t> senders;
   so_system all{Threads};
-  const auto sum = all.make<counter>(0, std::ref(counted), std::cref(senders))->so_direct_mbox();
+  const auto sum =
+      all.make<counter<Load>>(0, std::ref(counted), std::cref(senders))->so_direct_mbox();
   for (std::uint32_t at = 0; at < Senders; ++at) {
-    senders.push_back(all.make<sender>(Threads - 1, sum, at)->so_direct_mbox());
+    senders.push_back(all.make<sender<Load>>(Threads - 1, sum, at)->so_direct_mbox());
   }
   const std::uint32_t each = chunk_of(Senders);
   const std::uint32_t ahead = Threads > 1 ? chunks_ahead : 1;

@@ -6,13 +6,28 @@
 
 #include <qb/actor.h>
 #include <qb/main.h>
+#include <qb/string.h>
 
 #include "../common.hpp"
+#include "../loads.hpp"
 #include "../sizes.hpp"
 
 namespace bench {
 
 using started = qb::io::async::task<bool>;
+
+/// What an event carries. Events are moved as bytes, which no std::string survives: for texts its
+/// guide has a type of its own, with room for all of it within the event.
+template <class Load>
+using carried = std::conditional_t<std::is_same_v<Load, std::string>, qb::string<64>, Load>;
+template <class Load>
+[[nodiscard]] carried<Load> make_carried() {
+  if constexpr (std::is_same_v<Load, std::string>) {
+    return long_text;
+  } else {
+    return make_load<Load>();
+  }
+}
 
 /// The games that are played one after the other. Touched by the actors of one core.
 class games {

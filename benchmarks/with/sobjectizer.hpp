@@ -5,6 +5,7 @@
 #include <so_5/all.hpp>
 
 #include "../common.hpp"
+#include "../loads.hpp"
 #include "../sizes.hpp"
 
 namespace bench {

@@ -8,6 +8,7 @@
 #include <tmc/all_headers.hpp>
 
 #include "../common.hpp"
+#include "../loads.hpp"
 #include "../sizes.hpp"
 
 namespace bench {
