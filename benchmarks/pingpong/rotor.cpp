@@ -1,18 +1,20 @@
-// Two actors send one message back and forth. ns per message.
+// Two actors send one message back and forth. ns per message; across two threads per round trip.
 #include "../with/rotor.hpp"
 
 namespace bench {
 
+template <class Load>
 struct ball {
   std::uint64_t left = 0;
+  [[no_unique_address]] Load load{};
 };
-using ball_message = r::message_t<ball>;
 
 struct game {
   games all;
   rotor_system* engine = nullptr;
 };
 
+template <class Load>
 class player : public r::actor_base_t {
  public:
   using r::actor_base_t::actor_base_t;
@@ -30,12 +32,13 @@ class player : public r::actor_base_t {
   void on_start() noexcept override {
     r::actor_base_t::on_start();
     if (!of_->all.all_started(2)) return;
-    send<ball>(begins_ ? other_->get_address() : get_address(), ball{of_->all.begin()});
+    send<ball<Load>>(begins_ ? other_->get_address() : get_address(), of_->all.begin(),
+                     make_load<Load>());
   }
   [[nodiscard]] std::uint64_t hits() const noexcept { return hits_; }
 
  private:
-  void on_ball(ball_message& b) noexcept {
+  void on_ball(r::message_t<ball<Load>>& b) noexcept {
     ++hits_;
     if (--b.payload.left == 0) {
       if (!of_->all.ended()) return of_->engine->end();
@@ -50,11 +53,12 @@ class player : public r::actor_base_t {
   std::uint64_t hits_ = 0;
 };
 
+template <class Load, unsigned Threads>
 double pingpong(const settings& how) {
-  rotor_system engine;
+  rotor_system engine{Threads};
   game of{{how, 2}, &engine};
-  const auto one = engine.make<player>();
-  const auto two = engine.make<player>();
+  const auto one = engine.make<player<Load>>();  // who sees the end of each game
+  const auto two = engine.make<player<Load>>(Threads - 1);
   one->set(of, two.get(), true);
   two->set(of, one.get(), false);
   engine.run();
@@ -62,9 +66,17 @@ double pingpong(const settings& how) {
   return of.all.per_round();
 }
 
+double across(const settings& how) { return 2 * pingpong<nothing, 2>(how); }
+
 }  // namespace bench
 
 int main(int count, char** words) {
   using namespace bench;
-  return main_of(count, words, "rotor", {{"pingpong", "ns", when::always, &pingpong}});
+  return main_of(count, words, "rotor",
+                 {{"pingpong", "ns", when::always, &pingpong<nothing, 1>},
+                  {"pingpong-64B", "ns", when::full, &pingpong<bytes<56>, 1>},
+                  {"pingpong-1024B", "ns", when::full, &pingpong<bytes<1016>, 1>},
+                  {"pingpong-string", "ns", when::full, &pingpong<std::string, 1>},
+                  {"pingpong-vector", "ns", when::full, &pingpong<numbers, 1>},
+                  {"pingpong-2", "ns", when::always, &across}});
 }
