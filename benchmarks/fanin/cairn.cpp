@@ -8,5 +8,6 @@ int main(int count, char** words) {
   add_rows(all, "fanin-8", &fan_in<nothing, plain, 8>, &fan_in<nothing, owning, 8>);
   add_rows(all, "fanin-100", &fan_in<nothing, plain, 100>, &fan_in<nothing, owning, 100>);
   add_both(all, "fanin-2", &fan_in<nothing, plain, 8, true>);
+  add_both(all, "fanin-2-owning", &fan_in<nothing, owning, 8, true>, when::full);
   return main_of(count, words, "cairn", all);
 }

@@ -15,17 +15,18 @@ struct stamped {
   void serialize(auto& archive) { archive(due); }
 };
 
+inline std::vector<float> waits;  ///< ns, of all messages; one worker
+
+template <class Kept>
 struct receiver {
   using protocol = cairn::protocol<stamped>;
   void on(stamped s) {
-    ++state[0];
+    kept.count();
     waits.push_back(static_cast<float>(now_ns() - s.due));
   }
-  void serialize(auto& archive) { archive(state); }
+  void serialize(auto& archive) { archive(kept); }
 
-  static inline std::vector<float> waits{};  ///< ns, of all; one worker
-
-  std::array<std::uint64_t, state_bytes / 8> state{};
+  Kept kept{};
 };
 
 struct seek_maximum {
@@ -40,6 +41,7 @@ struct send_at_rate {
 };
 struct go_on {};
 
+template <class Kept>
 struct source {
   using protocol = cairn::protocol<seek_maximum, send_at_rate, go_on>;
 
@@ -70,11 +72,11 @@ struct source {
     return rate.from + static_cast<double>(sent) * rate.interval;
   }
 
-  void tell_next(double due) { all[at++ % all.size()].tell<stamped>(due); }
-  static void self_tells();
+  void tell_next(double due) { all[at++ % all.size()].template tell<stamped>(due); }
+  static void self_tells() { self.template tell<go_on>(); }
 
   /// The same for the whole run: no part of the state.
-  static inline std::vector<cairn::ref<receiver>> all{};
+  static inline std::vector<cairn::ref<receiver<Kept>>> all{};
   static inline cairn::ref<source> self{};
 
   std::uint64_t at = 0;
@@ -83,44 +85,55 @@ struct source {
   std::uint64_t sent = 0;  ///< at that rate
 };
 
-void source::self_tells() { self.tell<go_on>(); }
+}  // namespace bench
 
+template <class Kept>
+inline constexpr std::string_view cairn::type_name<bench::receiver<Kept>> = "bench.receiver";
+template <class Kept>
+inline constexpr std::string_view cairn::type_name<bench::source<Kept>> = "bench.source";
+
+namespace bench {
+
+template <class Kept>
 cairn::task<int> play(cairn::root& root, double length, double& p999) {
   auto table = root.supervise("table");
-  auto& all = source::all;
+  auto& all = source<Kept>::all;
   all.clear();
-  for (std::uint32_t at = 0; at < receivers; ++at) all.push_back(table.spawn<receiver>(""));
-  source::self = table.spawn<source>("source");
+  for (std::uint32_t at = 0; at < receivers; ++at) all.push_back(table.spawn<receiver<Kept>>(""));
+  auto& one = source<Kept>::self;
+  one = table.spawn<source<Kept>>("source");
   constexpr std::uint64_t bursts = 5'000;
-  receiver::waits.clear();
-  receiver::waits.reserve(bursts * burst);
+  waits.clear();
+  waits.reserve(bursts * burst);
   timing.start();
-  source::self.tell<seek_maximum>(bursts);
+  one.template tell<seek_maximum>(bursts);
   co_await until_over(root);
-  while (receiver::waits.size() < bursts * burst) co_await root.sleep(std::chrono::milliseconds{1});
+  while (waits.size() < bursts * burst) co_await root.sleep(std::chrono::milliseconds{1});
   const double shortest = timing.ns() / (bursts * burst);
   const double interval = 2 * shortest;
-  receiver::waits.clear();
-  receiver::waits.reserve(static_cast<std::size_t>(1.2 * length / interval));
+  waits.clear();
+  waits.reserve(static_cast<std::size_t>(1.2 * length / interval));
   const double begins = now_ns() + 1e6;
   timing.start();
-  source::self.tell<send_at_rate>(begins, interval, begins + length);
+  one.template tell<send_at_rate>(begins, interval, begins + length);
   co_await until_over(root);
   const double wanted = length / interval;
   for (int at = 0; at < 1000; ++at) {  // the last ones may have to wait
-    if (static_cast<double>(receiver::waits.size()) > wanted - 1) break;
+    if (static_cast<double>(waits.size()) > wanted - 1) break;
     co_await root.sleep(std::chrono::milliseconds{10});
   }
-  const auto arrived = static_cast<double>(receiver::waits.size());
+  const auto arrived = static_cast<double>(waits.size());
   require(std::abs(arrived - wanted) < 2, "not every message has arrived");
-  p999 = quantile({receiver::waits.begin(), receiver::waits.end()}, 0.999) / 1e3;
+  p999 = quantile({waits.begin(), waits.end()}, 0.999) / 1e3;
   co_return 0;
 }
 
+template <class Kept>
 double latency(const settings& how, const setup& with) {
   double p999 = 0;
-  run<source, receiver>(
-      how, with, [&](cairn::root& root) { return play(root, how.quick ? 0.5e9 : 2e9, p999); });
+  run<source<Kept>, receiver<Kept>>(how, with, [&](cairn::root& root) {
+    return play<Kept>(root, how.quick ? 0.5e9 : 2e9, p999);
+  });
   return p999;
 }
 
@@ -129,6 +142,7 @@ double latency(const settings& how, const setup& with) {
 int main(int count, char** words) {
   using namespace bench;
   std::vector<measurement> all;
-  add_both(all, "latency", &latency, when::always, {}, "us");
+  add_both(all, "latency", &latency<flat>, when::always, {}, "us");
+  add_both(all, "latency-owning", &latency<owning>, when::full, {}, "us");
   return main_of(count, words, "cairn", all);
 }

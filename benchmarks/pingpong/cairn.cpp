@@ -128,12 +128,13 @@ double pingpong(const settings& how, const setup& with) {
 }
 
 /// A round trip is two messages.
+template <class Kept>
 double across(const settings& how, const setup& with) {
   pace games{how, 2'000, 2};
   setup two = with;
   two.workers = 2;
-  run<player<nothing, plain, style::plain>>(how, two, [&](cairn::root& root) {
-    return play<nothing, plain, style::plain>(root, games, 0);
+  run<player<nothing, Kept, style::plain>>(how, two, [&](cairn::root& root) {
+    return play<nothing, Kept, style::plain>(root, games, 0);
   });
   return 2 * games.per_round();
 }
@@ -150,6 +151,7 @@ int main(int count, char** words) {
   add_both(all, "pingpong-1024B", &pingpong<bytes<1016>, plain>, when::full);
   add_both(all, "pingpong-string", &pingpong<std::string, plain>, when::full);
   add_both(all, "pingpong-vector", &pingpong<numbers, plain>, when::full);
-  add_both(all, "pingpong-2", &across);
+  add_both(all, "pingpong-2", &across<plain>);
+  add_both(all, "pingpong-2-owning", &across<owning>, when::full);
   return main_of(count, words, "cairn", all);
 }

@@ -63,22 +63,30 @@ struct tick {
 struct halt {};
 
 /// Tells itself to go on, and touches the dirty actors one after the other.
+template <class Kept>
 struct ticker {
   using protocol = cairn::protocol<tick, halt>;
 
   void on(tick, cairn::context<ticker>& self) {
     seen.turn();
-    if (!dirty.empty()) dirty[at++ % dirty.size()].tell<touch>();
-    if (!over) self.ref().tell<tick>();
+    if (!dirty.empty()) dirty[at++ % dirty.size()].template tell<touch>();
+    if (!over) self.ref().template tell<tick>();
   }
   void on(halt) { over = true; }
   void serialize(auto& archive) { archive(at, over); }
 
-  static inline std::vector<cairn::ref<idler>> dirty{};  ///< the same for the whole run
+  static inline std::vector<cairn::ref<idler_of<Kept>>> dirty{};  ///< the same for the whole run
 
   std::uint64_t at = 0;
   bool over = false;
 };
+
+}  // namespace bench
+
+template <class Kept>
+inline constexpr std::string_view cairn::type_name<bench::ticker<Kept>> = "bench.ticker";
+
+namespace bench {
 
 struct hold {};
 struct wait_here {};
@@ -120,18 +128,19 @@ cairn::task<> fill(cairn::root* root, cairn::ref<stuffed> one, std::uint32_t mes
   co_await root->sleep(std::chrono::milliseconds{1});
 }
 
+template <class Kept>
 cairn::task<int> play(cairn::root& root, scene of) {
-  crowd some;
+  crowd_of<Kept> some;
   co_await spawn_crowd(root, of.dirty + of.idle, some);
-  ticker::dirty.assign(some.all.begin(), some.all.begin() + of.dirty);
+  ticker<Kept>::dirty.assign(some.all.begin(), some.all.begin() + of.dirty);
   auto rest = root.supervise("rest");
   auto full = rest.spawn<stuffed>("full");
   if (!of.first) co_await fill(&root, full, of.mailbox);
   co_await root.checkpoint();
-  crier::all = some.all;
-  auto by = rest.spawn<crier>("crier");
-  auto clock = rest.spawn<ticker>("clock");
-  clock.tell<tick>();
+  crier_of<Kept>::all = some.all;
+  auto by = rest.spawn<crier_of<Kept>>("crier");
+  auto clock = rest.spawn<ticker<Kept>>("clock");
+  clock.template tell<tick>();
   seen.wanted = of.windows;
   while (seen.gaps.size() < of.windows) {
     if (of.first) {
@@ -149,12 +158,13 @@ cairn::task<int> play(cairn::root& root, scene of) {
     }
     co_await root.sleep(std::chrono::milliseconds{of.all_dirty ? 50 : 1});
   }
-  clock.tell<halt>();
+  clock.template tell<halt>();
   stuffed::released = true;
   co_await root.checkpoint();
   co_return 0;
 }
 
+template <class Kept = flat>
 void play_scene(const settings& how, const scene& of, bool within) {
   setup with;
   with.epochs = true;
@@ -163,8 +173,8 @@ void play_scene(const settings& how, const scene& of, bool within) {
   seen = {};
   seen.epochs = within;
   seen.clock = of.clock;
-  run<village, idler, crier, ticker, stuffed>(how, with,
-                                              [&](cairn::root& root) { return play(root, of); });
+  run<village_of<Kept>, idler_of<Kept>, crier_of<Kept>, ticker<Kept>, stuffed>(
+      how, with, [&](cairn::root& root) { return play<Kept>(root, of); });
 }
 
 template <std::uint32_t Idle, std::uint32_t Mailbox, double (*Clock)() = &now_ns,
@@ -180,21 +190,23 @@ double cut(const settings& how, const setup& with) {
   return quantile(seen.gaps, 0.99) / 1e3;
 }
 
+template <class Kept>
 void play_all_dirty(const settings& how, bool within) {
   scene of;
   of.dirty = 1;
   of.idle = crowd_size(how, many_actors);
   of.windows = 3;
   of.all_dirty = true;
-  play_scene(how, of, within);
+  play_scene<Kept>(how, of, within);
 }
 
+template <class Kept>
 double all_dirty(const settings& how, const setup& with) {
-  play_all_dirty(how, with.epochs);
+  play_all_dirty<Kept>(how, with.epochs);
   return quantile(seen.per_turn, 0.5);
 }
 double stall_all(const settings& how, const setup& with) {
-  play_all_dirty(how, with.epochs);
+  play_all_dirty<flat>(how, with.epochs);
   return quantile(seen.gaps, 0.5) / 1e3;
 }
 
@@ -214,7 +226,8 @@ int main(int count, char** words) {
   add(all, "cut-mailbox-cpu", &cut<0, 100'000, &own_ns>, within, when::always, "us");
   add(all, "cut-mailbox-first-cpu", &cut<0, 100'000, &own_ns, true>, within, when::always, "us");
   add(all, "cut-idle-cpu", &cut<many_actors, 0, &own_ns>, within, when::always, "us");
-  add_both(all, "all-dirty", &all_dirty);
+  add_both(all, "all-dirty", &all_dirty<flat>);
+  add_both(all, "all-dirty-owning", &all_dirty<owning>, when::full);
   add(all, "stall-all", &stall_all, within, when::always, "us");
   return main_of(count, words, "cairn", all);
 }

@@ -26,6 +26,11 @@ struct plain {  ///< may be copied as bytes
   void count() { ++handled; }
   void serialize(auto& archive) { archive(handled); }
 };
+struct flat {  ///< the same, of the size that epochs and recovery are measured with
+  std::array<std::uint64_t, state_bytes / 8> all{};
+  void count() { ++all[0]; }
+  void serialize(auto& archive) { archive(all); }
+};
 struct owning {  ///< holds a string and a vector
   std::uint64_t handled = 0;
   std::string name = "a name that no small string has room for";
