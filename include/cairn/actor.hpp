@@ -70,11 +70,28 @@ void start_handler(cell& self, turn& here, const envelope& message, Call&& call)
   }
 }
 
+/// Whether the handler is given a copy of a message that owns memory. Where a turn begins from a
+/// copy of the state and ends with its handler nothing is logged of it: should it fail, what it was
+/// given is what it was.
+template <class A, class M>
+inline constexpr bool keeps_message =
+    !ephemeral_actor<A> && std::is_trivially_copyable_v<A> && !is_coroutine<A, M> &&
+    !std::is_trivially_copyable_v<M> && std::is_copy_constructible_v<M> &&
+    std::is_nothrow_move_constructible_v<M>;
+
+/// See `handler::direct`.
+template <class A, class M>
+inline constexpr bool is_direct =
+    std::is_copy_constructible_v<M> && alignof(M) <= log_align &&
+    (std::is_trivially_copyable_v<M> || keeps_message<A, M> || !std::is_trivially_copyable_v<A>);
+
 template <class A, class M>
 void begin_handler(cell& self, turn& here, envelope& carried) {
   auto& actor = held<A>(self);
   start_handler(self, here, carried, [&] {
-    M& value = *static_cast<M*>(carried.payload());
+    // A const value is copied, another one is moved out of the envelope.
+    using value_type = std::conditional_t<keeps_message<A, M>, const M, M>;
+    value_type& value = *static_cast<M*>(carried.payload());
     if constexpr (takes_context<A, M>) {
       return actor.state.on(std::move(value), actor.context_here);
     } else {
@@ -249,7 +266,8 @@ void register_actor(registry& types) {
   if constexpr (requires { A::mailbox; }) type.mailbox = A::mailbox;
   if constexpr (!ephemeral_actor<A>) describe_state<A>(type);
   for_each(typename A::protocol{}, [&]<class M>() {
-    type.handlers.push_back({register_message<A, M>(types), type_name<M>, &begin_handler<A, M>});
+    type.handlers.push_back(
+        {register_message<A, M>(types), type_name<M>, &begin_handler<A, M>, is_direct<A, M>});
     using R = stored_reply<reply_of<A, M>>;
     static_assert(encodable<R>, "what a handler returns must serialize and default-construct");
     make_encodable<R>();

@@ -145,6 +145,30 @@ TEST_CASE("a log to which an entry could not be copied ends where reading ends")
   }
 }
 
+TEST_CASE("what owns memory is moved out of an input that the log takes") {
+  replay_log log;
+  const auto input = message(std::string(100, 'x'), 7);
+  const auto* letters = static_cast<const std::string*>(input->payload())->data();
+  log.take_input(*input);
+  replay_log::cursor at{};
+  const found_entry entry = log.next(at);
+  REQUIRE(entry);
+  CHECK(entry->ticket == 7);
+  CHECK(text_of(*entry) == std::string(100, 'x'));
+  CHECK(static_cast<const std::string*>(entry->value())->data() == letters);
+
+  SECTION("that is answered, too") {
+    const auto question = message(std::string(100, 'y'), 8);
+    question->answer.number = 3;
+    const auto* others = static_cast<const std::string*>(question->payload())->data();
+    log.take_input(*question);
+    const found_entry whole = log.next(at);
+    REQUIRE(whole);
+    CHECK(whole->answer.number == 3);
+    CHECK(static_cast<const std::string*>(whole->value())->data() == others);
+  }
+}
+
 TEST_CASE("a log that is cut behind or before a turn's end holds it or not") {
   for (const std::uint64_t words : {1U, 15U, 16U, 17U, 143U, 144U, 145U}) {
     INFO(words);

@@ -20,7 +20,8 @@ class turns::queued {
   /// Whether there is one more of the same.
   [[nodiscard, gnu::always_inline]] bool end(worker& mine, const cell& one, const handler& meant,
                                              turn_end /*how*/) noexcept {
-    destroy_trivial(now_.release(), mine.rooms);
+    envelope* gone = now_.release();
+    meant.message->trivial ? destroy_trivial(gone, mine.rooms) : destroy_envelope(gone);
     const envelope* next = one.box.queue.front();
     return next != nullptr && next->ops == meant.message && next->index == index_ &&
            next->is_usual() && one.is(next->target) && cutter::is_met(mine, one, *next);
@@ -121,7 +122,7 @@ template <class Source>
     --left_;
     from.advance(one);
     one.box.done_ticket = from.now().ticket;
-    if (!fail_.begin_next_plain_turn(mine, one, from.now())) {
+    if (!fail_.begin_next_directly(mine, one, from.now())) {
       begin_otherwise(one, from.give_up());
       break;
     }
@@ -133,9 +134,8 @@ template <class Source>
 /// A handler begins, and those of the same messages behind it. False: as of consume().
 [[gnu::always_inline]] inline bool turns::begin(worker& mine, cell& one, envelope_ptr message) {
   const handler* meant = handler_of(*one.type, *message);
-  // Of a plain message the handler leaves the bytes as they are.
-  const bool usual = meant != nullptr && one.careful == caution::none && message->ops->plain;
-  if (!usual || !fail_.begin_plain_turn(mine, one, *message)) {
+  const bool usual = meant != nullptr && meant->direct && one.careful == caution::none;
+  if (!usual || !fail_.begin_directly(mine, one, *message)) {
     return begin_otherwise(one, std::move(message)), true;
   }
   return run_row(mine, one, *meant, queued{std::move(message)});
@@ -156,7 +156,7 @@ template <class Source>
   one.box.done_ticket = from.now().ticket;
   bool goes_on = true;
   const handler& meant = one.type->handlers[from.now().index];
-  if (fail_.begin_plain_turn(mine, one, from.now())) {
+  if (fail_.begin_directly(mine, one, from.now())) {
     goes_on = run_row(mine, one, meant, from);
   } else {
     begin_otherwise(one, from.give_up());

@@ -39,32 +39,7 @@ class replay_log {
 
   /// Appends an entry with a copy of its value: an object of its `ops`, or so many plain bytes.
   /// What cannot be copied is encoded instead.
-  void append(log_entry fields, const void* value) {
-    const payload_ops* ops = fields.ops;
-    buffer bytes;
-    if (ops != nullptr && !may_hold(*ops)) {
-      ops->encode(value, bytes);
-      fields.ops = ops = nullptr;
-      fields.length = static_cast<std::uint32_t>(std::min(bytes.size(), most_room));
-      value = bytes.data();
-    }
-    const std::size_t size = ops != nullptr ? ops->size : fields.length;
-    const std::size_t room = log_room(sizeof(logged_whole), size);
-    if (room > most_room) throw error{errc::no_space, "a value of 4 GiB is too large for a log"};
-    auto* made = ::new (reserve(room))
-        logged_whole{head_of(room, fields.index, fields.kind, log_form::whole),
-                     fields.length,
-                     fields.effects,
-                     fields.schema,
-                     fields.code,
-                     ops,
-                     fields.number,
-                     fields.answer,
-                     fields.ticket,
-                     fields.type};
-    copy_value(ops, size, made + 1, value);
-    commit(room);
-  }
+  void append(log_entry fields, const void* value) { append(fields, value, &copied); }
   void append(const log_entry& of) { append(of, of.value()); }
 
   /// Appends what is handed over at once.
@@ -78,18 +53,9 @@ class replay_log {
   }
 
   /// Appends what a turn is given: a message, or the answer that its handler waited for.
-  void append_input(const envelope& input) {
-    const payload_ops& ops = *input.ops;
-    const bool message = input.kind == envelope_kind::message;
-    if (!is_short(input) || !may_hold(ops)) return append_whole(input);
-    const std::size_t room = log_room(sizeof(logged_object), ops.size);
-    auto* made = ::new (reserve(room))
-        logged_object{head_of(room, input.index, message ? log_kind::message : log_kind::handed,
-                              log_form::object),
-                      &ops, message ? input.ticket : input.answer.number};
-    copy_value(&ops, ops.size, made + 1, input.payload());
-    commit(room);
-  }
+  void append_input(const envelope& input) { append_given(input, &copied); }
+  /// The same; what owns memory is moved out of it.
+  void take_input(envelope& input) { append_given(input, &moved); }
 
   /// The same of a message whose bytes may be copied, where there is room for it at once. False:
   /// it is not appended.
@@ -243,7 +209,53 @@ class replay_log {
     return input.kind == envelope_kind::message ? is_for_nobody(input) : input.ticket == 0;
   }
 
-  void append_whole(const envelope& input) {
+  /// How a value that owns memory comes into the log.
+  using placing = void (*)(const payload_ops& ops, void* to, const void* from);
+  static void copied(const payload_ops& ops, void* to, const void* from) { ops.copy(to, from); }
+  static void moved(const payload_ops& ops, void* to, const void* from) {
+    ops.move(to, const_cast<void*>(from));  // of a message that is not const
+  }
+
+  void append(log_entry fields, const void* value, placing place) {
+    const payload_ops* ops = fields.ops;
+    buffer bytes;
+    if (ops != nullptr && !may_hold(*ops)) {
+      ops->encode(value, bytes);
+      fields.ops = ops = nullptr;
+      fields.length = static_cast<std::uint32_t>(std::min(bytes.size(), most_room));
+      value = bytes.data();
+    }
+    const std::size_t size = ops != nullptr ? ops->size : fields.length;
+    const std::size_t room = log_room(sizeof(logged_whole), size);
+    if (room > most_room) throw error{errc::no_space, "a value of 4 GiB is too large for a log"};
+    auto* made = ::new (reserve(room))
+        logged_whole{head_of(room, fields.index, fields.kind, log_form::whole),
+                     fields.length,
+                     fields.effects,
+                     fields.schema,
+                     fields.code,
+                     ops,
+                     fields.number,
+                     fields.answer,
+                     fields.ticket,
+                     fields.type};
+    copy_value(ops, size, made + 1, value, place);
+    commit(room);
+  }
+
+  void append_given(const envelope& input, placing place) {
+    const payload_ops& ops = *input.ops;
+    const bool message = input.kind == envelope_kind::message;
+    if (!is_short(input) || !may_hold(ops)) return append_whole(input, place);
+    const std::size_t room = log_room(sizeof(logged_object), ops.size);
+    auto* made = ::new (reserve(room))
+        logged_object{head_of(room, input.index, message ? log_kind::message : log_kind::handed,
+                              log_form::object),
+                      &ops, message ? input.ticket : input.answer.number};
+    copy_value(&ops, ops.size, made + 1, input.payload(), place);
+    commit(room);
+  }
+  void append_whole(const envelope& input, placing place) {
     const bool message = input.kind == envelope_kind::message;
     log_entry made;
     made.ops = input.ops;
@@ -255,7 +267,7 @@ class replay_log {
     made.schema = input.ops->schema;
     made.index = input.index;
     made.code = input.code;
-    append(made, input.payload());
+    append(made, input.payload(), place);
   }
 
   [[nodiscard]] std::size_t used(std::size_t which) const noexcept {
@@ -331,9 +343,9 @@ class replay_log {
     return {static_cast<std::uint32_t>(room), index, kind, log_head::marks_of(form, behind_turn_)};
   }
   [[gnu::always_inline]] void copy_value(const payload_ops* ops, std::size_t size, void* to,
-                                         const void* from) {
+                                         const void* from, placing place = &copied) {
     if (ops != nullptr && !ops->trivial) [[unlikely]] {
-      ops->copy(to, from);
+      place(*ops, to, from);
       ++owning_;
     } else {
       copy_bytes(to, from, size);

@@ -22,10 +22,10 @@ class turn_inputs : public incarnations {
     log.append_input(input);
   }
 
-  /// The same of a message whose bytes stay what they are. False: more than these and the state, or
-  /// its log, is to be looked at, and nothing has been done.
-  [[nodiscard, gnu::always_inline]] bool begin_plain_turn(worker& mine, cell& one,
-                                                          const envelope& input) noexcept {
+  /// The same where the handler is `direct`. False: more than the message and the state, or its
+  /// log, is to be looked at, and nothing has been done.
+  [[nodiscard, gnu::always_inline]] bool begin_directly(worker& mine, cell& one,
+                                                        envelope& input) noexcept {
     if (one.type->raw_base) {
       if (!copy_aside(mine.here, one)) return false;
       entry_ = {};
@@ -33,7 +33,7 @@ class turn_inputs : public incarnations {
     } else {
       if (!keeps_base(one)) return false;
       entry_ = one.saved->log.end();
-      if (!one.saved->log.append_at_once(input)) return false;
+      if (!append_now(one.saved->log, input)) return false;
       mine.here.input = nullptr;
     }
     show_message(mine, one, input);
@@ -41,13 +41,29 @@ class turn_inputs : public incarnations {
     return true;
   }
   /// The same of the message behind one with which a turn has begun so and ended as usual.
-  [[nodiscard, gnu::always_inline]] bool begin_next_plain_turn(worker& mine, cell& one,
-                                                               const envelope& input) noexcept {
-    if (!one.type->raw_base) return begin_plain_turn(mine, one, input);
+  [[nodiscard, gnu::always_inline]] bool begin_next_directly(worker& mine, cell& one,
+                                                             envelope& input) noexcept {
+    if (!one.type->raw_base) return begin_directly(mine, one, input);
     copy_again(mine.here, one);
-    mine.here.input = given_ = &input;
+    given_ = mine.here.input = &input;
     show_next(mine, one);
     return true;
+  }
+
+ private:
+  /// What cannot be copied is tried again, and given up, by who looks at more.
+  [[nodiscard, gnu::always_inline]] static bool append_now(replay_log& log,
+                                                           const envelope& input) noexcept {
+    return input.ops->trivial ? log.append_at_once(input) : append_copy(log, input);
+  }
+  [[nodiscard, gnu::noinline]] static bool append_copy(replay_log& log,
+                                                       const envelope& input) noexcept {
+    try {
+      log.append_input(input);
+      return true;
+    } catch (...) {
+      return false;
+    }
   }
 
  protected:
