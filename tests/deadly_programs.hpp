@@ -38,6 +38,20 @@ struct slow {
 struct heavy {
   void serialize(auto& ar);
 };
+/// Dies of being copied: below 0.
+struct parcel {
+  int value = 0;
+  std::string text{};
+
+  parcel() = default;
+  explicit parcel(int given) : value{given}, text(40, 'x') {}
+  parcel(const parcel& other) : value{other.value}, text{other.text} {
+    if (value < 0) die();
+  }
+  parcel(parcel&&) = default;
+  parcel& operator=(parcel&&) = default;
+  void serialize(auto& ar) { ar(value, text); }
+};
 struct later {};
 struct remind {};
 struct outside {};
@@ -82,7 +96,7 @@ inline void heavy::serialize(auto&) {
 
 /// Dies between its turns: in `serialize` once it is rotten, in `on_start` once it holds something.
 struct brittle {
-  using protocol = cairn::protocol<add, slow, heavy, later, remind, outside, total>;
+  using protocol = cairn::protocol<add, slow, heavy, parcel, later, remind, outside, total>;
   std::int64_t all = 0;
   bool rotten = false;
   std::string text{};  // so that its base is not a copy before each turn
@@ -99,6 +113,7 @@ struct brittle {
   void on(add what) { all += what.value; }
   cairn::task<> on(slow, cairn::context<brittle>& self) { co_await self.sleep(1h); }
   void on(heavy) {}
+  void on(parcel what) { all += what.value; }
   void on(later) { rotten = true; }
   void on(remind, cairn::context<brittle>& self) { self.send_after<add>(1h, 1); }
   cairn::task<> on(outside, cairn::context<brittle>& self) {
@@ -160,6 +175,17 @@ inline cairn::task<int> between(cairn::root& top) {
   const auto before = co_await look_at(top, one);
   co_await top.checkpoint();  // which leaves it as it is
   say(before);
+  co_return 0;
+}
+
+/// Among messages alike one that cannot be copied for its actor's log.
+inline cairn::task<int> copied(cairn::root& top) {
+  auto all = top.supervise("all");
+  auto one = all.spawn<brittle>("one");
+  if (variable("CAIRN_RUN") == "0") co_await top.checkpoint();
+  for (const int value : {1, 2, 4, -1, 10}) one.tell<parcel>(value);
+  const auto found = co_await look_at(top, one);
+  say(found);
   co_return 0;
 }
 
@@ -330,6 +356,7 @@ inline int run_in(const std::string& directory) {
   const std::set<std::string> helped{"mail", "mended"};
   const std::set<std::string> forgiven{"pardoned", "lost pardon", "pardoned back"};
   running.start(scenario == "touched"         ? &touched
+                : scenario == "copied"        ? &copied
                 : forgiven.contains(scenario) ? &pardoned
                 : helped.contains(scenario)   ? &resumed
                 : others.contains(scenario)   ? &between

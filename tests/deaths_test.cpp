@@ -17,6 +17,12 @@ TEST_CASE("of many messages alike the one is accused that processes die of") {
   CHECK(found.deaths == 2);
 }
 
+TEST_CASE("of many messages alike the one is accused that processes die of when it is copied") {
+  const auto found = deadly::live("copied");
+  CHECK(found.said == "17, letters 1");
+  CHECK(found.deaths == 2);
+}
+
 TEST_CASE("a death of something else before it accuses no message") {
   const auto found = deadly::live("other");
   CHECK(found.said == "11, deadly::add: the process has died of it 2 times");

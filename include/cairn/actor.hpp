@@ -89,13 +89,13 @@ template <class A, class M>
 void begin_handler(cell& self, turn& here, envelope& carried) {
   auto& actor = held<A>(self);
   start_handler(self, here, carried, [&] {
-    // A const value is copied, another one is moved out of the envelope.
-    using value_type = std::conditional_t<keeps_message<A, M>, const M, M>;
-    value_type& value = *static_cast<M*>(carried.payload());
+    // A const one is copied, another one is moved out of the envelope.
+    using value = std::conditional_t<keeps_message<A, M>, const M&, M&&>;
+    M& carries = *static_cast<M*>(carried.payload());
     if constexpr (takes_context<A, M>) {
-      return actor.state.on(std::move(value), actor.context_here);
+      return actor.state.on(static_cast<value>(carries), actor.context_here);
     } else {
-      return actor.state.on(std::move(value));
+      return actor.state.on(static_cast<value>(carries));
     }
   });
 }

@@ -26,6 +26,7 @@ class turn_inputs : public incarnations {
   /// log, is to be looked at, and nothing has been done.
   [[nodiscard, gnu::always_inline]] bool begin_directly(worker& mine, cell& one,
                                                         envelope& input) noexcept {
+    show_message(mine, one, input);  // first: to copy it is user code
     if (one.type->raw_base) {
       if (!copy_aside(mine.here, one)) return false;
       entry_ = {};
@@ -36,7 +37,6 @@ class turn_inputs : public incarnations {
       if (!append_now(one.saved->log, input)) return false;
       mine.here.input = nullptr;
     }
-    show_message(mine, one, input);
     given_ = &input;
     return true;
   }
