@@ -11,21 +11,21 @@ struct steps {
   std::uint64_t turns = 0;
   std::uint64_t sent_away = 0;
   std::chrono::nanoseconds idle{};
-  bool lingered = false;
+  std::uint64_t lingered = 0;
 };
 
 cairn::detail::pace after(int count, steps each) {
   cairn::detail::pace seen;
   std::chrono::nanoseconds now = 1h;
   cairn::detail::pace::figures all;
-  seen.look(now, false, false, all);
+  seen.look(now, false, 0, all);
   for (int at = 0; at < count; ++at) {
     now += 100us;
     all.turns += each.turns;
     all.sent_away += each.sent_away;
     seen.look(now, true, each.lingered, all);
     now += each.idle;
-    if (each.idle.count() > 0) seen.look(now, false, false, all);
+    if (each.idle.count() > 0) seen.look(now, false, 0, all);
   }
   return seen;
 }
@@ -51,9 +51,15 @@ TEST_CASE("turns that mostly wait for another worker scatter, as long as they ma
 }
 
 TEST_CASE("what a worker lingers for is no work, so turns in between are not long") {
-  const auto seen = after(40, {.turns = 50, .sent_away = 50, .lingered = true});
+  const auto seen = after(40, {.turns = 50, .sent_away = 50, .lingered = 3'000});
   CHECK_FALSE(seen.shares());
   CHECK(seen.scatters());
+}
+
+TEST_CASE("long turns are shared, though their worker lingers now and then") {
+  const auto seen = after(40, {.turns = 5, .sent_away = 5, .lingered = 100});
+  CHECK(seen.shares());
+  CHECK_FALSE(seen.scatters());
 }
 
 TEST_CASE("one interruption does not make turns long") {

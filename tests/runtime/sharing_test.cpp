@@ -92,7 +92,7 @@ TEST_CASE("actors whose short turns reach another worker come together") {
   game.running->inner().always_shares = false;
 
   SECTION("on the first worker") {
-    game.pass(5000, 500ns);
+    game.pass(20000, 500ns);
     CHECK(game.with(1) == 0);
   }
   SECTION("unless their turns are long") {

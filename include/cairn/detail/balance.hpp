@@ -99,7 +99,7 @@ inline void answer_beggar(world& all, worker& mine) {
 /// Actors whose short turns mostly talk to another worker's go to a worker before this one, until
 /// they are together: after a few such moves all are with the first one at the latest.
 inline void bring_together(world& all, worker& mine) {
-  const bool lingered = std::exchange(mine.lingered, false);
+  const std::uint64_t lingered = std::exchange(mine.lingered, 0);
   const pace::figures all_so_far{mine.counters.turns(), mine.sent_away};
   if (!mine.speed.look(mine.now, mine.ran, lingered, all_so_far)) return;
   if (mine.index == 0 || !mine.speed.scatters() || !may_give(all, mine)) return;

@@ -17,6 +17,8 @@ class pace {
   /// What a message between two workers costs, about: cache lines on their way, a wake-up now and
   /// then. Longer turns are worth sharing.
   static constexpr std::chrono::nanoseconds crossing{300};
+  /// What one look for others takes, about: to know it better costs more than that.
+  static constexpr std::chrono::nanoseconds look_for_others{30};
 
   /// How much of something there has ever been.
   struct figures {
@@ -25,15 +27,19 @@ class pace {
   };
 
   /// At the beginning of each step. `now`: the time; `ran`: an actor had a turn in the step before;
-  /// `lingered`: and it waited for others in between, nobody knows for how long. What it did then
-  /// counts as short turns. True: there is news.
-  bool look(std::chrono::nanoseconds now, bool ran, bool lingered, figures all) noexcept {
+  /// `lingered`: how often it has looked for others in between, which is no work. True: there is
+  /// news.
+  bool look(std::chrono::nanoseconds now, bool ran, std::uint64_t lingered, figures all) noexcept {
     if (began_.count() == 0) began_ = before_ = now;
     const auto since = now - before_;
     const std::uint64_t just = all.turns - turns_before_;
     before_ = now;
     turns_before_ = all.turns;
-    if (ran) busy_ += lingered ? std::min(since, for_turns(just)) : since;
+    // Its turns have taken something.
+    const auto most_waited = since - std::min(since, for_turns(just));
+    const auto waited =
+        std::min(look_for_others * static_cast<std::int64_t>(lingered), most_waited);
+    if (ran) busy_ += since - waited;
     if (busy_ < window) return false;
     const std::uint64_t took = all.turns - turns_;
     const std::uint64_t left = all.sent_away - sent_away_;

@@ -285,7 +285,8 @@ class worker {
   std::atomic<std::size_t> load{0};  ///< ready actors, a hint for who is idle
   pace speed{};
   bool ran = false;             ///< an actor had a turn in the step before
-  bool lingered = false;        ///< and others after it that came meanwhile: see `lingering`
+  std::uint64_t lingered = 0;   ///< in that step: looks for others, see `lingering`
+  unsigned vain = 0;            ///< how often in a row nobody came while it looked
   std::uint64_t sent_away = 0;  ///< messages to actors of other workers, a row as one
   std::uint64_t surveyed = 0;   ///< the last look that this worker has taken part in
 
