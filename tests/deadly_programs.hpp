@@ -2,8 +2,6 @@
 // about that.
 #pragma once
 
-#include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <set>
 #include <stdexcept>
@@ -14,48 +12,12 @@
 
 #include "../tools/store_change.hpp"
 #include "child_process.hpp"
+#include "deadly_messages.hpp"
 #include "runtime/fixture.hpp"
 
 namespace deadly {
 
 using namespace std::chrono_literals;
-
-/// Ends the process without a word, as a wild pointer does; a sanitizer would say one.
-inline void die() {
-  std::signal(SIGSEGV, SIG_DFL);
-  (void)::raise(SIGSEGV);
-}
-
-struct add {
-  int value = 0;  ///< below 0: deadly
-  void serialize(auto& ar) { ar(value); }
-};
-struct slow {
-  int value = 0;
-  void serialize(auto& ar) { ar(value); }
-};
-/// Dies of being serialized in a later process.
-struct heavy {
-  void serialize(auto& ar);
-};
-/// Dies of being copied: below 0.
-struct parcel {
-  int value = 0;
-  std::string text{};
-
-  parcel() = default;
-  explicit parcel(int given) : value{given}, text(40, 'x') {}
-  parcel(const parcel& other) : value{other.value}, text{other.text} {
-    if (value < 0) die();
-  }
-  parcel(parcel&&) = default;
-  parcel& operator=(parcel&&) = default;
-  void serialize(auto& ar) { ar(value, text); }
-};
-struct later {};
-struct remind {};
-struct outside {};
-struct total {};
 
 struct sum {
   using protocol = cairn::protocol<add, slow, later, total>;
@@ -75,24 +37,6 @@ struct sum {
   void on(later, cairn::context<sum>& self) { self.send_after<add>(1h, -1); }
   std::int64_t on(total) const { return all; }
 };
-
-inline std::string variable(const char* name) {
-  const char* found = std::getenv(name);
-  return found != nullptr ? found : "";
-}
-
-/// Whether this is such a process, and not the first.
-inline bool is_later(const char* scenario) {
-  return variable("CAIRN_DEADLY") == scenario && variable("CAIRN_RUN") != "0";
-}
-/// The same, and the program has not been mended.
-inline bool is_early(const char* scenario) {
-  return is_later(scenario) && std::stoi(variable("CAIRN_RUN")) < 3;
-}
-
-inline void heavy::serialize(auto&) {
-  if (is_later("mail")) die();
-}
 
 /// Dies between its turns: in `serialize` once it is rotten, in `on_start` once it holds something.
 struct brittle {
