@@ -170,6 +170,29 @@ TEST_CASE("what a process is down counts for periodic reminders and the wall clo
   }
 }
 
+TEST_CASE("what a process is down counts for no delay, whatever processes commit in between") {
+  world all{of(1)};
+  all.start([&](cairn::root& root) { return first_life(root, overdue::once); });
+  REQUIRE(all.run() == 0);
+  for (int life = 0; life < 3; ++life) {
+    all.crash();
+    all.advance(5min);
+    all.start([](cairn::root& root) -> cairn::task<int> {
+      enter(root);
+      co_await root.checkpoint();
+      co_return 0;
+    });
+    REQUIRE(all.run() == 0);
+  }
+  all.crash();
+  all.advance(5min);
+  heard found;
+  all.start([&](cairn::root& root) { return next_life(root, 125min, &found); });
+  REQUIRE(all.run() == 0);
+  CHECK(found.after == minutes{260});  // down from 210 to 230, when half an hour was left
+  CHECK(found.declared_after == minutes{260});
+}
+
 TEST_CASE("a periodic reminder that is overdue comes once, or for each time, or not at all") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     INFO("seed " << seed);

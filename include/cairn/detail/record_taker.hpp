@@ -246,6 +246,8 @@ class record_taker {
         return message;
       });
       if (!kept) continue;
+      // What was down counts for no delay: by this record it would, in later snapshots.
+      if (kept->kind == timer_kind::after) one.changed = true;
       one.rest().timers.push_back(std::move(*kept));
       ++taken_.counts.timers;
     }
