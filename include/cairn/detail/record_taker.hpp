@@ -140,7 +140,7 @@ class record_taker {
     ++taken_.counts.actors;
     if (one.needs_replay) {
       taken_.replays.push_back(&one);
-    } else if (one.changed) {
+    } else if (one.changed && !one.retired) {  // who is stops at once
       taken_.unsaved.push_back(&one);
     }
     if (one.suspended && !one.retired) taken_.suspended.push_back(&one);

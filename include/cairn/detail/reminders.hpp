@@ -163,7 +163,7 @@ template <class Read>
                                              Read&& read_message) {
   timer made;
   made.number = from.get<std::uint64_t>();
-  const std::chrono::nanoseconds left{from.get<std::int64_t>()};
+  std::chrono::nanoseconds left{from.get<std::int64_t>()};
   constexpr std::chrono::microseconds furthest = std::chrono::hours{24 * 365'250};
   made.wall = std::clamp(std::chrono::microseconds{from.get<std::int64_t>()}, -furthest, furthest);
   made.kind = from.get<timer_kind>();
@@ -183,7 +183,10 @@ template <class Read>
     if (made.message->kind != envelope_kind::message) {
       throw error{errc::damaged, "a timer that sends no message"};
     }
-    if (repeats && made.message->ops->copy == nullptr) made.kind = timer_kind::after;
+    if (repeats && made.message->ops->copy == nullptr) {
+      made.kind = timer_kind::after;
+      if (std::exchange(made.owed, 0) > 0) left = {};
+    }
   }
   if (is_skipped(made, at)) return sometimes("reminder skipped"), std::nullopt;
   resume_timer(made, left, at);
