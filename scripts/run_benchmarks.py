@@ -43,10 +43,12 @@ def say(text):
 
 
 def call(program, *arguments):
-    """What the program prints. It has failed where it says so or takes too long."""
+    """What the program prints. It has failed where it says so or takes too long. It runs beside
+    itself: some libraries leave a log where they are."""
+    program = program.resolve()
     try:
         ended = subprocess.run([str(program), *arguments], capture_output=True, text=True,
-                               timeout=PATIENCE, check=False)
+                               timeout=PATIENCE, check=False, cwd=program.parent)
     except subprocess.TimeoutExpired:
         raise Broken(f"{program.name}: no result within {PATIENCE} s") from None
     if ended.returncode != 0:
@@ -63,7 +65,8 @@ class Row:
         self.unit, self.values = "", []
 
     def run(self, mode, folder):
-        said = json.loads(call(self.program, *mode, "--directory", str(folder), self.workload))
+        where = str(folder.resolve())
+        said = json.loads(call(self.program, *mode, "--directory", where, self.workload))
         if (said["workload"], said["contender"]) != (self.workload, self.contender):
             raise Broken(f"{self.program.name}: measured something else than {self.workload}")
         self.unit = said["unit"]
