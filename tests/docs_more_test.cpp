@@ -40,20 +40,6 @@ static_assert(cairn::type_name<std::vector<crate<int>>> == "vector<crate-of-int>
 static_assert(cairn::type_name<std::int64_t> == "i64");
 // end
 
-namespace docs_error {
-// docs/error.md
-cairn::result<int> half(int of) {
-  if (of % 2 != 0) return cairn::failure{cairn::errc::rejected, "an odd number"};
-  return of / 2;
-}
-
-std::string said(int of) {
-  const auto got = half(of);
-  return got ? std::to_string(*got) : got.why().text;
-}
-// end
-}  // namespace docs_error
-
 namespace docs_codec {
 // docs/codec.md
 struct route {
@@ -70,9 +56,7 @@ route copy_of(const route& from) {
 // end
 }  // namespace docs_codec
 
-TEST_CASE("docs: results, and values to bytes and back") {
-  CHECK(docs_error::said(8) == "4");
-  CHECK(docs_error::said(7) == "an odd number");
+TEST_CASE("docs: values to bytes and back") {
   CHECK(docs_codec::copy_of({{"north", "south"}}).stops.at(1) == "south");
 }
 
@@ -82,18 +66,22 @@ struct rename {
   std::string to{};
   void serialize(auto& ar) { ar(to); }
 };
+struct is_called {
+  std::string name{};
+  void serialize(auto& ar) { ar(name); }
+};
 struct get_name {};
 
 struct person {
-  using protocol = cairn::protocol<rename, get_name>;
+  using protocol = cairn::protocol<rename, is_called, get_name>;
   std::string name{};
   void serialize(auto& ar) { ar(name); }
-  void on(rename message) { name = std::move(message.to); }
+  void on(rename message) { name = std::move(message.to); }                 // by value: it keeps it
+  bool on(const is_called& message) const { return message.name == name; }  // it only reads it
   std::string on(get_name) const { return name; }
 };
 static_assert(cairn::handles<person, rename>);
 static_assert(std::same_as<cairn::reply_of<person, get_name>, std::string>);
-static_assert(!cairn::in_protocol<int, person::protocol>);
 // end
 }  // namespace docs_message
 

@@ -16,6 +16,25 @@
 
 using namespace std::chrono_literals;
 
+namespace docs_error {
+// docs/error.md
+cairn::result<int> half(int of) {
+  if (of % 2 != 0) return cairn::failure{cairn::errc::rejected, "an odd number"};
+  return of / 2;
+}
+
+std::string said(int of) {
+  const auto got = half(of);
+  return got ? std::to_string(*got) : got.why().text;
+}
+// end
+}  // namespace docs_error
+
+TEST_CASE("docs: results") {
+  CHECK(docs_error::said(8) == "4");
+  CHECK(docs_error::said(7) == "an odd number");
+}
+
 namespace docs_clock {
 // docs/clock.md
 /// A millisecond passes whenever somebody looks.

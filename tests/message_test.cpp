@@ -33,11 +33,22 @@ struct account {
 };
 struct careless {
   using persistence = cairn::ephemeral;
-  void on(const balance&) {}
+  void on(balance&&) {}
   void on(convertible) {}
+  cairn::task<> on(const retitle&);
+};
+struct reader {
+  int on(const deposit&) const { return 1; }
+  void on(const balance&, cairn::context<reader>&) {}
 };
 struct generic {
   int on(auto) { return 1; }
+};
+struct generic_coroutine {
+  cairn::task<> on(auto);
+};
+struct generic_reader {
+  int on(const auto&) { return 1; }
 };
 
 using cairn::detail::buildable_from, cairn::detail::safe_argument;
@@ -53,7 +64,15 @@ static_assert(cairn::detail::protocol_size<account::protocol> == 3);
 static_assert(cairn::handles<account, deposit> && cairn::handles<account, balance>);
 static_assert(cairn::handles<account, retitle> && !cairn::handles<account, unhandled>);
 static_assert(!cairn::handles<careless, balance> && !cairn::handles<careless, deposit>);
-static_assert(cairn::handles<generic, balance>);
+static_assert(!cairn::handles<careless, retitle>);
+static_assert(cairn::handles<generic, balance> && cairn::handles<generic_coroutine, balance>);
+static_assert(cairn::handles<reader, deposit> && cairn::handles<reader, balance>);
+static_assert(cairn::handles<generic_reader, balance>);
+static_assert(cairn::detail::takes_reference<reader, deposit>);
+static_assert(cairn::detail::takes_reference<reader, balance>);
+static_assert(cairn::detail::takes_reference<generic_reader, balance>);
+static_assert(!cairn::detail::takes_reference<generic, balance>);
+static_assert(!cairn::detail::takes_reference<account, deposit>);
 static_assert(std::is_same_v<cairn::reply_of<account, deposit>, void>);
 static_assert(std::is_same_v<cairn::reply_of<account, balance>, std::int64_t>);
 static_assert(std::is_same_v<cairn::reply_of<account, retitle>, std::string>);

@@ -36,32 +36,32 @@ struct player {
     other = m.other;
     self.where().pinned = m.pinned;
   }
-  void on(ball<Load> b)
+  void on(const ball<Load>& b)
     requires(Style == style::plain)
   {
-    hit(std::move(b));
+    hit(b);
   }
   cairn::task<> on(ball<Load> b)
     requires(Style == style::coroutine)
   {
-    hit(std::move(b));
+    hit(b);
     co_return;
   }
   cairn::task<> on(ball<Load> b, cairn::context<player>& self)
     requires(Style == style::yields)
   {
     co_await self.yield();
-    hit(std::move(b));
+    hit(b);
   }
   std::uint64_t on(handled) { return kept.handled; }
 
-  void hit(ball<Load> b) {
+  void hit(const ball<Load>& b) {
     kept.count();
     if (b.left <= 1) return timing.stop();
     if constexpr (std::is_same_v<Load, nothing>) {
       other.template tell<ball<Load>>(b.left - 1);
     } else {
-      other.template tell<ball<Load>>(b.left - 1, std::move(b.load));
+      other.template tell<ball<Load>>(b.left - 1, b.load);
     }
   }
 

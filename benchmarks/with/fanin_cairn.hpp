@@ -49,7 +49,7 @@ struct counter {
     self.where().pinned = e.pinned;
     left = e.more;
   }
-  void on(unit<Load> one) {
+  void on(const unit<Load>& one) {
     kept.count();
     if (one.left == 0) senders[one.from].template tell<counted>();
     if (--left == 0) timing.stop();

@@ -70,14 +70,20 @@ void start_handler(cell& self, turn& here, const envelope& message, Call&& call)
   }
 }
 
-/// Whether the handler is given a copy of a message that owns memory. Where a turn begins from a
-/// copy of the state and ends with its handler nothing is logged of it: should it fail, what it was
-/// given is what it was.
+/// Whether a message that owns memory is what it was after its handler, which reads it or is given
+/// a copy. Where a turn begins from a copy of the state and ends with its handler nothing is logged
+/// of it: should it fail, what it was given is still there.
 template <class A, class M>
 inline constexpr bool keeps_message =
     !ephemeral_actor<A> && std::is_trivially_copyable_v<A> && !is_coroutine<A, M> &&
     !std::is_trivially_copyable_v<M> && std::is_copy_constructible_v<M> &&
     std::is_nothrow_move_constructible_v<M>;
+
+/// See `handler::reads_logged`.
+template <class A, class M>
+inline constexpr bool reads_logged =
+    takes_reference<A, M> && !std::is_trivially_copyable_v<M> && alignof(M) <= log_align &&
+    std::is_copy_constructible_v<M> && std::is_nothrow_move_constructible_v<M>;
 
 /// See `handler::direct`.
 template <class A, class M>
@@ -88,14 +94,18 @@ inline constexpr bool is_direct =
 template <class A, class M>
 void begin_handler(cell& self, turn& here, envelope& carried) {
   auto& actor = held<A>(self);
+  void* value = nullptr;
+  if constexpr (reads_logged<A, M>) value = std::exchange(here.logged, nullptr);
+  if (value == nullptr) value = carried.payload();
   start_handler(self, here, carried, [&] {
-    // A const one is copied, another one is moved out of the envelope.
-    using value = std::conditional_t<keeps_message<A, M>, const M&, M&&>;
-    M& carries = *static_cast<M*>(carried.payload());
+    // A const one is read or copied, another one is moved out.
+    constexpr bool stays = keeps_message<A, M> || takes_reference<A, M>;
+    using given = std::conditional_t<stays, const M&, M&&>;
+    M& carries = *static_cast<M*>(value);
     if constexpr (takes_context<A, M>) {
-      return actor.state.on(static_cast<value>(carries), actor.context_here);
+      return actor.state.on(static_cast<given>(carries), actor.context_here);
     } else {
-      return actor.state.on(static_cast<value>(carries));
+      return actor.state.on(static_cast<given>(carries));
     }
   });
 }
@@ -266,8 +276,8 @@ void register_actor(registry& types) {
   if constexpr (requires { A::mailbox; }) type.mailbox = A::mailbox;
   if constexpr (!ephemeral_actor<A>) describe_state<A>(type);
   for_each(typename A::protocol{}, [&]<class M>() {
-    type.handlers.push_back(
-        {register_message<A, M>(types), type_name<M>, &begin_handler<A, M>, is_direct<A, M>});
+    type.handlers.push_back({register_message<A, M>(types), type_name<M>, &begin_handler<A, M>,
+                             is_direct<A, M>, reads_logged<A, M>});
     using R = stored_reply<reply_of<A, M>>;
     static_assert(encodable<R>, "what a handler returns must serialize and default-construct");
     make_encodable<R>();
@@ -305,7 +315,7 @@ inline void register_own(registry& types) {
 /// names of those that are no more: `cairn::retired<"bank::ledger">`.
 ///
 /// Preconditions, checked when it compiles: every message of each protocol has a handler that
-/// takes it by value; hooks have their signatures; messages and the state of persistent actors
+/// takes it as it is; hooks have their signatures; messages and the state of persistent actors
 /// serialize and default-construct. Errors: throws `errc::misuse` where a retired name is that of a
 /// message.
 template <class... As>

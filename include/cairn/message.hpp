@@ -120,10 +120,15 @@ struct call<A, M> {
 template <class A, class M>
 using returned_by = typename call<A, M>::type;
 
-// A cast to the exact type neither converts the message nor binds it to a reference.
-template <class A, class M, class... Self>
-concept exactly = requires { static_cast<returned_by<A, M> (A::*)(M, Self...)>(&A::on); } ||
-                  requires { static_cast<returned_by<A, M> (A::*)(M, Self...) const>(&A::on); };
+// A cast to the exact type converts nothing.
+template <class A, class M, class... Takes>
+concept exactly = requires { static_cast<returned_by<A, M> (A::*)(Takes...)>(&A::on); } ||
+                  requires { static_cast<returned_by<A, M> (A::*)(Takes...) const>(&A::on); };
+template <class A, class M>
+concept takes_value = exactly<A, M, M> || exactly<A, M, M, context<A>&>;
+template <class A, class M>
+concept takes_reference =
+    !takes_value<A, M> && (exactly<A, M, const M&> || exactly<A, M, const M&, context<A>&>);
 
 template <class R>
 struct unwrapped {
@@ -138,11 +143,6 @@ struct unwrapped<task<R>> {
 
 }  // namespace detail
 
-/// `A` has a handler for `M`: `on(M)` or `on(M, cairn::context<A>&)`, taking the message by value,
-/// since a reference would dangle at the first suspension.
-template <class A, class M>
-concept handles = detail::exactly<A, M> || detail::exactly<A, M, context<A>&>;
-
 /// What an ask of `M` is answered with: what the handler returns, or what its task does.
 template <class A, class M>
 using reply_of = typename detail::unwrapped<detail::returned_by<A, M>>::type;
@@ -155,6 +155,13 @@ inline constexpr bool takes_context = !detail::calls_plain<A, M>;
 template <class A, class M>
 inline constexpr bool is_coroutine = detail::unwrapped<detail::returned_by<A, M>>::coroutine;
 
+/// `A` has a handler for `M`: `on(M)` or `on(M, cairn::context<A>&)`. One that is no coroutine may
+/// take `const M&` instead, and spares the message a copy. A coroutine's would dangle at its first
+/// suspension.
+template <class A, class M>
+concept handles =
+    detail::takes_value<A, M> || (detail::takes_reference<A, M> && !is_coroutine<A, M>);
+
 /// Declared by an actor that keeps no state: `using persistence = cairn::ephemeral;`.
 struct ephemeral {};
 
@@ -165,6 +172,9 @@ concept ephemeral_actor =
 
 namespace detail {
 
+template <class A, class M>
+concept takes_dangling = takes_reference<A, M> && is_coroutine<A, M>;
+
 /// Fails to compile, and says what to write, where a handler of the protocol is missing.
 template <class A>
 consteval bool check_handlers() {
@@ -174,9 +184,12 @@ consteval bool check_handlers() {
     static_assert(called,
                   "the protocol lists a message without a handler: write "
                   "void on(message) or void on(message, cairn::context<actor>&)");
-    static_assert(!called || handles<A, M>,
-                  "a handler takes its message by value and as it is: write on(message), not "
-                  "on(const message&), nor a type that it converts to");
+    static_assert(!takes_dangling<A, M>,
+                  "a coroutine takes its message by value, since a reference would dangle at its "
+                  "first suspension: write on(message)");
+    static_assert(!called || takes_dangling<A, M> || handles<A, M>,
+                  "a handler takes its message as it is: write on(message) or on(const message&), "
+                  "not on(message&&), nor a type that it converts to");
   });
   return true;
 }

@@ -1,5 +1,6 @@
-// A handler of an actor whose state is copied as bytes is given a copy of a message that owns
-// memory: nothing is logged of it, and where it fails it is given the same once more.
+// What becomes of a message that owns memory, whose handler may be given it once more. An actor
+// whose state is copied as bytes is given a copy, and nothing is logged; else a log holds one. A
+// handler that takes a const reference reads the message itself, and nothing is copied.
 #include <string>
 #include <utility>
 #include <vector>
@@ -75,11 +76,72 @@ struct librarian {
 static_assert(!cairn::detail::keeps_message<librarian, parcel>);
 static_assert(cairn::detail::is_direct<librarian, parcel>);
 
-using all = cairn::actors<clerk, librarian>;
 constexpr int parcels = 200;
 constexpr std::uint64_t letters = 30;  // of each: too many for a string without memory of its own
 
 [[nodiscard]] std::string text() { return std::string(letters, 'x'); }
+
+/// Reads its messages. Its state is copied as bytes.
+struct reader {
+  using protocol = cairn::protocol<parcel, weigh, sum>;
+  std::uint64_t read = 0;
+  std::uint64_t parcels = 0;
+  void serialize(auto& ar) { ar(read, parcels); }
+
+  void on(const parcel& what) {
+    planned.check(what.number);
+    read += what.text.size();
+    ++parcels;
+  }
+  std::uint64_t on(const weigh& what) const {
+    planned.check(-1);
+    return what.text.size();
+  }
+  std::uint64_t on(sum) { return 1'000'000 * parcels + read; }
+};
+static_assert(cairn::detail::is_direct<reader, parcel>);
+
+/// The same from a log, which grows while it reads.
+struct scholar {
+  using protocol = cairn::protocol<parcel, weigh, sum>;
+  std::vector<std::uint64_t> all{};
+  void serialize(auto& ar) { ar(all); }
+
+  void on(const parcel& what, cairn::context<scholar>& self) {
+    all.push_back(what.text.size());
+    for (int at = 0; at < 200; ++at) all.back() += self.random() % 1;
+    planned.check(what.number);
+    if (what.text != text()) all.back() = 0;
+  }
+  std::uint64_t on(const weigh& what) const {
+    planned.check(-1);
+    return what.text.size();
+  }
+  std::uint64_t on(sum) {
+    std::uint64_t read = 0;
+    for (const auto each : all) read += each;
+    return 1'000'000 * all.size() + read;
+  }
+};
+static_assert(cairn::detail::is_direct<scholar, parcel>);
+static_assert(cairn::detail::reads_logged<scholar, parcel>);
+static_assert(!cairn::detail::reads_logged<librarian, parcel>);
+
+/// The same with no state to keep.
+struct visitor {
+  using protocol = cairn::protocol<parcel, sum>;
+  using persistence = cairn::ephemeral;
+  std::uint64_t read = 0;
+  std::uint64_t parcels = 0;
+
+  void on(const parcel& what) {
+    read += what.text.size();
+    ++parcels;
+  }
+  std::uint64_t on(sum) const { return 1'000'000 * parcels + read; }
+};
+
+using all = cairn::actors<clerk, librarian, reader, scholar, visitor>;
 
 /// Sends all parcels; then what the actor has in all.
 template <class A>
@@ -108,7 +170,7 @@ template <class A>
 }
 
 TEMPLATE_TEST_CASE("a handler that fails after it has moved its message is given the same again",
-                   "", clerk, librarian) {
+                   "", clerk, librarian, reader, scholar) {
   fixture::bench on;
   planned.clear();
   planned.plan(0, 1);
@@ -119,7 +181,8 @@ TEMPLATE_TEST_CASE("a handler that fails after it has moved its message is given
   CHECK(on.told.count(event_kind::given_up) == 0);
 }
 
-TEMPLATE_TEST_CASE("a message that always fails is given up alone", "", clerk, librarian) {
+TEMPLATE_TEST_CASE("a message that always fails is given up alone", "", clerk, librarian, reader,
+                   scholar) {
   fixture::bench on;
   planned.clear();
   planned.plan(77, 1000);
@@ -137,20 +200,31 @@ TEST_CASE("a message that could not be copied for its handler is given it the se
   CHECK(on.told.count(event_kind::failed, "it") == 1);
 }
 
-TEST_CASE("a question that owns memory is asked once more where its handler fails") {
+TEMPLATE_TEST_CASE("a handler that reads its message spares it every copy", "", reader, scholar,
+                   visitor) {
+  fixture::bench on;
+  planned.clear();
+  copies_left = 0;
+  CHECK(delivered<TestType>(on) == sum_of(parcels));
+  CHECK(on.told.count(event_kind::failed) == 0);
+}
+
+template <class A>
+cairn::task<int> ask_weight(cairn::root& root, std::uint64_t* to) {
+  auto top = root.supervise("top");
+  auto it = top.spawn<A>("it");
+  it.template tell<parcel>(1, text());
+  *to = co_await it.template ask<weigh>(text());
+  co_return 0;
+}
+
+TEMPLATE_TEST_CASE("a question that owns memory is asked once more where its handler fails", "",
+                   clerk, reader, scholar) {
   fixture::bench on;
   planned.clear();
   planned.plan(-1, 1);
   std::uint64_t found = 0;
-  fixture::crash<all>(on, [&](cairn::root& root) {
-    return [](cairn::root& task_root, std::uint64_t* to) -> cairn::task<int> {
-      auto top = task_root.supervise("top");
-      auto it = top.spawn<clerk>("it");
-      it.tell<parcel>(1, text());
-      *to = co_await it.ask<weigh>(text());
-      co_return 0;
-    }(root, &found);
-  });
+  fixture::crash<all>(on, [&](cairn::root& root) { return ask_weight<TestType>(root, &found); });
   CHECK(found == letters);
   CHECK(on.told.count(event_kind::failed, "it") == 1);
   planned.clear();

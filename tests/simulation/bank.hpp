@@ -18,8 +18,12 @@ struct credit {
 };
 struct approve {
   std::int64_t cents = 0;
-  void serialize(auto& ar) { ar(cents); }
+  std::string words{};  ///< owned: the handler reads them in the message itself
+  void serialize(auto& ar) { ar(cents, words); }
 };
+[[nodiscard]] inline std::string words_for(std::int64_t cents) {
+  return "what no short string has room for: " + std::to_string(cents);
+}
 struct pay {
   int left = 0;
   void serialize(auto& ar) { ar(left); }
@@ -36,8 +40,9 @@ struct clerk {
   using protocol = cairn::protocol<approve, report>;
   std::int64_t approved = 0;
   void serialize(auto& ar) { ar(approved); }
-  std::int64_t on(approve what) {
+  std::int64_t on(const approve& what) {
     may_fail();
+    if (what.words != words_for(what.cents)) complain("an approval is asked in other words");
     ++approved;
     return what.cents;
   }
@@ -76,7 +81,7 @@ struct account {
     const auto amount = static_cast<std::int64_t>(me.random() % 50);
     cents -= amount;
     put_aside += amount;
-    const auto approved = co_await desk.ask<approve>(amount);
+    const auto approved = co_await desk.ask<approve>(amount, words_for(amount));
     may_fail();
     const auto whom = me.random() % all.size();
     const auto to = static_cast<int>(whom);

@@ -31,8 +31,12 @@ struct spray {
   int from = 0;
   int to = 0;
   std::uint64_t number = 0;
-  void serialize(auto& ar) { ar(from, to, number); }
+  std::string text{};  ///< owned: a log takes it, and the handler reads it there
+  void serialize(auto& ar) { ar(from, to, number, text); }
 };
+[[nodiscard]] inline std::string text_of_spray(std::uint64_t number) {
+  return "what no short string has room for: " + std::to_string(number);
+}
 struct nap {
   int left = 0;
   void serialize(auto& ar) { ar(left); }
@@ -61,7 +65,7 @@ struct mist {
   using protocol = cairn::protocol<spray>;
   using persistence = cairn::ephemeral;
   std::vector<cairn::ref<cloud>> all{};
-  void on(spray what);
+  void on(const spray& what);
 };
 
 struct cloud {
@@ -97,11 +101,13 @@ struct cloud {
     }
     if (through.empty()) return;
     const auto wet = static_cast<int>(me.random() % all.size());
-    through[static_cast<std::size_t>(self + wet) % through.size()].tell<spray>(self, wet,
-                                                                               sprayed.next(wet));
+    const auto number = sprayed.next(wet);
+    through[static_cast<std::size_t>(self + wet) % through.size()].tell<spray>(
+        self, wet, number, text_of_spray(number));
   }
-  void on(spray what) {
+  void on(const spray& what) {
     may_fail();
+    if (what.text != text_of_spray(what.number)) complain("a spray says something else");
     auto& last = dampened[what.from];
     if (what.number <= last) complain("a spray out of order, or twice");
     last = what.number;
@@ -129,7 +135,7 @@ struct cloud {
   }
 };
 
-inline void mist::on(spray what) {
+inline void mist::on(const spray& what) {
   may_fail();
   all[static_cast<std::size_t>(what.to)].tell<spray>(what);
 }

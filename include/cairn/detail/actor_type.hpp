@@ -35,13 +35,15 @@ namespace detail {
 struct handler {
   const payload_ops* message = nullptr;
   std::string_view name{};
-  /// Runs the handler's first turn. Moves the payload out, or copies it (see `keeps_message`);
-  /// leaves the coroutine, if it suspends or not, in the cell's activity. Throws what a plain
-  /// handler throws.
+  /// Runs the handler's first turn. Moves the payload out, or copies or reads it (see
+  /// `keeps_message`); leaves the coroutine, if it suspends or not, in the cell's activity. Throws
+  /// what a plain handler throws.
   void (*begin)(cell& self, turn& here, envelope& message) = nullptr;
   /// Where its turn begins from a copy of the state the message stays what it is; else a log may
-  /// hold a copy of it.
+  /// hold it, or a copy of it.
   bool direct = false;
+  /// It only reads a message that owns memory: a log may take that, see `turn::logged`.
+  bool reads_logged = false;
 };
 
 /// One per actor type and program; constant once made.

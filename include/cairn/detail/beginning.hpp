@@ -122,7 +122,7 @@ template <class Source>
     --left_;
     from.advance(one);
     one.box.done_ticket = from.now().ticket;
-    if (!fail_.begin_next_directly(mine, one, from.now())) {
+    if (!fail_.begin_next_directly(mine, one, meant, from.now())) {
       begin_otherwise(one, from.give_up());
       break;
     }
@@ -135,7 +135,7 @@ template <class Source>
 [[gnu::always_inline]] inline bool turns::begin(worker& mine, cell& one, envelope_ptr message) {
   const handler* meant = handler_of(*one.type, *message);
   const bool usual = meant != nullptr && meant->direct && one.careful == caution::none;
-  if (!usual || !fail_.begin_directly(mine, one, *message)) {
+  if (!usual || !fail_.begin_directly(mine, one, *meant, *message)) {
     return begin_otherwise(one, std::move(message)), true;
   }
   return run_row(mine, one, *meant, queued{std::move(message)});
@@ -156,7 +156,7 @@ template <class Source>
   one.box.done_ticket = from.now().ticket;
   bool goes_on = true;
   const handler& meant = one.type->handlers[from.now().index];
-  if (fail_.begin_directly(mine, one, from.now())) {
+  if (fail_.begin_directly(mine, one, meant, from.now())) {
     goes_on = run_row(mine, one, meant, from);
   } else {
     begin_otherwise(one, from.give_up());

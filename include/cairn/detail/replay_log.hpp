@@ -39,7 +39,7 @@ class replay_log {
 
   /// Appends an entry with a copy of its value: an object of its `ops`, or so many plain bytes.
   /// What cannot be copied is encoded instead.
-  void append(log_entry fields, const void* value) { append(fields, value, &copied); }
+  void append(log_entry fields, const void* value) { (void)append(fields, value, &copied); }
   void append(const log_entry& of) { append(of, of.value()); }
 
   /// Appends what is handed over at once.
@@ -53,9 +53,10 @@ class replay_log {
   }
 
   /// Appends what a turn is given: a message, or the answer that its handler waited for.
-  void append_input(const envelope& input) { append_given(input, &copied); }
-  /// The same; what owns memory is moved out of it.
-  void take_input(envelope& input) { append_given(input, &moved); }
+  void append_input(const envelope& input) { (void)append_given(input, &copied); }
+  /// The same; what owns memory is moved out of it, where it can be copied. Returns where the value
+  /// stands as long as the entry does.
+  void* take_input(envelope& input) { return append_given(input, &moved); }
 
   /// The same of a message whose bytes may be copied, where there is room for it at once. False:
   /// it is not appended.
@@ -216,7 +217,7 @@ class replay_log {
     ops.move(to, const_cast<void*>(from));  // of a message that is not const
   }
 
-  void append(log_entry fields, const void* value, placing place) {
+  void* append(log_entry fields, const void* value, placing place) {
     const payload_ops* ops = fields.ops;
     buffer bytes;
     if (ops != nullptr && !may_hold(*ops)) {
@@ -241,9 +242,10 @@ class replay_log {
                      fields.type};
     copy_value(ops, size, made + 1, value, place);
     commit(room);
+    return made + 1;
   }
 
-  void append_given(const envelope& input, placing place) {
+  void* append_given(const envelope& input, placing place) {
     const payload_ops& ops = *input.ops;
     const bool message = input.kind == envelope_kind::message;
     if (!is_short(input) || !may_hold(ops)) return append_whole(input, place);
@@ -254,8 +256,9 @@ class replay_log {
                       &ops, message ? input.ticket : input.answer.number};
     copy_value(&ops, ops.size, made + 1, input.payload(), place);
     commit(room);
+    return made + 1;
   }
-  void append_whole(const envelope& input, placing place) {
+  void* append_whole(const envelope& input, placing place) {
     const bool message = input.kind == envelope_kind::message;
     log_entry made;
     made.ops = input.ops;
@@ -267,7 +270,7 @@ class replay_log {
     made.schema = input.ops->schema;
     made.index = input.index;
     made.code = input.code;
-    append(made, input.payload(), place);
+    return append(made, input.payload(), place);
   }
 
   [[nodiscard]] std::size_t used(std::size_t which) const noexcept {

@@ -115,6 +115,8 @@ struct turn {
   replay_log::cursor* replay = nullptr;  ///< where replay reads; null: the turn is live
   /// What the turn was given, while no log holds it: see `log_input`. It is as it was.
   envelope* input = nullptr;
+  /// What the handler that begins next reads, where the log has taken it out of its envelope.
+  void* logged = nullptr;
   /// The base of a turn whose actor has none of its own, which takes this one once it needs it.
   std::unique_ptr<recovery> spare{};
   envelope_chain outbox{};
@@ -262,7 +264,7 @@ struct turn {
     if (input == nullptr) return;
     if (!self->saved) take_spare();
     replay_log& log = self->saved->log;
-    log.take_input(*input);
+    (void)log.take_input(*input);
     input = nullptr;
     if (self->more) self->more->handler.history_from = log.bytes();
   }

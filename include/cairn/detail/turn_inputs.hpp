@@ -12,19 +12,22 @@ class turn_inputs : public incarnations {
   using incarnations::incarnations;
 
   /// Notes what the turn that is about to begin was given.
-  void begin_turn(cell& one, const envelope& input) {
+  void begin_turn(cell& one, envelope& input) {
     show_turn(mine_, one, input);
     mine_.here.input = nullptr;
-    if (input.kind == envelope_kind::message) given_ = &input;
+    const bool message = input.kind == envelope_kind::message;
+    if (message) given_ = &input;
     if (!one.saved) return;
     replay_log& log = one.saved->log;
     entry_ = log.end();
-    log.append_input(input);
+    const handler* meant = message ? handler_of(*one.type, input) : nullptr;
+    append(mine_.here, log, meant != nullptr && meant->reads_logged, input);
   }
 
   /// The same where the handler is `direct`. False: more than the message and the state, or its
   /// log, is to be looked at, and nothing has been done.
   [[nodiscard, gnu::always_inline]] bool begin_directly(worker& mine, cell& one,
+                                                        const handler& meant,
                                                         envelope& input) noexcept {
     show_message(mine, one, input);  // first: to copy it is user code
     if (one.type->raw_base) {
@@ -34,7 +37,7 @@ class turn_inputs : public incarnations {
     } else {
       if (!keeps_base(one)) return false;
       entry_ = one.saved->log.end();
-      if (!append_now(one.saved->log, input)) return false;
+      if (!append_now(mine.here, one.saved->log, meant, input)) return false;
       mine.here.input = nullptr;
     }
     given_ = &input;
@@ -42,8 +45,9 @@ class turn_inputs : public incarnations {
   }
   /// The same of the message behind one with which a turn has begun so and ended as usual.
   [[nodiscard, gnu::always_inline]] bool begin_next_directly(worker& mine, cell& one,
+                                                             const handler& meant,
                                                              envelope& input) noexcept {
-    if (!one.type->raw_base) return begin_directly(mine, one, input);
+    if (!one.type->raw_base) return begin_directly(mine, one, meant, input);
     copy_again(mine.here, one);
     given_ = mine.here.input = &input;
     show_next(mine, one);
@@ -52,17 +56,26 @@ class turn_inputs : public incarnations {
 
  private:
   /// What cannot be copied is tried again, and given up, by who looks at more.
-  [[nodiscard, gnu::always_inline]] static bool append_now(replay_log& log,
-                                                           const envelope& input) noexcept {
-    return input.ops->trivial ? log.append_at_once(input) : append_copy(log, input);
+  [[nodiscard, gnu::always_inline]] static bool append_now(turn& here, replay_log& log,
+                                                           const handler& meant,
+                                                           envelope& input) noexcept {
+    return input.ops->trivial ? log.append_at_once(input) : append_owning(here, log, meant, input);
   }
-  [[nodiscard, gnu::noinline]] static bool append_copy(replay_log& log,
-                                                       const envelope& input) noexcept {
+  [[nodiscard, gnu::noinline]] static bool append_owning(turn& here, replay_log& log,
+                                                         const handler& meant,
+                                                         envelope& input) noexcept {
     try {
-      log.append_input(input);
+      append(here, log, meant.reads_logged, input);
       return true;
     } catch (...) {
       return false;
+    }
+  }
+  static void append(turn& here, replay_log& log, bool is_read_there, envelope& input) {
+    if (is_read_there) {
+      here.logged = log.take_input(input);
+    } else {
+      log.append_input(input);
     }
   }
 
