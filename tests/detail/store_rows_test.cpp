@@ -133,3 +133,32 @@ TEST_CASE("an actor's items come in their order where that is wanted") {
   CHECK(places_of(&row) == std::vector{5U, 4U});
   CHECK(is_in_order(row));
 }
+
+TEST_CASE("an actor's items are put in order, whatever runs they came in") {
+  std::mt19937 chance{11};
+  index_row row{actor_id{1}, item(0)};
+  std::vector<index_item> expected{item(0)};
+  std::uint32_t number = 0;
+  for (int epoch = 1; epoch <= 300; ++epoch) {
+    for (auto runs = chance() % 4; runs > 0; --runs) {
+      std::uint64_t place = chance() % 100;
+      for (auto left = chance() % 20; left > 0; --left, place += chance() % 3) {
+        index_item made = item(++number);
+        made.place = place;
+        made.epoch = cairn::epoch{static_cast<std::uint64_t>(epoch)};
+        if (chance() % 10 == 0) made.kind = cairn::detail::record_kind::actor;
+        row.add(made);
+        expected.push_back(made);
+      }
+    }
+    std::sort(expected.begin(), expected.end());
+    const auto all = row.in_order();
+    REQUIRE(std::ranges::equal(all, expected, [](const index_item& a, const index_item& b) {
+      return !(a < b) && !(b < a);
+    }));
+    if (epoch % 7 != 0) continue;
+    std::erase_if(expected, [&](const index_item&) { return chance() % 2 == 0; });
+    if (expected.empty()) expected.push_back(item(++number));
+    row.set(expected);
+  }
+}

@@ -322,7 +322,11 @@ class store_core {
     std::vector<actor_id> touched;
     std::vector<actor_id> mailed;  // of one actor there may be many
     for (const auto& each : pending_) {
-      (store_index::comes_once(each) ? touched : mailed).push_back(each.actor);
+      if (store_index::comes_once(each)) {
+        touched.push_back(each.actor);
+      } else if (mailed.empty() || mailed.back() != each.actor) {
+        mailed.push_back(each.actor);
+      }
     }
     std::sort(mailed.begin(), mailed.end());
     const auto several = std::unique(mailed.begin(), mailed.end());

@@ -255,17 +255,42 @@ class store_index {
     });
   }
 
+  /// Whether the one at `i` is mail, and no other record is of the same message.
+  [[nodiscard]] static bool is_alone(std::span<const index_item> list, std::size_t i) noexcept {
+    if (list[i].kind != record_kind::mail) return false;
+    return i + 1 == list.size() || list[i + 1].place != list[i].place ||
+           list[i + 1].kind != record_kind::mail;
+  }
+  /// Behind the mail up to `place`, which is consumed. Precondition: there is some at `from`.
+  [[nodiscard]] static std::size_t behind_base(std::span<const index_item> list, std::size_t from,
+                                               std::uint64_t place) noexcept {
+    const auto consumed = [place](const index_item& each) {
+      return each.kind == record_kind::mail && each.place <= place;
+    };
+    const auto left = list.subspan(from);
+    return from +
+           static_cast<std::size_t>(std::ranges::partition_point(left, consumed) - left.begin());
+  }
   /// Marks what stands in `n`. Precondition: `list` is sorted.
   static void mark(std::span<const index_item> list, epoch n, std::vector<char>& stands) {
     const index_item* gone = nullptr;
     const index_item* base = nullptr;
     const auto after_gone = [&](const index_item& i) { return !gone || i.epoch > gone->epoch; };
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      if (list[i].kind != record_kind::gone || list[i].epoch > n) continue;
-      gone = &list[i];  // tombstones come last and in order: the newest stays
+    // Tombstones come last and in order: the newest stays.
+    for (auto i = list.size(); i-- > 0 && list[i].kind >= record_kind::gone && gone == nullptr;) {
+      if (list[i].epoch <= n) gone = &list[i];
     }
     if (gone) stands[static_cast<std::size_t>(gone - list.data())] = 1;
     for (std::size_t i = 0; i < list.size();) {
+      if (list[i].kind == record_kind::mail && base && list[i].place <= base->place) {
+        i = behind_base(list, i, base->place);
+        continue;
+      }
+      if (is_alone(list, i)) {  // as most mail is
+        if (list[i].epoch <= n && after_gone(list[i])) stands[i] = 1;
+        ++i;
+        continue;
+      }
       const auto key = list[i].key();
       const index_item* newest = nullptr;
       for (; i < list.size() && list[i].key() == key; ++i) {
@@ -273,9 +298,7 @@ class store_index {
       }
       if (!newest || key.first == index_item::remainder || key.first == record_kind::gone) continue;
       if (newest->kind == record_kind::actor) base = newest;  // sorted before mail and replies
-      const bool dead =
-          base && ((newest->kind == record_kind::mail && newest->place <= base->place) ||
-                   (newest->kind == record_kind::reply && newest->epoch < base->epoch));
+      const bool dead = base && newest->kind == record_kind::reply && newest->epoch < base->epoch;
       if (!dead) stands[static_cast<std::size_t>(newest - list.data())] = 1;
     }
   }
@@ -286,8 +309,9 @@ class store_index {
     left_.clear();
     for (std::size_t i = 0; const auto& item : row.all()) {
       if (stands_[i++]) continue;
-      if (item.kind != record_kind::gone && alive(item.at.segment))
-        left_.push_back(item.at.segment);
+      const std::uint32_t lies_in = item.at.segment;
+      if (!left_.empty() && left_.back() == lies_in) continue;  // as most do
+      if (item.kind != record_kind::gone && alive(lies_in)) left_.push_back(lies_in);
     }
     std::sort(left_.begin(), left_.end());
     left_.erase(std::unique(left_.begin(), left_.end()), left_.end());

@@ -67,20 +67,20 @@ class index_row {
   }
   /// The same, sorted, but for where those lie that are alike otherwise.
   [[nodiscard]] std::span<index_item> in_order() noexcept {
-    if (more_ && !std::exchange(more_->ordered, true)) {
-      std::sort(more_->all.begin(), more_->all.end());
-    }
+    if (more_ && more_->ordered < more_->all.size()) put_in_order(*more_);
     return all();
   }
   void add(const index_item& item) {
     make_room();
-    more_->ordered = more_->ordered && !(item < more_->all.back());
+    const bool follows = more_->ordered == more_->all.size() && !(item < more_->all.back());
     more_->all.push_back(item);
+    if (follows) ++more_->ordered;
   }
   /// One that comes before the others in their order.
   void add_in_front(const index_item& item) {
     make_room();
     more_->all.insert(more_->all.begin(), item);
+    ++more_->ordered;
   }
   /// Precondition: there is one at least, and they are not this row's own.
   void set(std::span<const index_item> now) {
@@ -93,14 +93,14 @@ class index_row {
       more_ = made_of(now);
     } else {
       more_->all.assign(now.begin(), now.end());
-      more_->ordered = std::is_sorted(now.begin(), now.end());
+      more_->ordered = in_order_of(now);
     }
   }
 
  private:
   struct several {
     items all{};
-    bool ordered = true;  ///< an actor may have a hundred thousand, for messages that wait
+    std::size_t ordered = 0;  ///< so many at the front are in order
   };
 
   actor_id actor_;
@@ -111,8 +111,31 @@ class index_row {
     auto made = std::make_unique<several>();
     made->all.reserve(with_room(given.size()));
     made->all.assign(given.begin(), given.end());
-    made->ordered = std::is_sorted(given.begin(), given.end());
+    made->ordered = in_order_of(given);
     return made;
+  }
+  [[nodiscard]] static std::size_t in_order_of(std::span<const index_item> given) {
+    return static_cast<std::size_t>(std::is_sorted_until(given.begin(), given.end()) -
+                                    given.begin());
+  }
+  /// An actor may have a hundred thousand, for messages that wait: each epoch adds some runs that
+  /// are in order.
+  static void put_in_order(several& of) {
+    const auto begin = of.all.begin();
+    const auto added = begin + static_cast<std::ptrdiff_t>(of.ordered);
+    const auto second = std::is_sorted_until(added, of.all.end());
+    if (!std::is_sorted(second, of.all.end())) std::sort(second, of.all.end());
+    merge(added, second, of.all.end());
+    merge(begin, added, of.all.end());
+    of.ordered = of.all.size();
+  }
+  /// From the end: only what has to make room is moved.
+  static void merge(items::iterator from, items::iterator second, items::iterator to) {
+    const items later{second, to};
+    for (auto left = later.end(); left != later.begin();) {
+      const bool earlier_is_next = second != from && *(left - 1) < *(second - 1);
+      *--to = earlier_is_next ? *--second : *--left;
+    }
   }
   /// For one more.
   void make_room() {
