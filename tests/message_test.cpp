@@ -41,6 +41,19 @@ struct reader {
   int on(const deposit&) const { return 1; }
   void on(const balance&, cairn::context<reader>&) {}
 };
+/// The one that is called converts the message, or moves from it.
+struct converter {
+  void on(convertible) {}
+  void on(const deposit&, cairn::context<converter>&) {}
+};
+struct mover {
+  void on(deposit&&) {}
+  void on(const deposit&, cairn::context<mover>&) {}
+};
+struct late_copier {
+  cairn::task<> on(const deposit&);
+  cairn::task<> on(deposit, cairn::context<late_copier>&);
+};
 struct generic {
   int on(auto) { return 1; }
 };
@@ -68,6 +81,8 @@ static_assert(!cairn::handles<careless, retitle>);
 static_assert(cairn::handles<generic, balance> && cairn::handles<generic_coroutine, balance>);
 static_assert(cairn::handles<reader, deposit> && cairn::handles<reader, balance>);
 static_assert(cairn::handles<generic_reader, balance>);
+static_assert(!cairn::handles<converter, deposit> && !cairn::handles<mover, deposit>);
+static_assert(!cairn::handles<late_copier, deposit>);
 static_assert(cairn::detail::takes_reference<reader, deposit>);
 static_assert(cairn::detail::takes_reference<reader, balance>);
 static_assert(cairn::detail::takes_reference<generic_reader, balance>);

@@ -124,11 +124,14 @@ using returned_by = typename call<A, M>::type;
 template <class A, class M, class... Takes>
 concept exactly = requires { static_cast<returned_by<A, M> (A::*)(Takes...)>(&A::on); } ||
                   requires { static_cast<returned_by<A, M> (A::*)(Takes...) const>(&A::on); };
+/// The form that is called takes an `M` like this.
+template <class A, class M, class Taken>
+concept takes = (calls_plain<A, M> && exactly<A, M, Taken>) ||
+                (!calls_plain<A, M> && exactly<A, M, Taken, context<A>&>);
 template <class A, class M>
-concept takes_value = exactly<A, M, M> || exactly<A, M, M, context<A>&>;
+concept takes_value = takes<A, M, M>;
 template <class A, class M>
-concept takes_reference =
-    !takes_value<A, M> && (exactly<A, M, const M&> || exactly<A, M, const M&, context<A>&>);
+concept takes_reference = !takes_value<A, M> && takes<A, M, const M&>;
 
 template <class R>
 struct unwrapped {

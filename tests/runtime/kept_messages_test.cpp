@@ -14,6 +14,7 @@ using cairn::event_kind;
 
 fixture::faults planned;
 std::atomic<int> copies_left{-1};  // before one throws; negative: none does
+std::atomic<int> copies{0};
 
 struct parcel {
   int number = 0;
@@ -22,6 +23,7 @@ struct parcel {
   parcel() = default;
   parcel(int given, std::string what) : number{given}, text{std::move(what)} {}
   parcel(const parcel& other) : number{other.number}, text{other.text} {
+    ++copies;
     if (copies_left >= 0 && copies_left-- == 0) throw std::runtime_error{"no copy"};
   }
   parcel(parcel&&) noexcept = default;
@@ -141,6 +143,61 @@ struct visitor {
   std::uint64_t on(sum) const { return 1'000'000 * parcels + read; }
 };
 
+/// Messages that no log takes as they are.
+struct only_moved {
+  std::string text{};
+  only_moved() = default;
+  explicit only_moved(std::string what) : text{std::move(what)} {}
+  only_moved(only_moved&&) noexcept = default;
+  void serialize(auto& ar) { ar(text); }
+};
+struct alignas(32) aligned {
+  std::string text{};
+  void serialize(auto& ar) { ar(text); }
+};
+struct roughly_moved {
+  std::string text{};
+  roughly_moved() = default;
+  explicit roughly_moved(std::string what) : text{std::move(what)} {}
+  roughly_moved(const roughly_moved&) = default;
+  roughly_moved(roughly_moved&& other) noexcept(false) : text{other.text} {}
+  void serialize(auto& ar) { ar(text); }
+};
+
+/// Reads each of them; it fails at the first of each.
+template <class Kept>
+struct curious {
+  using protocol = cairn::protocol<only_moved, aligned, roughly_moved, sum>;
+  Kept kept{};
+  void serialize(auto& ar) { ar(kept); }
+
+  void on(const only_moved& what) { read(what.text, 1); }
+  void on(const aligned& what) { read(what.text, 2); }
+  void on(const roughly_moved& what) { read(what.text, 3); }
+  std::uint64_t on(sum) const {
+    if constexpr (std::is_trivially_copyable_v<Kept>) {
+      return kept;
+    } else {
+      return kept.size();
+    }
+  }
+  void read(const std::string& given, int number) {
+    if constexpr (std::is_trivially_copyable_v<Kept>) {
+      kept += given.size();
+    } else {
+      kept += given;
+    }
+    planned.check(number);
+  }
+};
+
+}  // namespace kept_messages
+
+template <class Kept>
+inline constexpr std::string_view cairn::type_name<kept_messages::curious<Kept>> = "curious";
+
+namespace kept_messages {
+
 using all = cairn::actors<clerk, librarian, reader, scholar, visitor>;
 
 /// Sends all parcels; then what the actor has in all.
@@ -204,9 +261,59 @@ TEMPLATE_TEST_CASE("a handler that reads its message spares it every copy", "", 
                    visitor) {
   fixture::bench on;
   planned.clear();
-  copies_left = 0;
+  copies = 0;
   CHECK(delivered<TestType>(on) == sum_of(parcels));
+  CHECK(copies == 0);
   CHECK(on.told.count(event_kind::failed) == 0);
+}
+
+template <class A>
+cairn::task<int> deliver_and_settle(cairn::root& root, std::uint64_t* to) {
+  co_await deliver<A>(root, to);
+  for (int at = 0; at < 8; ++at) co_await root.checkpoint();  // at least one audit comes in each
+  co_return 0;
+}
+
+TEMPLATE_TEST_CASE("a handler that reads its messages is audited like others", "", reader,
+                   scholar) {
+  fixture::bench on;
+  planned.clear();
+  std::uint64_t found = 0;
+  cairn::options chosen = on.options();
+  chosen.audit = 1;
+  fixture::crash<all>(std::move(chosen), [&](cairn::root& root) {
+    return deliver_and_settle<TestType>(root, &found);
+  });
+  CHECK(found == sum_of(parcels));
+  CHECK(on.told.count(event_kind::nondeterministic) == 0);
+}
+
+template <class Kept>
+cairn::task<int> tell_odd_ones(cairn::root& root, std::uint64_t* to) {
+  auto top = root.supervise("top");
+  auto it = top.spawn<curious<Kept>>("it");
+  for (int at = 0; at < 5; ++at) {
+    it.template tell<only_moved>(text());
+    it.template tell<aligned>(text());
+    it.template tell<roughly_moved>(text());
+  }
+  *to = co_await it.template ask<sum>();
+  co_return 0;
+}
+
+TEMPLATE_TEST_CASE("messages that no log takes are read all the same", "", std::uint64_t,
+                   std::string) {
+  fixture::bench on;
+  planned.clear();
+  for (const int number : {1, 2, 3}) planned.plan(number, 1);
+  std::uint64_t found = 0;
+  fixture::crash<cairn::actors<curious<TestType>>>(
+      on, [&](cairn::root& root) { return tell_odd_ones<TestType>(root, &found); });
+  INFO(on.told.text());
+  CHECK(found == 15 * letters);
+  CHECK(on.told.count(event_kind::failed, "it") == 3);
+  CHECK(on.told.count(event_kind::given_up) == 0);
+  planned.clear();
 }
 
 template <class A>

@@ -150,13 +150,13 @@ class failures : public turn_inputs {
   }
 
   void failed(cell& one, const std::exception_ptr& thrown) {
+    const std::string text = text_of(thrown);  // before the log takes what it may tell of
     if (mine_.here.has_log()) {
       mine_.here.log_input();
       one.saved->log.truncate_behind(entry_);  // it will be handed anew what it was handed besides
     }
     mine_.here.clear();
     const notice_token until_decided{all_.notices};  // it may be such a handler, and go on
-    const std::string text = text_of(thrown);
     all_.tell_of(event_kind::failed, one, text, errc::failed);
     if (is_thrown<unreadable>(thrown)) return (void)(one.suspended = true);  // see incarnations
     const ruling found = judge(all_, mine_, one, thrown, text, one.rest().attempts);
