@@ -161,7 +161,7 @@ class sink_actor {
 
   void on_birth(context<sink_actor>& self) { batches_.push_back({self.epoch(), 0, {}}); }
 
-  void on(write what, context<sink_actor>& self) {
+  void on(const write& what, context<sink_actor>& self) {
     const epoch now = self.epoch();
     if (batches_.empty() || batches_.back().of != now) batches_.push_back({now, written_, {}});
     batches_.back().bytes += what.bytes;

@@ -66,9 +66,7 @@ struct guest {
 
 using all = cairn::actors<drops_newest, drops_oldest, narrow, guest>;
 
-cairn::task<> come_to_rest(cairn::root& root) {
-  for (int at = 0; at < 40; ++at) co_await root.sleep(0ns);
-}
+using fixture::come_to_rest;
 
 /// Its supervisor, which decides about a group, is stopping a room, and that takes an hour. So long
 /// the actor that has stopped itself stands before its birth.

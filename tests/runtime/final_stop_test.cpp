@@ -44,9 +44,7 @@ struct node {
 };
 using all = cairn::actors<leaf, node>;
 
-cairn::task<> come_to_rest(cairn::root& root) {
-  for (int at = 0; at < 40; ++at) co_await root.sleep(0ns);
-}
+using fixture::come_to_rest;
 
 enum class by { path, itself, supervisor };
 

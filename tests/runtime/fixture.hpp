@@ -109,6 +109,11 @@ class faults {
   std::map<int, int> left_;
 };
 
+/// All that is ready has had its turns.
+inline cairn::task<> come_to_rest(cairn::root& root) {
+  for (int at = 0; at < 60; ++at) co_await root.sleep(std::chrono::nanoseconds{0});
+}
+
 /// One test's world: its store outlives its systems.
 struct bench {
   cairn::memory_store store{};

@@ -30,10 +30,7 @@ inline cairn::supervisor_options of_group(cairn::restart_strategy strategy,
           .backoff = {.first = 1s, .most = 1min, .jitter = 0}};
 }
 
-/// All that is ready has had its turns.
-inline cairn::task<> come_to_rest(cairn::root& root) {
-  for (int at = 0; at < 20; ++at) co_await root.sleep(0ns);
-}
+using fixture::come_to_rest;
 inline cairn::task<> pass(cairn::root& root, bench* on, std::chrono::nanoseconds span) {
   co_await come_to_rest(root);
   on->clock.advance(span);

@@ -25,9 +25,7 @@ struct by_steps {
   }
 };
 
-inline cairn::task<> come_to_rest(cairn::root& root) {
-  for (int at = 0; at < 20; ++at) co_await root.sleep(0ns);
-}
+using fixture::come_to_rest;
 
 }  // namespace tending
 

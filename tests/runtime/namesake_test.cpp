@@ -50,9 +50,7 @@ struct whole {
 };
 using all = cairn::actors<whole, part>;
 
-cairn::task<> come_to_rest(cairn::root& root) {
-  for (int at = 0; at < 40; ++at) co_await root.sleep(0ns);
-}
+using fixture::come_to_rest;
 cairn::ref<whole> enter(cairn::root& root) {
   const auto door = root.supervise("top", {.intensity = {.restarts = 9, .within = 1h}});
   return door.with({.restart = cairn::permanent}).spawn<whole>("it");

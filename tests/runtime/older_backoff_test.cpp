@@ -91,10 +91,7 @@ rooms enter(cairn::root& root, const cairn::supervisor_options& rules) {
   return made;
 }
 
-/// All that is ready has had its turns.
-cairn::task<> come_to_rest(cairn::root& root) {
-  for (int at = 0; at < 40; ++at) co_await root.sleep(0ns);
-}
+using fixture::come_to_rest;
 cairn::task<> pass(cairn::root& root, bench* on, std::chrono::nanoseconds span) {
   co_await come_to_rest(root);
   on->clock.advance(span);

@@ -46,9 +46,7 @@ struct link {
 };
 using links = cairn::actors<link>;
 
-cairn::task<> come_to_rest(cairn::root& root) {
-  for (int at = 0; at < 60; ++at) co_await root.sleep(0ns);
-}
+using fixture::come_to_rest;
 
 /// One restart, and no more.
 cairn::supervisor_options rules_of(std::chrono::nanoseconds backoff) {

@@ -22,9 +22,7 @@ inline group spawn_group(cairn::root& root, const cairn::supervisor_options& rul
   made.c = made.door.spawn<member>("c", "c");
   return made;
 }
-inline cairn::task<> come_to_rest(cairn::root& root) {
-  for (int at = 0; at < 40; ++at) co_await root.sleep(0ns);
-}
+using fixture::come_to_rest;
 /// In the order of their spawn.
 inline cairn::task<std::string> codes(group of) {
   std::string found;

@@ -50,10 +50,7 @@ void play(bench& on, const cairn::supervisor_options& rules, Play scene_of,
   fixture::crash<housed>(on, [&](cairn::root& top) { return scene_of(top, in); });
 }
 
-/// All that is ready has had its turns.
-cairn::task<> come_to_rest(cairn::root& root) {
-  for (int at = 0; at < 40; ++at) co_await root.sleep(0ns);
-}
+using fixture::come_to_rest;
 cairn::task<> pass(cairn::root& root, bench* on, std::chrono::nanoseconds span) {
   co_await come_to_rest(root);
   on->clock.advance(span);

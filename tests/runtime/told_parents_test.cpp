@@ -38,9 +38,7 @@ struct strict {
 };
 using family = cairn::actors<strict, member>;
 
-cairn::task<> come_to_rest(cairn::root& root) {
-  for (int at = 0; at < 40; ++at) co_await root.sleep(0ns);
-}
+using fixture::come_to_rest;
 
 /// Three messages are given up, each after two tries; with the fourth there are too many restarts.
 constexpr int until_too_many = 7;

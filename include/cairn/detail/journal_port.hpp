@@ -54,7 +54,7 @@ struct journal_port {
     archive(done);
   }
 
-  void on(journal_entry entry, context<journal_port>& self) {
+  void on(const journal_entry& entry, context<journal_port>& self) {
     if (entry.number <= done) return;  // read again after a restart
     if (entry.number != done + 1) {
       throw error{errc::damaged, "entry " + std::to_string(entry.number) + " follows entry " +
