@@ -278,7 +278,7 @@ class store_index {
     const auto after_gone = [&](const index_item& i) { return !gone || i.epoch > gone->epoch; };
     // Tombstones come last and in order: the newest stays.
     for (auto i = list.size(); i-- > 0 && list[i].kind >= record_kind::gone && gone == nullptr;) {
-      if (list[i].epoch <= n) gone = &list[i];
+      if (list[i].kind == record_kind::gone && list[i].epoch <= n) gone = &list[i];
     }
     if (gone) stands[static_cast<std::size_t>(gone - list.data())] = 1;
     for (std::size_t i = 0; i < list.size();) {

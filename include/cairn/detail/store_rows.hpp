@@ -66,7 +66,8 @@ class index_row {
     return more_ ? std::span<const index_item>{more_->all} : std::span{&one_, 1};
   }
   /// The same, sorted, but for where those lie that are alike otherwise.
-  [[nodiscard]] std::span<index_item> in_order() noexcept {
+  /// Throws where memory is short; all of them are still there, and it may be tried again.
+  [[nodiscard]] std::span<index_item> in_order() {
     if (more_ && more_->ordered < more_->all.size()) put_in_order(*more_);
     return all();
   }
@@ -100,7 +101,7 @@ class index_row {
  private:
   struct several {
     items all{};
-    std::size_t ordered = 0;  ///< so many at the front are in order
+    std::size_t ordered = 0;  ///< so many at the front are in order, by key and epoch
   };
 
   actor_id actor_;
