@@ -7,7 +7,8 @@ PROGRAMS holds <question>_<contender>, and contenders.txt; who is absent there i
 an earlier build has left a program. The runs of one question are interleaved (A B C A B C ...), so
 that what else the machine does falls on all of them alike: N runs of each row, by default 7, and 3
 with --quick or --growth. With --growth: points of the curves that draw_plots.py shows, of cairn and
-the bare machine alone. Rows in OUT.json that the other kind of run has measured stay there.
+the bare machine alone. Rows in OUT.json that the other kind of run has measured stay there. What is measured so far
+stands beside it, in OUT.part.json, until the run is through.
 """
 import json
 import os
@@ -98,8 +99,8 @@ def ratios(row, ours):
 
 
 class Bench:
-    def __init__(self, programs, mode, runs, folder):
-        self.programs, self.folder = programs, folder
+    def __init__(self, programs, mode, runs, folder, keep):
+        self.programs, self.folder, self.keep = programs, folder, keep
         self.contenders = (programs / "contenders.txt").read_text().splitlines()
         self.mode, self.growth = mode, mode == ["--growth"]
         self.runs = runs or (BRIEF_RUNS if mode else RUNS)
@@ -137,6 +138,7 @@ class Bench:
         good = [row for row in rows if row not in self.failures]
         self.results += [row.result() for row in good]
         self.table(question, good)
+        self.keep(self.results)
 
     def table(self, question, rows):
         results = [row.result() for row in rows]
@@ -158,6 +160,10 @@ class Bench:
         self.total = self.runs * sum(len(rows) for rows in all_rows.values())
         for question, rows in all_rows.items():
             self.play(question, rows)
+
+
+def write(out, rows):
+    out.write_text("[\n" + ",\n".join(json.dumps(r) for r in rows) + "\n]\n")
 
 
 def rows_of(out, growth):
@@ -194,15 +200,16 @@ def main(arguments):
     except ValueError as wrong:
         print(wrong, file=sys.stderr)
         return 2
-    folder = None
+    folder, part = None, out.with_suffix(".part.json")
     try:
         folder = Path(tempfile.mkdtemp(prefix="stores-", dir=programs))
-        bench = Bench(programs, mode, runs, folder)
+        bench = Bench(programs, mode, runs, folder, lambda rows: write(part, rows))
         kept = rows_of(out, not bench.growth)
+        part.unlink(missing_ok=True)
         say("contenders: " + ", ".join(bench.contenders))
         bench.run()
-        rows = kept + bench.results if bench.growth else bench.results + kept
-        out.write_text("[\n" + ",\n".join(json.dumps(r) for r in rows) + "\n]\n")
+        write(part, kept + bench.results if bench.growth else bench.results + kept)
+        part.replace(out)
         say(f"\n{len(bench.results)} rows of {bench.runs} runs in {out}")
         return 1 if bench.failures else 0
     except (Broken, OSError, ValueError) as broken:
@@ -210,7 +217,7 @@ def main(arguments):
         print(f"bench: {broken}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        say("stopped")
+        say("stopped" + (f"; what it has measured is in {part}" if part.exists() else ""))
         return 130
     finally:
         if folder:

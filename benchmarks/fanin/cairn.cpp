@@ -7,7 +7,7 @@ int main(int count, char** words) {
   std::vector<measurement> all;
   add_rows(all, "fanin-8", &fan_in<nothing, plain, 8>, &fan_in<nothing, owning, 8>);
   add_rows(all, "fanin-100", &fan_in<nothing, plain, 100>, &fan_in<nothing, owning, 100>);
-  add_both(all, "fanin-2", &fan_in<nothing, plain, 8, true>);
-  add_both(all, "fanin-2-owning", &fan_in<nothing, owning, 8, true>, when::full);
+  add_twins(all, "fanin-2", &fan_in<nothing, plain, 8, true>, &fan_in<nothing, owning, 8, true>,
+            when::always);
   return main_of(count, words, "cairn", all);
 }

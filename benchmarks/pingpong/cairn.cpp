@@ -139,19 +139,28 @@ double across(const settings& how, const setup& with) {
   return 2 * games.per_round();
 }
 
+template <class Load>
+void add_load(std::vector<measurement>& to, const std::string& workload) {
+  add_twins(to, workload, &pingpong<Load, plain>, &pingpong<Load, owning>);
+}
+template <style Style>
+void add_style(std::vector<measurement>& to, const std::string& workload) {
+  add_twins(to, workload, &pingpong<nothing, plain, Style>, &pingpong<nothing, owning, Style>,
+            when::always);
+}
+
 }  // namespace bench
 
 int main(int count, char** words) {
   using namespace bench;
   std::vector<measurement> all;
   add_rows(all, "pingpong", &pingpong<nothing, plain>, &pingpong<nothing, owning>);
-  add_both(all, "pingpong-coroutine", &pingpong<nothing, plain, style::coroutine>);
-  add_both(all, "pingpong-yield", &pingpong<nothing, plain, style::yields>);
-  add_both(all, "pingpong-64B", &pingpong<bytes<56>, plain>, when::full);
-  add_both(all, "pingpong-1024B", &pingpong<bytes<1016>, plain>, when::full);
-  add_both(all, "pingpong-string", &pingpong<std::string, plain>, when::full);
-  add_both(all, "pingpong-vector", &pingpong<numbers, plain>, when::full);
-  add_both(all, "pingpong-2", &across<plain>);
-  add_both(all, "pingpong-2-owning", &across<owning>, when::full);
+  add_style<style::coroutine>(all, "pingpong-coroutine");
+  add_style<style::yields>(all, "pingpong-yield");
+  add_load<bytes<56>>(all, "pingpong-64B");
+  add_load<bytes<1016>>(all, "pingpong-1024B");
+  add_load<std::string>(all, "pingpong-string");
+  add_load<numbers>(all, "pingpong-vector");
+  add_twins(all, "pingpong-2", &across<plain>, &across<owning>, when::always);
   return main_of(count, words, "cairn", all);
 }

@@ -88,8 +88,7 @@ double skynet(const settings& how, const setup& with) {
 int main(int count, char** words) {
   using namespace bench;
   std::vector<measurement> all;
-  add_both(all, "skynet", &skynet<plain>);
-  add_both(all, "skynet-owning", &skynet<owning>, when::full);
+  add_twins(all, "skynet", &skynet<plain>, &skynet<owning>, when::always);
   add(all, "skynet@2", &skynet<plain>, {.workers = 2}, when::full);
   return main_of(count, words, "cairn", all);
 }

@@ -118,6 +118,13 @@ inline void add_both(std::vector<measurement>& to, const std::string& workload, 
   add(to, workload + "+epochs", play, std::move(with), in, std::move(unit));
 }
 
+/// Of what a message carries, or how a handler is written: both states, epochs off and on.
+inline void add_twins(std::vector<measurement>& to, const std::string& workload, game with_plain,
+                      game with_owning, when in = when::full) {
+  add_both(to, workload, with_plain, in);
+  add_both(to, workload + "-owning", with_owning, when::full);
+}
+
 /// A question's rows: both states, epochs off and on, and on two workers that share as they like.
 inline void add_rows(std::vector<measurement>& to, const std::string& workload, game with_plain,
                      game with_owning) {

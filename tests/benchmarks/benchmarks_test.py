@@ -205,6 +205,22 @@ class Scripts(unittest.TestCase):
             self.assertEqual(self.rows(), [("ring-100", "cairn", 6), ("ring-of-10", "cairn", 10),
                                            ("ring-of-7", "cairn", 10)])
 
+    def test_what_was_measured_before_it_was_stopped_is_kept(self):
+        self.add("ring", "cairn", "ring-100", 20)
+        self.add("spawn", "cairn", "spawn", 100, fail="kill -INT $PPID; exec sleep 60")
+        self.out.write_text('[{"workload": "older"}]\n')
+        ended = self.bench("--runs", "1")
+        self.assertEqual(ended.returncode, 130, ended.stderr)
+        part = self.folder / "bench.part.json"
+        self.assertIn(f"stopped; what it has measured is in {part}", ended.stdout)
+        self.assertEqual([r["workload"] for r in json.loads(part.read_text())], ["ring-100"])
+        self.assertEqual(self.out.read_text(), '[{"workload": "older"}]\n')
+        self.add("spawn", "cairn", "spawn", 100)
+        self.assertEqual(self.bench("--runs", "1").returncode, 0)
+        self.assertFalse(part.exists())
+        self.assertEqual([r["workload"] for r in json.loads(self.out.read_text())],
+                         ["ring-100", "spawn"])
+
     def test_what_holds_no_rows_is_left_alone(self):
         self.add("ring", "cairn", "ring-of-10", 5)
         for text in ("", "[", "{}x", '[{"no": "workload"}]', "7"):
