@@ -16,12 +16,13 @@ endif()
 target_compile_options(simulate PRIVATE ${cairn_simulate_as})
 cairn_sanitize_lightly(simulate)
 
-# Each workload for each seed: 2000 seeds, half of them by each compiler.
+# Each workload for each seed: 2000 seeds, half of them by each compiler. The first thousand in one
+# run, which must walk all paths; the second compiler has little else to run beside them.
 set(cairn_seeds 1..1000)
 if(CAIRN_SANITIZE)
   set(cairn_seeds 1..5)
 elseif(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  set(cairn_seeds 1001..2000)
+  set(cairn_seeds 1001..1500 1501..2000)
 endif()
 foreach(some IN LISTS cairn_seeds)
   add_test(NAME simulation.seeds_${some} COMMAND simulate --seeds ${some})
