@@ -12,7 +12,7 @@ endforeach()
 add_executable(store_program "${CMAKE_CURRENT_LIST_DIR}/program.cpp")
 target_link_libraries(store_program PRIVATE cairn::cairn)
 # What takes longer to compile than to run is not worth it.
-target_compile_options(store_program PRIVATE -O1)
+target_compile_options(store_program PRIVATE -O0)
 foreach(case IN ITEMS letters all_letters displaced resumes resumes_deadly gives_up goes_back damaged clones refuses full_disk
     newest_damaged names lost_output)
   add_test(NAME tools.store_change_${case}
