@@ -89,14 +89,19 @@ inline constexpr std::string_view cairn::type_name<bench::ticker<Kept>> = "bench
 namespace bench {
 
 struct hold {};
-struct wait_here {};
+struct wait_here {
+  std::uint32_t nap_ms = 0;  ///< how often it looks whether it is released
+
+  void serialize(auto& archive) { archive(nap_ms); }
+};
 struct emptied {};
 
-/// Holds its mailbox full: its handler does not end.
+/// Holds its mailbox full: its handler does not end. What that is handed is recorded at each cut,
+/// so that one that looks often has more and more to be recorded.
 struct stuffed {
   using protocol = cairn::protocol<wait_here, hold, emptied>;
-  cairn::task<> on(wait_here, cairn::context<stuffed>& self) {
-    while (!released) co_await self.sleep(std::chrono::milliseconds{1});
+  cairn::task<> on(wait_here how, cairn::context<stuffed>& self) {
+    while (!released) co_await self.sleep(std::chrono::milliseconds{how.nap_ms});
   }
   void on(hold) { ++handled; }
   std::uint64_t on(emptied) { return handled; }
@@ -118,9 +123,10 @@ struct scene {
 };
 
 /// Some at a time: who sends all of them in one turn keeps the worker for that turn.
-cairn::task<> fill(cairn::root* root, cairn::ref<stuffed> one, std::uint32_t messages) {
+cairn::task<> fill(cairn::root* root, cairn::ref<stuffed> one, std::uint32_t messages,
+                   std::uint32_t nap_ms) {
   stuffed::released = false;
-  if (messages > 0) one.tell<wait_here>();
+  if (messages > 0) one.tell<wait_here>(nap_ms);
   for (std::uint32_t at = 0; at < messages; ++at) {
     one.tell<hold>();
     if (at % at_a_time == 0) co_await root->sleep(std::chrono::milliseconds{0});
@@ -135,7 +141,8 @@ cairn::task<int> play(cairn::root& root, scene of) {
   ticker<Kept>::dirty.assign(some.all.begin(), some.all.begin() + of.dirty);
   auto rest = root.supervise("rest");
   auto full = rest.spawn<stuffed>("full");
-  if (!of.first) co_await fill(&root, full, of.mailbox);
+  constexpr std::uint32_t longer_than_all = 3'600'000;
+  if (!of.first) co_await fill(&root, full, of.mailbox, longer_than_all);
   co_await root.checkpoint();
   crier_of<Kept>::all = some.all;
   auto by = rest.spawn<crier_of<Kept>>("crier");
@@ -144,7 +151,7 @@ cairn::task<int> play(cairn::root& root, scene of) {
   seen.wanted = of.windows;
   while (seen.gaps.size() < of.windows) {
     if (of.first) {
-      co_await fill(&root, full, of.mailbox);
+      co_await fill(&root, full, of.mailbox, 1);
       co_await root.checkpoint();
       stuffed::released = true;
       (void)co_await full.ask<emptied>();
@@ -159,7 +166,6 @@ cairn::task<int> play(cairn::root& root, scene of) {
     co_await root.sleep(std::chrono::milliseconds{of.all_dirty ? 50 : 1});
   }
   clock.template tell<halt>();
-  stuffed::released = true;
   co_await root.checkpoint();
   co_return 0;
 }

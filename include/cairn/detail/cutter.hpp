@@ -110,6 +110,7 @@ class cutter {
     waits_for_room_ = false;
     if (!mine_.sweep_begun) begin_sweep();
     looks_before_ = mine_.looks;
+    bytes_before_ = mine_.records.size();
     for (int visits = 0; visits < all_.sweep_visits; ++visits) {
       cell* one = mine_.sweeping.front_of_many();
       if (one == nullptr && mine_.records.empty()) return true;
@@ -118,7 +119,7 @@ class cutter {
         return waits_for_room_ = true, false;
       }
       if (one == nullptr) return flush(), true;
-      if (has_done_its_share()) break;
+      if (is_slice_done()) break;
       if (!visit(*one)) {
         sometimes("sweep goes on within a mailbox");
         break;
@@ -278,9 +279,8 @@ class cutter {
     return true;
   }
 
-  /// A long mailbox is mostly what the sweeps before have recorded: to walk through it anew would
-  /// take longer than all the rest of a cut. A sweep goes on behind it, each slice behind the one
-  /// before. See `sweep_marks`.
+  /// A long mailbox is mostly what earlier sweeps have recorded, and a walk through that is longer
+  /// than the rest of a cut: slices go on behind it, and behind each other. See `sweep_marks`.
   [[nodiscard]] bool visit_queue(cell& one) {
     if (!has_mail_recorded(one)) return true;
     envelope_list& queue = one.box.queue;
@@ -294,7 +294,7 @@ class cutter {
     for (; ended && marks.is_due(each); each = each->next) {
       look_at(one, *each);
       marks.pass(*each, each->sent < mine_.seen);  // of its epoch, it may be late in the next
-      ended = !marks.is_due(each->next) || !has_done_its_share();
+      ended = !marks.is_due(each->next) || !is_slice_done();
     }
     if (ended && !is_long) return one.box.forget_swept(), true;
     one.box.made_marks().swept = marks;
@@ -304,9 +304,8 @@ class cutter {
     ++mine_.looks;
     if (is_late(one, message)) record_mail(one, message);
   }
-  /// One slice of the sweep.
-  [[nodiscard]] bool has_done_its_share() const noexcept {
-    return mine_.records.size() > all_.sweep_bytes / 2 ||
+  [[nodiscard]] bool is_slice_done() const noexcept {
+    return mine_.records.size() - bytes_before_ > all_.sweep_bytes / 8 ||
            mine_.looks - looks_before_ >= all_.sweep_looks;
   }
 
@@ -395,6 +394,7 @@ class cutter {
   worker& mine_;
   bool waits_for_room_ = false;
   std::uint64_t looks_before_ = 0;  ///< the present slice of the sweep
+  std::size_t bytes_before_ = 0;    ///< of records; where they leave within it, it is done
 };
 
 }  // namespace cairn::detail

@@ -86,7 +86,7 @@ struct world : runtime {
   bool always_shares = false;                  ///< ready actors, however short their turns are
   int sweep_visits = 64;                       ///< actors in one slice of a sweep
   std::size_t sweep_looks = 2048;              ///< at messages that wait, as well
-  std::size_t sweep_bytes = 256 * 1024;        ///< of records; half of it ends a slice
+  std::size_t sweep_bytes = 256 * 1024;        ///< of records; an eighth of it ends a slice
   std::size_t max_history = 16 * 1024 * 1024;  ///< bytes that one handler may be handed
   std::size_t max_retained = 1'048'576;        ///< from outside, by each worker: see `retain`
   bool orderly = false;     ///< what this system began with, or went back to, is an orderly end
