@@ -67,7 +67,11 @@ class Row:
 
     def run(self, mode, folder):
         where = str(folder.resolve())
-        said = json.loads(call(self.program, *mode, "--directory", where, self.workload))
+        text = call(self.program, *mode, "--directory", where, self.workload)
+        try:
+            said = json.loads(text)
+        except ValueError:
+            raise Broken(f"{self.program.name}: no row, but {text[:60]!r}") from None
         if (said["workload"], said["contender"]) != (self.workload, self.contender):
             raise Broken(f"{self.program.name}: measured something else than {self.workload}")
         self.unit = said["unit"]

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -47,8 +48,10 @@ class Scripts(unittest.TestCase):
         program.chmod(0o755)
 
     def run_script(self, name, *arguments):
+        # Who is started in the background by a shell ignores Ctrl-C, and so do its children.
         return subprocess.run([sys.executable, str(SCRIPTS / name), *map(str, arguments)],
-                              capture_output=True, text=True, check=False)
+                              capture_output=True, text=True, check=False,
+                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
     def bench(self, *more):
         return self.run_script("run_benchmarks.py", self.programs, self.out, *more)
@@ -204,6 +207,14 @@ class Scripts(unittest.TestCase):
             self.assertEqual(self.bench(*mode).returncode, 0)
             self.assertEqual(self.rows(), [("ring-100", "cairn", 6), ("ring-of-10", "cairn", 10),
                                            ("ring-of-7", "cairn", 10)])
+
+    def test_a_program_that_says_nothing_is_named(self):
+        self.add("ring", "cairn", "ring-100", 20)
+        self.add("spawn", "cairn", "spawn", 100, fail="exit 0")
+        ended = self.bench("--runs", "1")
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("failed: spawn, cairn: spawn_cairn: no row, but ''", ended.stdout)
+        self.assertEqual(self.rows(), [("ring-100", "cairn", 20)])
 
     def test_what_was_measured_before_it_was_stopped_is_kept(self):
         self.add("ring", "cairn", "ring-100", 20)

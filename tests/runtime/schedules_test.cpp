@@ -271,18 +271,18 @@ TEST_CASE(
   fixture::bench on;
   by_hand hand;
   auto chosen = on.options();
-  chosen.epoch.write_buffer = 4096;  // each slice of a sweep fills it
+  chosen.epoch.write_buffer = 4096;  // some slices of a sweep fill it
   chosen.schedulers = [&](cairn::seats of) { return std::make_unique<by_hand::seat>(hand, of); };
   cairn::system<actors> running{std::move(chosen)};
   running.start([&](cairn::root& root) -> cairn::task<int> {
     auto top = root.supervise("top");
-    for (int at = 0; at < 300; ++at) top.spawn<echo>("e" + std::to_string(at));
+    for (int at = 0; at < 60; ++at) top.spawn<echo>("e" + std::to_string(at));
     co_return 0;
   });
   for (int at = 0; at < 50; ++at) hand.step(0);
   running.inner().leader().request();
   const auto step = [&] { return hand.steps.at(cairn::seats::workers)(0).busy; };
-  hand.step(0, 20);
+  hand.step(0, 50);
   CHECK_FALSE(step());
   CHECK(on.told.count(cairn::event_kind::committed) == 0);
   const int before = hand.wakes;
