@@ -96,8 +96,8 @@ struct wait_here {
 };
 struct emptied {};
 
-/// Holds its mailbox full: its handler does not end. What that is handed is recorded at each cut,
-/// so that one that looks often has more and more to be recorded.
+/// Holds its mailbox full: its handler does not end. All that this was handed is recorded again
+/// with each look of it, so that one that looks often were measured instead of the mailbox.
 struct stuffed {
   using protocol = cairn::protocol<wait_here, hold, emptied>;
   cairn::task<> on(wait_here how, cairn::context<stuffed>& self) {
@@ -141,8 +141,7 @@ cairn::task<int> play(cairn::root& root, scene of) {
   ticker<Kept>::dirty.assign(some.all.begin(), some.all.begin() + of.dirty);
   auto rest = root.supervise("rest");
   auto full = rest.spawn<stuffed>("full");
-  constexpr std::uint32_t longer_than_all = 3'600'000;
-  if (!of.first) co_await fill(&root, full, of.mailbox, longer_than_all);
+  if (!of.first) co_await fill(&root, full, of.mailbox, 100);
   co_await root.checkpoint();
   crier_of<Kept>::all = some.all;
   auto by = rest.spawn<crier_of<Kept>>("crier");
@@ -166,6 +165,7 @@ cairn::task<int> play(cairn::root& root, scene of) {
     co_await root.sleep(std::chrono::milliseconds{of.all_dirty ? 50 : 1});
   }
   clock.template tell<halt>();
+  stuffed::released = true;
   co_await root.checkpoint();
   co_return 0;
 }

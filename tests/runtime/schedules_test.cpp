@@ -265,6 +265,34 @@ TEST_CASE("an answer that waits over two cuts is in the second one too") {
   CHECK(seen.answered == asked);
 }
 
+TEST_CASE("a slice of a sweep ends although what it has recorded has left for the writer") {
+  using actors = cairn::actors<echo>;
+  fixture::bench on;
+  by_hand hand;
+  auto chosen = on.options();
+  chosen.schedulers = [&](cairn::seats of) { return std::make_unique<by_hand::seat>(hand, of); };
+  cairn::system<actors> running{std::move(chosen)};
+  running.inner().sweep_bytes = 64;  // each record is larger, and leaves at once
+  running.start([&](cairn::root& root) -> cairn::task<int> {
+    auto top = root.supervise("top");
+    for (int at = 0; at < 20; ++at) top.spawn<echo>("e" + std::to_string(at));
+    co_return 0;
+  });
+  for (int at = 0; at < 50; ++at) hand.step(0);
+  running.inner().leader().request();
+  const auto& worker = *running.inner().workers.front();
+  std::uint64_t most = 0;
+  for (int at = 0; at < 500 && on.told.count(cairn::event_kind::committed) == 0; ++at) {
+    const auto before = worker.visited;
+    hand.step(0);
+    if (worker.visited > before) most = std::max(most, worker.visited - before);
+    while (hand.steps.at(cairn::seats::writer)(0).busy) {
+    }
+  }
+  CHECK(worker.visited > 20);
+  CHECK(most < 5);  // some have nothing to be recorded
+}
+
 TEST_CASE(
     "a worker whose sweep finds no room in the write buffer rests until the writer wakes it") {
   using actors = cairn::actors<echo>;

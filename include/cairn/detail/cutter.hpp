@@ -1,5 +1,4 @@
 // The epoch protocol as one worker sees it: touching, cutting, late messages, sweeping, closing.
-//
 // Everything here runs on the worker that is the cell's home, between turns, except where said.
 // The colours: an actor in `at`, a message of `sent`, the worker in `seen`. While `open`, the
 // snapshot of previous(seen) collects records.
@@ -310,6 +309,7 @@ class cutter {
   }
 
   void flush() {
+    bytes_before_ -= mine_.records.size();  // which may wrap: the difference stays
     if (!mine_.records.empty()) all_.write(mine_.records);
   }
 
@@ -394,7 +394,7 @@ class cutter {
   worker& mine_;
   bool waits_for_room_ = false;
   std::uint64_t looks_before_ = 0;  ///< the present slice of the sweep
-  std::size_t bytes_before_ = 0;    ///< of records; where they leave within it, it is done
+  std::size_t bytes_before_ = 0;    ///< of records, less those that have left since
 };
 
 }  // namespace cairn::detail
