@@ -90,7 +90,9 @@ struct actor_type {
 /// The handler that a message is for; null: it does not say so, or this type has none.
 [[nodiscard, gnu::always_inline]] inline const handler* handler_of(
     const actor_type& type, const envelope& message) noexcept {
-  if (message.index >= type.handlers.size()) return nullptr;
+  // In bytes: how many handlers there are would be a division.
+  const std::size_t place = std::size_t{message.index} * sizeof(handler);
+  if (place >= type.handlers.size() * sizeof(handler)) return nullptr;
   const handler& found = type.handlers[message.index];
   return found.message == message.ops ? &found : nullptr;
 }

@@ -117,8 +117,9 @@ inline void end_logged(cell& one, turn& here) {
   recovery* base = here.spare.get();
   if (base == nullptr) [[unlikely]]
     return false;
-  if (base->state.size() != one.type->size && !fits(*base, one.type->size)) [[unlikely]]
-    return false;
+  if (base->state.size() != one.type->size) [[unlikely]] {
+    if (!fits(*base, one.type->size)) return false;
+  }
   base->schema = one.type->schema;
   copy_again(here, one);
   return true;

@@ -65,7 +65,7 @@ class turns::in_rows {
   [[gnu::always_inline]] void advance(cell& one) noexcept {
     copy_bytes(now_->payload(), message_row::first_of(*row_), ops_.size);
     now_->sent = row_->sent;
-    cutter::number(one, *now_);
+    one.box.number(*now_);
     if (mail_.take_from_row(*row_, stride_)) row_ = nullptr;
   }
 
@@ -92,41 +92,48 @@ class turns::in_rows {
   envelope_ptr now_;
 };
 
-/// Handles the message with which a turn has begun, and goes on with those of the same type behind
-/// it. Each is a turn of its own, but what was looked at before the first one holds for the others
-/// as long as none has done more than to send. False: as of consume().
+/// Handles the message with which a turn has begun. True: one more of the same type stands behind
+/// it, for which what was looked at before holds, since no more has happened than that it sent.
+template <class Source>
+[[gnu::always_inline]] inline bool turns::run_one(worker& mine, cell& one, const handler& meant,
+                                                  Source& from) {
+  const epoch at = one.at;
+  from.begin(one);
+  one.consumed = next(one.consumed);
+  worker_counters::add(mine.counters.messages, 1);  // by which a watchdog tells turns apart
+  envelope& message = from.now();
+  const turn_end how = fail_.run(mine, one, [&] { meant.begin(one, mine.here, message); });
+  if (!from.end(mine, one, meant, how) || how == turn_end::otherwise || left_ <= 1) return false;
+  // What has left may have brought what had it cut: the next one changes it again, see consume().
+  return one.at == at && !all_.resting.load(std::memory_order_relaxed);  // as in has_to_rest()
+}
+
+/// Begins a turn with the one behind. False: it does not, and `goes_on` is as of consume().
+template <class Source>
+[[gnu::always_inline]] inline bool turns::begin_next(worker& mine, cell& one, const handler& meant,
+                                                     Source& from, bool& goes_on) {
+  goes_on = pause_before(one);
+  if (!goes_on) return false;
+  --left_;
+  from.advance(one);
+  one.box.done_ticket = from.now().ticket;
+  if (fail_.begin_next_directly(mine, one, meant, from.now())) return true;
+  begin_otherwise(one, from.give_up());
+  return false;
+}
+
+/// Handles the message with which a turn has begun, and goes on with those behind it: each is a
+/// turn of its own. False: as of consume().
 template <class Source>
 [[gnu::always_inline]] inline bool turns::run_row(worker& mine, cell& one, const handler& meant,
-                                                  Source&& from) {
-  const std::size_t size = from.now().ops->size;
-  const epoch at = one.at;
+                                                  Source& from) {
+  const std::size_t size = meant.message->size;
   std::uint64_t handled = 0;
   bool goes_on = true;
   mine.substantial = true;  // a commit's notice is never plain
-  for (;;) {
-    from.begin(one);
-    one.consumed = next(one.consumed);
-    worker_counters::add(mine.counters.messages, 1);  // by which a watchdog tells turns apart
+  do {
     ++handled;
-    envelope& message = from.now();
-    const turn_end how = fail_.run(mine, one, [&] { meant.begin(one, mine.here, message); });
-    if (!from.end(mine, one, meant, how) || how == turn_end::otherwise || left_ <= 1) break;
-    // What has left brought what had it cut: the next one changes it again, see consume().
-    if (one.at != at) [[unlikely]]
-      break;
-    if (all_.resting.load(std::memory_order_relaxed)) break;  // as in has_to_rest()
-    if (!pause_before(one)) {
-      goes_on = false;
-      break;
-    }
-    --left_;
-    from.advance(one);
-    one.box.done_ticket = from.now().ticket;
-    if (!fail_.begin_next_directly(mine, one, meant, from.now())) {
-      begin_otherwise(one, from.give_up());
-      break;
-    }
-  }
+  } while (run_one(mine, one, meant, from) && begin_next(mine, one, meant, from, goes_on));
   worker_counters::add(mine.counters.bytes, handled * size);
   return goes_on;
 }
@@ -135,10 +142,21 @@ template <class Source>
 [[gnu::always_inline]] inline bool turns::begin(worker& mine, cell& one, envelope_ptr message) {
   const handler* meant = handler_of(*one.type, *message);
   const bool usual = meant != nullptr && meant->direct && one.careful == caution::none;
-  if (!usual || !fail_.begin_directly(mine, one, *meant, *message)) {
+  if (!usual || !fail_.begin_directly(mine, one, *meant, *message)) [[unlikely]] {
     return begin_otherwise(one, std::move(message)), true;
   }
-  return run_row(mine, one, *meant, queued{std::move(message)});
+  queued from{std::move(message)};
+  mine.substantial = true;  // as in run_row()
+  const bool more = run_one(mine, one, *meant, from);
+  worker_counters::add(mine.counters.bytes, meant->message->size);
+  return !more || run_behind(mine, one, *meant, from);
+}
+/// Not within begin(), which is faster without a loop: most messages have none like them behind.
+[[gnu::noinline]] inline bool turns::run_behind(worker& mine, cell& one, const handler& meant,
+                                                queued& from) {
+  bool goes_on = true;
+  if (!begin_next(mine, one, meant, from, goes_on)) return goes_on;
+  return run_row(mine, one, meant, from);
 }
 
 /// Handles what stands in unopened rows, where nobody could tell the difference; else the first of

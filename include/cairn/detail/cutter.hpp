@@ -94,8 +94,10 @@ class cutter {
   [[nodiscard, gnu::always_inline]] static bool is_met(const worker& mine, const cell& one,
                                                        const envelope& message) noexcept {
     const epoch seen = mine.seen;
-    const bool present = message.sent == seen || (message.sent < seen && !mine.open);
-    return present && one.touched_in == seen && one.at >= seen;
+    if (one.touched_in != seen || one.at < seen) return false;
+    if (message.sent == seen) [[likely]]
+      return true;
+    return message.sent < seen && !mine.open;
   }
   [[gnu::noinline]] void meet(cell& one, envelope& message) {
     acknowledge(message.sent);
@@ -182,11 +184,6 @@ class cutter {
     }
     mine_.records.clear();
     note_dirty();
-  }
-
-  /// Gives a message that has just been linked into the private queue its number.
-  static void number(cell& one, envelope& message) noexcept {
-    message.ticket = ++one.box.last_ticket;
   }
 
  private:

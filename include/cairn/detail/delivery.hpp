@@ -136,7 +136,7 @@ class delivery {
         return send_others(one);
       }
       mine.ready.push(*to);
-      if (first->next == nullptr) {  // as of most turns
+      if (first->next == nullptr) [[likely]] {  // as of most turns
         outbox.forget();
         first->sent = one.at;
         return put_last(*to, envelope_ptr{first});
@@ -153,7 +153,7 @@ class delivery {
     const std::size_t places = places_left(to);
     for (;; ++count) {
       last->sent = sent;
-      cutter::number(to, *last);
+      to.box.number(*last);
       envelope* each = last->next;
       if (each == nullptr || each->to != &to || each->target != first->target) break;
       if (!each->is_usual() || count >= places) break;
@@ -257,7 +257,7 @@ class delivery {
     return message.is_usual() && lives_in(one, message.target) && has_room(one);
   }
   [[gnu::always_inline]] static void put_last(cell& one, envelope_ptr message) noexcept {
-    cutter::number(one, *message);
+    one.box.number(*message);
     one.box.queue.push_back(std::move(message));
   }
 

@@ -82,6 +82,9 @@ struct mailbox {
   std::uint64_t last_ticket = 0;         ///< given to the newest in `queue`
   std::uint64_t done_ticket = 0;         ///< of the newest that was consumed
 
+  /// Gives a message its number that is put into the queue, or has just been.
+  void number(envelope& message) noexcept { message.ticket = ++last_ticket; }
+
   /// Words go before answers, in their order.
   void add_reply(envelope_ptr reply) noexcept {
     is_word(reply->answer.number) ? put_back(std::move(reply))

@@ -119,12 +119,14 @@ class turns {
 
   /// One turn, or one message that becomes none. False: there is nothing to do.
   [[gnu::always_inline]] bool advance(worker& mine, cell& one) {
-    if (one.type == nullptr || one.hindered() || !one.box.replies.empty() || one.busy()) {
+    if (one.type == nullptr || one.hindered() || !one.box.replies.empty() || one.busy())
+        [[unlikely]] {
       return advance_otherwise(one);
     }
     bool goes_on = false;
-    if (!one.box.queue.empty()) {
-      if (has_to_rest(one)) return false;
+    if (!one.box.queue.empty()) [[likely]] {
+      if (has_to_rest(one)) [[unlikely]]
+        return false;
       goes_on = consume(mine, one, one.box.queue.pop_front());
     } else {
       if (mine.unopened.whose != &one) return false;
@@ -165,9 +167,12 @@ class turns {
     return one.needs_replay && !one.suspended && !(one.paused && one.diverged);
   }
 
-  [[nodiscard]] bool has_to_rest(cell& one) {
+  [[nodiscard, gnu::always_inline]] bool has_to_rest(cell& one) {
     // Relaxed: who begins one handler more is counted at the next look.
-    if (!all_.resting.load(std::memory_order_relaxed) || !must_rest(one)) return false;
+    return all_.resting.load(std::memory_order_relaxed) && put_to_rest(one);
+  }
+  [[nodiscard, gnu::noinline]] bool put_to_rest(cell& one) {
+    if (!must_rest(one)) return false;
     sometimes("message waits for a snapshot at rest");
     mail_.open_rows();
     mine_.rested.push_back(&one);
@@ -226,7 +231,7 @@ class turns {
     one.changed = true;
     one.box.done_ticket = message->ticket;
     bool goes_on = true;
-    if (one.is(message->target) && (message->is_usual() || message->is_plain())) {
+    if (one.is(message->target) && (message->is_usual() || message->is_plain())) [[likely]] {
       goes_on = begin(mine, one, std::move(message));
     } else {
       consume_otherwise(one, std::move(message));
@@ -253,7 +258,12 @@ class turns {
   class queued;
   class in_rows;
   template <class Source>
-  bool run_row(worker& mine, cell& one, const handler& meant, Source&& from);
+  bool run_one(worker& mine, cell& one, const handler& meant, Source& from);
+  template <class Source>
+  bool begin_next(worker& mine, cell& one, const handler& meant, Source& from, bool& goes_on);
+  template <class Source>
+  bool run_row(worker& mine, cell& one, const handler& meant, Source& from);
+  bool run_behind(worker& mine, cell& one, const handler& meant, queued& from);
   bool run_unopened(worker& mine, cell& one);
   bool begin_with_log(cell& one, envelope_ptr& message);
   bool find_its_handler(cell& one, envelope_ptr& message);

@@ -58,7 +58,8 @@ class ready_queue {
   void push_young(cell& one) noexcept { add(born_, one); }
 
   [[nodiscard]] cell* pop() noexcept {
-    if (born_.head != nullptr || young_.head != nullptr) return pop_one_of_both();
+    if (born_.head != nullptr || young_.head != nullptr) [[unlikely]]
+      return pop_one_of_both();
     return take(others_);
   }
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
