@@ -87,14 +87,19 @@ struct actor_type {
   }
 };
 
-/// The handler that a message is for; null: it does not say so, or this type has none.
+/// The handler of this number, where it is for such messages; else null.
+[[nodiscard, gnu::always_inline]] inline const handler* handler_of(
+    const actor_type& type, std::uint16_t index, const payload_ops& ops) noexcept {
+  // In bytes: how many handlers there are would be a division.
+  const std::size_t place = std::size_t{index} * sizeof(handler);
+  if (place >= type.handlers.size() * sizeof(handler)) return nullptr;
+  const handler& found = type.handlers[index];
+  return found.message == &ops ? &found : nullptr;
+}
+/// The one that a message is for; null: it does not say so, or this type has none.
 [[nodiscard, gnu::always_inline]] inline const handler* handler_of(
     const actor_type& type, const envelope& message) noexcept {
-  // In bytes: how many handlers there are would be a division.
-  const std::size_t place = std::size_t{message.index} * sizeof(handler);
-  if (place >= type.handlers.size() * sizeof(handler)) return nullptr;
-  const handler& found = type.handlers[message.index];
-  return found.message == message.ops ? &found : nullptr;
+  return handler_of(type, message.index, *message.ops);
 }
 
 /// The message behind `on_birth`.

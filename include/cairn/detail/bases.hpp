@@ -117,7 +117,7 @@ inline void end_logged(cell& one, turn& here) {
   recovery* base = here.spare.get();
   if (base == nullptr) [[unlikely]]
     return false;
-  if (base->state.size() != one.type->size) [[unlikely]] {
+  if (base->state.size() != one.type->size) [[unlikely]] {  // by itself: it is what is seldom
     if (!fits(*base, one.type->size)) return false;
   }
   base->schema = one.type->schema;

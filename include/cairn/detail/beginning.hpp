@@ -16,7 +16,9 @@ class turns::queued {
 
   [[nodiscard]] envelope& now() const noexcept { return *now_; }
   [[nodiscard]] envelope_ptr give_up() noexcept { return std::move(now_); }
-  [[gnu::always_inline]] void begin(const cell& one) const noexcept { one.box.queue.fetch_front(); }
+  [[gnu::always_inline]] void fetch_next(const cell& one) const noexcept {
+    one.box.queue.fetch_front();
+  }
   /// Whether there is one more of the same.
   [[nodiscard, gnu::always_inline]] bool end(worker& mine, const cell& one, const handler& meant,
                                              turn_end /*how*/) noexcept {
@@ -55,7 +57,7 @@ class turns::in_rows {
 
   [[nodiscard]] envelope& now() const noexcept { return *now_; }
   [[nodiscard]] envelope_ptr give_up() noexcept { return std::move(now_); }
-  void begin(const cell& /*one*/) const noexcept {}
+  void fetch_next(const cell& /*one*/) const noexcept {}
   /// Who has sent nothing has changed nothing here. What it has sent may have opened the rows: then
   /// the next one stands in the queue.
   [[nodiscard, gnu::always_inline]] bool end(worker& /*mine*/, const cell& /*one*/,
@@ -65,7 +67,7 @@ class turns::in_rows {
   [[gnu::always_inline]] void advance(cell& one) noexcept {
     copy_bytes(now_->payload(), message_row::first_of(*row_), ops_.size);
     now_->sent = row_->sent;
-    one.box.number(*now_);
+    one.box.give_ticket(*now_);
     if (mail_.take_from_row(*row_, stride_)) row_ = nullptr;
   }
 
@@ -98,17 +100,18 @@ template <class Source>
 [[gnu::always_inline]] inline bool turns::run_one(worker& mine, cell& one, const handler& meant,
                                                   Source& from) {
   const epoch at = one.at;
-  from.begin(one);
+  from.fetch_next(one);
   one.consumed = next(one.consumed);
   worker_counters::add(mine.counters.messages, 1);  // by which a watchdog tells turns apart
   envelope& message = from.now();
   const turn_end how = fail_.run(mine, one, [&] { meant.begin(one, mine.here, message); });
   if (!from.end(mine, one, meant, how) || how == turn_end::otherwise || left_ <= 1) return false;
-  // What has left may have brought what had it cut: the next one changes it again, see consume().
+  // To send may have led to its cut: then the next one changes it anew, see consume().
   return one.at == at && !all_.resting.load(std::memory_order_relaxed);  // as in has_to_rest()
 }
 
-/// Begins a turn with the one behind. False: it does not, and `goes_on` is as of consume().
+/// Begins a turn with the one behind. False: it may not begin now, or it was begun another way, and
+/// `goes_on` is as of consume().
 template <class Source>
 [[gnu::always_inline]] inline bool turns::begin_next(worker& mine, cell& one, const handler& meant,
                                                      Source& from, bool& goes_on) {
@@ -130,7 +133,7 @@ template <class Source>
   const std::size_t size = meant.message->size;
   std::uint64_t handled = 0;
   bool goes_on = true;
-  mine.substantial = true;  // a commit's notice is never plain
+  mine.substantial = true;  // a commit's notice has no direct handler
   do {
     ++handled;
   } while (run_one(mine, one, meant, from) && begin_next(mine, one, meant, from, goes_on));
@@ -151,7 +154,9 @@ template <class Source>
   worker_counters::add(mine.counters.bytes, meant->message->size);
   return !more || run_behind(mine, one, *meant, from);
 }
-/// Not within begin(), which is faster without a loop: most messages have none like them behind.
+
+/// The same of those behind the first one. Not within begin(), which is faster without a loop: most
+/// messages have none like them behind.
 [[gnu::noinline]] inline bool turns::run_behind(worker& mine, cell& one, const handler& meant,
                                                 queued& from) {
   bool goes_on = true;
@@ -163,9 +168,9 @@ template <class Source>
 /// it comes into the queue, which is empty.
 [[gnu::noinline]] inline bool turns::run_unopened(worker& mine, cell& one) {
   const envelope& row = *mine.unopened.left.front();
-  const bool usual = one.careful == caution::none && in_rows::is_for_handler(mine, one, row) &&
-                     row.index < one.type->handlers.size() &&
-                     one.type->handlers[row.index].message == &message_row::ops_of(row);
+  const handler* meant = handler_of(*one.type, row.index, message_row::ops_of(row));
+  const bool usual =
+      meant != nullptr && one.careful == caution::none && in_rows::is_for_handler(mine, one, row);
   if (!usual) {
     return mail_.open_next(one) && consume(mine, one, one.box.queue.pop_front());
   }
@@ -173,9 +178,8 @@ template <class Source>
   one.changed = true;
   one.box.done_ticket = from.now().ticket;
   bool goes_on = true;
-  const handler& meant = one.type->handlers[from.now().index];
-  if (fail_.begin_directly(mine, one, meant, from.now())) {
-    goes_on = run_row(mine, one, meant, from);
+  if (fail_.begin_directly(mine, one, *meant, from.now())) {
+    goes_on = run_row(mine, one, *meant, from);
   } else {
     begin_otherwise(one, from.give_up());
   }

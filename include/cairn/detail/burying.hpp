@@ -111,7 +111,7 @@ inline void delivery::report_dead(cell& one, cairn::dead_letter letter, actor_id
 /// Mail for a tombstone, or for who lived in this cell before.
 inline void delivery::bury_arrived(cell& one, envelope_ptr message) {
   if (one.is(message->target) && one.type != nullptr) {
-    if (message->kind != envelope_kind::reply) one.box.number(*message);
+    if (message->kind != envelope_kind::reply) one.box.give_ticket(*message);
     bury_for_stopped(one, std::move(message));
     return;
   }
@@ -178,7 +178,7 @@ inline std::string delivery::reason_of(actor_id gone, errc code) const {
 
 /// Overflow never fails a turn: something becomes a dead letter.
 inline void delivery::overflow(cell& one, envelope_ptr message) {
-  one.box.number(*message);
+  one.box.give_ticket(*message);
   const envelope* first = one.box.queue.front();  // null where the bound is 0
   const bool stays = first == nullptr || first->kind == envelope_kind::control || first->reserved ||
                      one.careful == caution::unwritten;  // no cut could tell that it has gone

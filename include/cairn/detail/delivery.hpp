@@ -153,7 +153,7 @@ class delivery {
     const std::size_t places = places_left(to);
     for (;; ++count) {
       last->sent = sent;
-      to.box.number(*last);
+      to.box.give_ticket(*last);
       envelope* each = last->next;
       if (each == nullptr || each->to != &to || each->target != first->target) break;
       if (!each->is_usual() || count >= places) break;
@@ -257,7 +257,7 @@ class delivery {
     return message.is_usual() && lives_in(one, message.target) && has_room(one);
   }
   [[gnu::always_inline]] static void put_last(cell& one, envelope_ptr message) noexcept {
-    one.box.number(*message);
+    one.box.give_ticket(*message);
     one.box.queue.push_back(std::move(message));
   }
 

@@ -79,7 +79,7 @@ inline void tell_of_lost(cell& one, bool rolled_back, lost_actors& will_return) 
     }
     sometimes("watch of an ephemeral actor that is lost");
     if (rolled_back) notice->reason = lost_in_rollback;
-    one.box.number(*message);
+    one.box.give_ticket(*message);
     one.box.queue.push_back(std::move(message));
   }
   std::erase_if(all, [](const timer& each) {

@@ -79,11 +79,11 @@ struct mailbox {
   envelope_list queue{};                 ///< home worker only: messages and control, in order
   envelope_list replies{};               ///< home worker only
   std::unique_ptr<queue_marks> marks{};  ///< in `queue`; home worker only
-  std::uint64_t last_ticket = 0;         ///< given to the newest in `queue`
+  std::uint64_t last_ticket = 0;         ///< the newest that was given
   std::uint64_t done_ticket = 0;         ///< of the newest that was consumed
 
-  /// Gives a message its number that is put into the queue, or has just been.
-  void number(envelope& message) noexcept { message.ticket = ++last_ticket; }
+  /// Of the one that is put into the queue, or is handled or given up as if it had been last there.
+  void give_ticket(envelope& message) noexcept { message.ticket = ++last_ticket; }
 
   /// Words go before answers, in their order.
   void add_reply(envelope_ptr reply) noexcept {

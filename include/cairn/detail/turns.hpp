@@ -169,9 +169,10 @@ class turns {
 
   [[nodiscard, gnu::always_inline]] bool has_to_rest(cell& one) {
     // Relaxed: who begins one handler more is counted at the next look.
-    return all_.resting.load(std::memory_order_relaxed) && put_to_rest(one);
+    return all_.resting.load(std::memory_order_relaxed) && rests(one);
   }
-  [[nodiscard, gnu::noinline]] bool put_to_rest(cell& one) {
+  /// False: it may go on.
+  [[nodiscard, gnu::noinline]] bool rests(cell& one) {
     if (!must_rest(one)) return false;
     sometimes("message waits for a snapshot at rest");
     mail_.open_rows();

@@ -87,8 +87,7 @@ class besides {
 [[gnu::always_inline]] inline void show_message(worker& mine, cell& one,
                                                 const envelope& input) noexcept {
   mine.in_message.store(input.ops, std::memory_order_relaxed);  // a figure, see worker
-  if (mine.note == nullptr) [[likely]]
-    return;
+  if (mine.note == nullptr) return;
   mine.note->say(one.self().id, next(one.consumed), input.ops->hash);
 }
 
