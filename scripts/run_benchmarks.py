@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 RUNS, BRIEF_RUNS = 7, 3
@@ -92,14 +93,14 @@ def times(value, of):
 
 
 def ratios(row, ours):
-    """Another contender's to cairn; cairn's to what it takes with epochs off, and on one worker.
-    `ours`: cairn's medians. Empty where there is nothing to compare with."""
+    """Another contender's to cairn, with epochs off and on; cairn's to what it takes with epochs
+    off, and on one worker. `ours`: cairn's medians. Empty where there is nothing to compare with."""
     workload, took = row["workload"], row["median"]
     if row["contender"] != "cairn":
-        return times(took, ours.get(workload)), "", ""
+        return times(took, ours.get(workload)), times(took, ours.get(workload + "+epochs")), "", ""
     to_off, to_one = (times(took, ours.get(workload.removesuffix(end)))
                       if workload.endswith(end) else "" for end in ("+epochs", "@2"))
-    return "", to_off, to_one
+    return "", "", to_off, to_one
 
 
 class Bench:
@@ -150,12 +151,12 @@ class Bench:
         order = list(dict.fromkeys(r["workload"] for r in results))
         results.sort(key=lambda r: order.index(r["workload"]))
         say(f"\n{question:28}{'contender':14}{'median':>10}{'min':>10}{'max':>10} {'unit':6}"
-            f"{'to cairn':>9}{'to off':>8}{'to one':>8}")
+            f"{'to cairn':>9}{'+epochs':>8}{'to off':>8}{'to one':>8}")
         for r in results:
-            to_cairn, to_off, to_one = ratios(r, ours)
+            to_cairn, to_epochs, to_off, to_one = ratios(r, ours)
             print(f"{r['workload']:28}{r['contender']:14}{figure(r['median']):>10}"
                   f"{figure(r['min']):>10}{figure(r['max']):>10} {r['unit']:6}"
-                  f"{to_cairn:>9}{to_off:>8}{to_one:>8}")
+                  f"{to_cairn:>9}{to_epochs:>8}{to_off:>8}{to_one:>8}")
 
     def run(self):
         all_rows = self.questions()
@@ -211,10 +212,12 @@ def main(arguments):
         kept = rows_of(out, not bench.growth)
         part.unlink(missing_ok=True)
         say("contenders: " + ", ".join(bench.contenders))
+        began = time.monotonic()
         bench.run()
         write(part, kept + bench.results if bench.growth else bench.results + kept)
         part.replace(out)
-        say(f"\n{len(bench.results)} rows of {bench.runs} runs in {out}")
+        say(f"\n{len(bench.results)} rows of {bench.runs} runs in {out}, "
+            f"in {time.monotonic() - began:.0f} s")
         return 1 if bench.failures else 0
     except (Broken, OSError, ValueError) as broken:
         say("")

@@ -5,10 +5,12 @@
 
 namespace bench {
 
+template <class Kept>
 struct village;
 /// The last of some is told who goes on, and with how many.
+template <class Kept>
 struct touch {
-  cairn::ref<village> then{};
+  cairn::ref<village<Kept>> then{};
   std::uint32_t more = 0;
   void serialize(auto& archive) { archive(then, more); }
 };
@@ -18,60 +20,86 @@ struct populate {
 };
 struct populated {};
 
-/// 64 bytes of state.
+template <class Kept>
 struct idler {
-  using protocol = cairn::protocol<touch>;
-  void on(touch t);
-  void serialize(auto& archive) { archive(state); }
-  std::array<std::uint64_t, 8> state{};
+  using protocol = cairn::protocol<touch<Kept>>;
+  void on(touch<Kept> t);
+  void serialize(auto& archive) { archive(kept); }
+  Kept kept{};
 };
+/// Of the state itself: 64 bytes, and what it owns.
+[[nodiscard]] inline std::size_t bytes_of(const flat& state) { return sizeof state; }
+[[nodiscard]] inline std::size_t bytes_of(const owning& state) {
+  const auto block = [](const auto& owner) {
+    return malloc_usable_size(const_cast<void*>(static_cast<const void*>(owner.data()))) +
+           sizeof(std::size_t);  // what the allocator writes before it
+  };
+  return sizeof state + block(state.name) + block(state.last);
+}
 
 /// Spawns the others, some at a time: their messages take no room to speak of.
+template <class Kept>
 struct village {
   using protocol = cairn::protocol<populate, populated>;
   void on(populate p, cairn::context<village>& self) {
     const std::uint32_t now = std::min(p.more, 1000U);
-    for (std::uint32_t at = 1; at < now; ++at) self.spawn<idler>("").tell<touch>();
-    self.spawn<idler>("").tell<touch>(self.ref(), p.more - now);
+    for (std::uint32_t at = 1; at < now; ++at) add(self).template tell<touch<Kept>>();
+    add(self).template tell<touch<Kept>>(self.ref(), p.more - now);
     spawned += now;
+  }
+  static cairn::ref<idler<Kept>> add(cairn::context<village>& self) {
+    return self.template spawn<idler<Kept>>("");
   }
   std::uint64_t on(populated) { return spawned; }
   void serialize(auto& archive) { archive(spawned); }
   std::uint64_t spawned = 0;
 };
-inline void idler::on(touch t) {
-  ++state[0];
-  if (t.more != 0) t.then.tell<populate>(t.more);
+template <class Kept>
+void idler<Kept>::on(touch<Kept> t) {
+  kept.count();
+  if (t.more != 0) t.then.template tell<populate>(t.more);
 }
+
+}  // namespace bench
+
+template <class Kept>
+inline constexpr std::string_view cairn::type_name<bench::touch<Kept>> = "bench.touch";
+template <class Kept>
+inline constexpr std::string_view cairn::type_name<bench::idler<Kept>> = "bench.idler";
+template <class Kept>
+inline constexpr std::string_view cairn::type_name<bench::village<Kept>> = "bench.village";
+
+namespace bench {
 
 /// What the allocator keeps of freed memory for whoever wants some next is no idle actor's. Without
 /// epochs that is less than a byte of each; but an epoch in which a million are dirty leaves some
 /// 100 bytes of each to the next epoch. Both rows are measured alike.
+template <class Kept>
 cairn::task<int> populate_all(cairn::root& root, std::uint32_t actors, bool epochs,
                               double& bytes_each) {
   auto top = root.supervise("village");
-  auto all = top.spawn<village>("all");
+  auto all = top.spawn<village<Kept>>("all");
   co_await root.sleep(std::chrono::milliseconds{1});
   const double before = resident_bytes();
-  all.tell<populate>(actors);
+  all.template tell<populate>(actors);
   for (;;) {
     co_await root.sleep(std::chrono::milliseconds{5});
-    const auto spawned = co_await all.ask<populated>();
+    const auto spawned = co_await all.template ask<populated>();
     if (spawned == actors) break;
   }
   co_await root.sleep(std::chrono::milliseconds{20});  // the last ones handle their message
   if (epochs) co_await root.checkpoint();
   malloc_trim(0);
-  bytes_each = (resident_bytes() - before) / actors - sizeof(idler);
+  bytes_each = (resident_bytes() - before) / actors - static_cast<double>(bytes_of(Kept{}));
   co_return 0;
 }
 
-template <std::uint32_t Actors>
+template <std::uint32_t Actors, class Kept = flat>
 double idle(const settings& how, const setup& with) {
   double bytes_each = 0;
   const std::uint32_t actors = how.quick ? std::min(Actors, 100'000U) : Actors;
-  run<village, idler>(how, with, [&](cairn::root& root) {
-    return populate_all(root, actors, with.epochs, bytes_each);
+  run<village<Kept>, idler<Kept>>(how, with, [&](cairn::root& root) {
+    return populate_all<Kept>(root, actors, with.epochs, bytes_each);
   });
   require(bytes_each > 0, "actors take no memory");
   return bytes_each;
@@ -155,6 +183,7 @@ int main(int count, char** words) {
   using namespace bench;
   std::vector<measurement> all;
   add_both(all, "idle-bytes", &idle<1'000'000>, when::always, {}, "bytes");
+  add_both(all, "idle-bytes-owning", &idle<1'000'000, owning>, when::full, {}, "bytes");
   add_both(all, "memory-growth", &grow<plain>, when::always, {}, "bytes");
   add_both(all, "memory-growth-owning", &grow<owning>, when::always, {}, "bytes");
   add(all, "idle-bytes-of-1000", &idle<1'000>, {}, when::growth, "bytes");

@@ -29,6 +29,7 @@ struct window {
   std::uint64_t turns = 0;
   std::vector<double> gaps{};      ///< the longest of each window
   std::vector<double> per_turn{};  ///< the mean of each window
+  std::vector<double> whole{};     ///< how long each window was
 
   void turn() {
     const double now = clock();
@@ -52,7 +53,8 @@ struct window {
     if (!std::exchange(open, false)) return;
     longest = std::max(longest, clock() - last);
     gaps.push_back(longest);
-    if (turns > 0) per_turn.push_back((clock() - began) / static_cast<double>(turns));
+    whole.push_back(clock() - began);
+    if (turns > 0) per_turn.push_back(whole.back() / static_cast<double>(turns));
   }
 };
 inline window seen;
@@ -211,6 +213,11 @@ double all_dirty(const settings& how, const setup& with) {
   play_all_dirty<Kept>(how, with.epochs);
   return quantile(seen.per_turn, 0.5);
 }
+template <class Kept>
+double all_dirty_epoch(const settings& how, const setup& with) {
+  play_all_dirty<Kept>(how, with.epochs);
+  return quantile(seen.whole, 0.5) / 1e6;
+}
 double stall_all(const settings& how, const setup& with) {
   play_all_dirty<flat>(how, with.epochs);
   return quantile(seen.gaps, 0.5) / 1e3;
@@ -225,6 +232,7 @@ int main(int count, char** words) {
   within.epochs = true;
   add(all, "cut", &cut<0, 0>, within, when::always, "us");
   add(all, "cut-none", &cut<0, 0>, {}, when::always, "us");
+  add(all, "cut-none-cpu", &cut<0, 0, &own_ns>, {}, when::always, "us");
   add(all, "cut-mailbox", &cut<0, 100'000>, within, when::always, "us");
   add(all, "cut-mailbox-first", &cut<0, 100'000, &now_ns, true>, within, when::always, "us");
   add(all, "cut-idle", &cut<many_actors, 0>, within, when::always, "us");
@@ -234,6 +242,7 @@ int main(int count, char** words) {
   add(all, "cut-idle-cpu", &cut<many_actors, 0, &own_ns>, within, when::always, "us");
   add_both(all, "all-dirty", &all_dirty<flat>);
   add_both(all, "all-dirty-owning", &all_dirty<owning>, when::full);
+  add(all, "all-dirty-epoch", &all_dirty_epoch<flat>, within, when::full, "ms");
   add(all, "stall-all", &stall_all, within, when::always, "us");
   return main_of(count, words, "cairn", all);
 }

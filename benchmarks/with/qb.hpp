@@ -1,10 +1,11 @@
 // What qb's benchmarks share. Its engine takes no events from threads outside, so the actor that
 // sees the end of a game begins the next one. As its guide recommends: an event is sent on with
 // `reply` and `forward` where it can be, many to one actor through a pipe, one core for each
-// worker.
+// worker, and only warnings are logged: else each actor writes some lines of its birth and end.
 #pragma once
 
 #include <qb/actor.h>
+#include <qb/io.h>
 #include <qb/main.h>
 #include <qb/string.h>
 
@@ -55,6 +56,9 @@ class games {
 
 /// Runs what was added until every actor has been killed.
 inline void run(qb::Main& all) {
+#ifdef QB_WITH_LOGGING
+  qb::io::log::setLevel(qb::io::log::Level::WARN);
+#endif
   all.start();
   all.join();
   require(!all.hasError(), "the engine has failed");

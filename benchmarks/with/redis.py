@@ -37,7 +37,8 @@ class Server:
         self.began = now()
         self.process = subprocess.Popen(
             ["redis-server", "--port", "0", "--unixsocket", self.path, "--dir", str(folder),
-             "--save", "", "--appendonly", "no", "--daemonize", "no", "--logfile", "log"],
+             "--save", "", "--appendonly", "no",
+             "--rdbcompression", "no", "--daemonize", "no", "--logfile", "log"],
             executable=SERVER, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.socket = None
 
