@@ -150,11 +150,11 @@ class Bench:
         ours = {r["workload"]: r["median"] for r in results if r["contender"] == "cairn"}
         order = list(dict.fromkeys(r["workload"] for r in results))
         results.sort(key=lambda r: order.index(r["workload"]))
-        say(f"\n{question:28}{'contender':14}{'median':>10}{'min':>10}{'max':>10} {'unit':6}"
+        say(f"\n{question:34}{'contender':14}{'median':>10}{'min':>10}{'max':>10} {'unit':6}"
             f"{'to cairn':>9}{'+epochs':>8}{'to off':>8}{'to one':>8}")
         for r in results:
             to_cairn, to_epochs, to_off, to_one = ratios(r, ours)
-            print(f"{r['workload']:28}{r['contender']:14}{figure(r['median']):>10}"
+            print(f"{r['workload']:34}{r['contender']:14}{figure(r['median']):>10}"
                   f"{figure(r['min']):>10}{figure(r['max']):>10} {r['unit']:6}"
                   f"{to_cairn:>9}{to_epochs:>8}{to_off:>8}{to_one:>8}")
 
