@@ -168,10 +168,11 @@ template <class Source>
 /// it comes into the queue, which is empty.
 [[gnu::noinline]] inline bool turns::run_unopened(worker& mine, cell& one) {
   const envelope& row = *mine.unopened.left.front();
-  const handler* meant = handler_of(*one.type, row.index, message_row::ops_of(row));
-  const bool usual =
-      meant != nullptr && one.careful == caution::none && in_rows::is_for_handler(mine, one, row);
-  if (!usual) {
+  // First: what stands there may be a message by itself.
+  const bool usual = one.careful == caution::none && in_rows::is_for_handler(mine, one, row);
+  const handler* meant =
+      usual ? handler_of(*one.type, row.index, message_row::ops_of(row)) : nullptr;
+  if (meant == nullptr) {
     return mail_.open_next(one) && consume(mine, one, one.box.queue.pop_front());
   }
   in_rows from{mine, one, mail_};
