@@ -1,6 +1,8 @@
 #include "cairn/detail/cell_table.hpp"
 
 #include <set>
+#include <thread>
+#include <vector>
 
 #include "../catch.hpp"
 #include "cairn/cairn.hpp"
@@ -49,6 +51,33 @@ TEST_CASE("rooms of cells may be pointed to before the cells are made") {
     REQUIRE(all.at(index)->slot_index == index);
   }
   CHECK(all.fresh().slot_index == enough);
+}
+
+TEST_CASE("several threads make the cells that they fill, each of them once") {
+  constexpr std::uint32_t slabs = 200;
+  constexpr std::uint32_t threads = 4;
+  cell_table all;
+  all.reserve(2);
+  const cell_table::making later{all};
+  all.reserve_rooms(slabs * cell_table::slab_cells);
+  const auto fill = [&all](std::uint32_t which) {
+    for (std::uint32_t slab = 0; slab < slabs; ++slab) {
+      const std::uint32_t index = slab * cell_table::slab_cells + 2 + which;
+      all.make(index);
+      all.at(index)->next_number = index;  // its own; one that is made again would forget it
+    }
+  };
+  {
+    std::vector<std::jthread> running;
+    for (std::uint32_t which = 0; which < threads; ++which) running.emplace_back(fill, which);
+  }
+  for (std::uint32_t slab = 0; slab < slabs; ++slab) {
+    for (std::uint32_t which = 0; which < threads; ++which) {
+      const cell& one = *all.at(slab * cell_table::slab_cells + 2 + which);
+      REQUIRE(one.next_number == one.slot_index);
+      REQUIRE(one.slot_index == slab * cell_table::slab_cells + 2 + which);
+    }
+  }
 }
 
 TEST_CASE("a cell takes no more than five lines of the cache") { CHECK(sizeof(cell) <= 5 * 64); }

@@ -74,16 +74,25 @@ class cell_table {
       if (slab_at(slab).load(std::memory_order_relaxed) != nullptr) continue;  // under the lock
       unmade_.resize(slab + std::size_t{1});
       slab_at(slab).store(room_for(slab), std::memory_order_release);  // pairs with at()
-      unmade_[slab] = 1;
+      unmade_[slab] = room_alone;
     }
     if (used() < count) used_.store(count, std::memory_order_release);  // pairs with used()
   }
-  /// Makes the cell of this index, which has a room, and its neighbours. By who has reserved it.
+  /// Makes the cell of this index, which has a room, and its neighbours; where another thread is
+  /// about to, it waits for that. Any thread, while nobody reserves.
   void make(std::uint32_t index) noexcept {
     const std::uint32_t slab = index / slab_cells;
-    if (slab >= unmade_.size() || unmade_[slab] == 0) return;
-    unmade_[slab] = 0;
-    construct(slab, slab_at(slab).load(std::memory_order_relaxed));  // its own
+    if (slab >= unmade_.size()) return;
+    const std::atomic_ref<char> state{unmade_[slab]};
+    char found = state.load(std::memory_order_acquire);  // pairs with the release below
+    if (found == room_alone &&
+        state.compare_exchange_strong(found, being_made, std::memory_order_acquire)) {
+      construct(slab, slab_at(slab).load(std::memory_order_relaxed));  // its own
+      state.store(all_made, std::memory_order_release);
+      return state.notify_all();
+    }
+    // pairs with the release above
+    while (state.load(std::memory_order_acquire) != all_made) state.wait(being_made);
   }
   void make_rest() noexcept {
     for (std::uint32_t slab = 0; slab < unmade_.size(); ++slab) make(slab * slab_cells);
@@ -141,6 +150,10 @@ class cell_table {
     return static_cast<cell*>(large_.back()) + std::size_t{in_block} * slab_cells;
   }
 
+  static constexpr char all_made = 0;
+  static constexpr char room_alone = 1;
+  static constexpr char being_made = 2;
+
   static constexpr std::uint32_t few_slabs = 8;
   static constexpr std::uint32_t block_slabs = 32;
   static_assert(block_slabs * slab_cells * sizeof(cell) % huge_page == 0, "what is left is wasted");
@@ -151,7 +164,7 @@ class cell_table {
   };
   std::unique_ptr<cell*[], give_back> slabs_;
   std::mutex growing_;
-  std::vector<char> unmade_{};          ///< slabs that have a room alone
+  std::vector<char> unmade_{};          ///< how far each slab is, see reserve_rooms()
   std::vector<cell*> small_{};          ///< of one slab each
   std::vector<void*> large_{};          ///< of `block_slabs`
   std::atomic<std::uint32_t> used_{1};  ///< changed under the lock; index 0 names nobody

@@ -33,8 +33,7 @@ struct restored_actors {
     std::size_t count = 0;
   };
 
-  huge_vector<cell*> made{};         ///< in the order of their records
-  std::vector<cell*> replays{};      ///< those of them with a handler that was suspended
+  std::vector<cell*> replays{};      ///< those with a handler that was suspended
   std::vector<cell*> unsaved{};      ///< others that differ from their records
   huge_vector<cell*> suspended{};    ///< and not of a retired type
   std::vector<brood> broods{};       ///< several of one parent, too
@@ -45,7 +44,6 @@ struct restored_actors {
     const auto append = [](auto& to, auto& from) {
       to.empty() ? to.swap(from) : void(to.insert(to.end(), from.begin(), from.end()));
     };
-    append(made, more.made);
     append(replays, more.replays);
     append(unsaved, more.unsaved);
     append(suspended, more.suspended);
@@ -136,7 +134,6 @@ class record_taker {
   }
 
   void note(cell& one) {
-    taken_.made.push_back(&one);
     ++taken_.counts.actors;
     if (one.needs_replay) {
       taken_.replays.push_back(&one);
@@ -169,7 +166,7 @@ class record_taker {
                                         "\", which cairn::actors<...> does not list"};
   }
 
-  /// The meta record comes first: it has made the cells.
+  /// The meta record comes first: it has made room for the cells.
   [[nodiscard]] cell& cell_for(const record_header& header, const actor_type& type,
                                std::uint32_t slot_index) const {
     const auto refuse = [&](errc code, const char* why) {
@@ -184,6 +181,7 @@ class record_taker {
     if (slot_index < 2 || slot_index >= all_.cells.used()) {
       refuse(errc::damaged, "is in a cell that is not there");
     }
+    all_.cells.make(slot_index);
     return *all_.cells.at(slot_index);
   }
 

@@ -45,14 +45,18 @@ class restorer {
     }
     all_.cells.make_rest();
     expect_children();
-    all_.restored_ids.reserve(found_.made.size());
-    for (cell* one : found_.made) {
-      adopt(*one);
+    all_.restored_ids.reserve(counts().actors);
+    // By their cells: however many threads have taken them, and wrote them, most are there in the
+    // order of their ids, in which their parents' tables and who wakes them want them.
+    for (std::uint32_t index = 0; index < claimed_.size(); ++index) {
+      if (claimed_[index] == 0) continue;
+      cell& one = *all_.cells.at(index);
+      adopt(one);
       // Who waits for an answer of a retired one waits for nobody.
-      if (!one->type->is_retired) all_.restored_ids.push_back(one->self().id);
+      if (!one.type->is_retired) all_.restored_ids.push_back(one.self().id);
     }
     auto& ids = all_.restored_ids;
-    if (!std::ranges::is_sorted(ids)) std::ranges::sort(ids);  // most stores have them in order
+    if (!std::ranges::is_sorted(ids)) std::ranges::sort(ids);  // where cells were used again
     for (cell* one : found_.replays) {
       ++found_.counts.suspended_handlers;
       if (is_supervisor(one->type)) continue;  // its handlers are cairn's, not the program's
@@ -176,7 +180,6 @@ class restorer {
     const auto index = record_taker::cell_index(record);
     claimed_.resize(all_.cells.used());
     if (index >= claimed_.size()) return;  // who takes it complains
-    all_.cells.make(index);
     if (std::exchange(claimed_[index], 1) != 0) {
       throw error{errc::damaged, "actor #" + std::to_string(raw(record.header.actor)) +
                                      " is in a cell with another"};

@@ -18,7 +18,7 @@
 namespace cairn::detail {
 
 /// The thread that reads copies the records of some hundred actors, takes a batch itself where the
-/// others have enough to do, and puts the actors in the order of their records at the end: what
+/// others have enough to do, and puts what was found in the order of the records at the end: what
 /// comes out does not depend on how many threads there were.
 ///
 /// A program with one worker may count on it that nothing of it is run by two threads at a time:
@@ -115,7 +115,6 @@ class restore_crew {
   /// In room that a batch before has left: new pages cost more than the copy.
   void begin_batch() {
     batch& made = batches_.emplace_back(all_, facts_);
-    if (most_ == 0) made.taker.taken().made.reserve(all_.cells.used());  // it will be the only one
     const std::lock_guard lock{guard_};
     if (left_.capacity() < batches_.size()) left_.reserve(2 * batches_.size());
     if (left_.empty()) return;
