@@ -109,12 +109,10 @@ class replay_log {
     return unpack(*head);
   }
 
-  [[nodiscard]] cursor end() const noexcept {
-    // Entries that could not be copied may have left empty chunks: reading stands before them.
-    std::size_t which = last_;
-    while (which != 0 && used(which) == 0) [[unlikely]]
-      --which;
-    return {which, chunks_.empty() ? 0 : used(which), behind_turn_};
+  [[nodiscard, gnu::always_inline]] cursor end() const noexcept {
+    if (at_ == begin_) [[unlikely]]
+      return end_before();
+    return {last_, static_cast<std::size_t>(at_ - begin_), behind_turn_};
   }
   /// The bytes of the entries before `at`.
   [[nodiscard]] std::size_t bytes_before(const cursor& at) const noexcept {
@@ -188,7 +186,7 @@ class replay_log {
     std::size_t size = 0;
     std::size_t used = 0;  ///< of the last one `at_` says it
   };
-  static constexpr std::size_t first_bytes = 512;
+  static constexpr std::size_t first_bytes = 256;
   static constexpr std::size_t chunk_bytes = 4096;
   static constexpr std::size_t most_room = std::numeric_limits<std::uint32_t>::max();
 
@@ -271,6 +269,13 @@ class replay_log {
     made.index = input.index;
     made.code = input.code;
     return append(made, input.payload(), place);
+  }
+
+  /// Entries that could not be copied may have left empty chunks: reading stands before them.
+  [[nodiscard, gnu::noinline]] cursor end_before() const noexcept {
+    std::size_t which = last_;
+    while (which != 0 && used(which) == 0) --which;
+    return {which, chunks_.empty() ? 0 : used(which), behind_turn_};
   }
 
   [[nodiscard]] std::size_t used(std::size_t which) const noexcept {
