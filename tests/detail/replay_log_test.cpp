@@ -242,3 +242,14 @@ TEST_CASE("what is said besides is read as it was written, and where it is littl
     if (each->kind == log_kind::turn) CHECK((each->ticket == 0 && each->schema == 0));
   }
 }
+
+TEST_CASE("a log is small until its actor has consumed more than a few messages") {
+  replay_log log;
+  CHECK(log.is_small());
+  while (log.bytes() < 480) take_word(log, log.bytes());
+  CHECK(log.is_small());
+  while (log.bytes() < 640) take_word(log, log.bytes());
+  CHECK_FALSE(log.is_small());
+  log.clear();
+  CHECK_FALSE(log.is_small());  // the next messages find its room
+}

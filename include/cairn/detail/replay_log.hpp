@@ -123,8 +123,8 @@ class replay_log {
   [[nodiscard]] bool empty() const noexcept { return bytes_ == 0; }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
-  /// Whether it has taken no more room than the shortest one.
-  [[nodiscard]] bool is_small() const noexcept { return chunks_.size() <= 1; }
+  /// Whether it has taken no more room than a short one.
+  [[nodiscard]] bool is_small() const noexcept { return chunks_.size() <= small_chunks; }
 
   /// Destroys every entry from `from` on.
   void truncate(const cursor& from) noexcept {
@@ -133,8 +133,9 @@ class replay_log {
     behind_turn_ = from.told;
     if (from.chunk >= chunks_.size()) return;
     go_to(from.chunk, from.at);
-    // Two are kept, for what comes: an actor's base is renewed for each so many bytes.
-    if (chunks_.size() > last_ + 2) chunks_.resize(last_ + 2);
+    // Some are kept, for what comes: an actor's base is renewed for each so many bytes.
+    constexpr std::size_t kept = small_chunks + 1;
+    if (chunks_.size() > last_ + kept) chunks_.resize(last_ + kept);
     if (bytes_ != 0 || !has_large_ones()) return;
     chunks_.clear();
     last_ = 0;
@@ -186,7 +187,9 @@ class replay_log {
     std::size_t size = 0;
     std::size_t used = 0;  ///< of the last one `at_` says it
   };
-  static constexpr std::size_t first_bytes = 256;
+  // The first ones are small: a million actors have each consumed a few messages since their bases.
+  static constexpr std::size_t small_chunks = 2;
+  static constexpr std::size_t small_bytes = 256;
   static constexpr std::size_t chunk_bytes = 4096;
   static constexpr std::size_t most_room = std::numeric_limits<std::uint32_t>::max();
 
@@ -307,7 +310,7 @@ class replay_log {
       chunks_[last_].used = used(last_);
     }
     if (wanted == chunks_.size() || chunks_[wanted].size < room) {
-      const std::size_t size = std::max(room, wanted == 0 ? first_bytes : chunk_bytes);
+      const std::size_t size = std::max(room, wanted < small_chunks ? small_bytes : chunk_bytes);
       chunk made{std::make_unique_for_overwrite<std::byte[]>(size), size, 0};
       chunks_.resize(wanted);  // one that was kept is too small
       chunks_.push_back(std::move(made));
