@@ -94,6 +94,7 @@ class cell_table {
     // pairs with the release above
     while (state.load(std::memory_order_acquire) != all_made) state.wait(being_made);
   }
+  /// By who has reserved them, once nobody else makes any.
   void make_rest() noexcept {
     for (std::uint32_t slab = 0; slab < unmade_.size(); ++slab) make(slab * slab_cells);
     unmade_.clear();
